@@ -1,0 +1,114 @@
+import type { Medium, SinkDefinition } from "../sink/index.ts";
+
+export type Lang = "en" | "zh";
+
+/** A filter as the user wrote it. Each list: a value matches if any pattern matches; exact text, `glob*` or `/regex/` (RE2 syntax). Empty list: everything. */
+export interface FilterSpec {
+  /** The minimum: Normal < Warning; a type other than Normal counts as Warning. */
+  readonly level: "Normal" | "Warning";
+  readonly namespaces: readonly string[];
+  readonly kinds: readonly string[];
+  readonly reasons: readonly string[];
+  readonly names: readonly string[];
+  readonly messages: readonly string[];
+  readonly exclude: {
+    readonly namespaces: readonly string[];
+    readonly kinds: readonly string[];
+    readonly reasons: readonly string[];
+    readonly names: readonly string[];
+    readonly messages: readonly string[];
+  };
+}
+
+export interface KubernetesSourceConfig {
+  readonly type: "kubernetes";
+  /** `null`: KUBECONFIG, then ~/.kube/config, then in-cluster. */
+  readonly kubeconfig: string | null;
+  readonly context: string | null;
+  /** `auto`: core, or events.k8s.io where core is forbidden. */
+  readonly api: "auto" | "core" | "events.k8s.io";
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Milliseconds of the past to deliver on the very first start; 0: begin now. */
+  readonly replayMs: number;
+}
+
+export interface FileSourceConfig {
+  readonly type: "file";
+  /** `-` is standard input. */
+  readonly path: string;
+}
+
+export type SourceConfig = KubernetesSourceConfig | FileSourceConfig;
+
+/** One sink instance with everything the house decides about it. */
+export interface SinkConfig {
+  readonly name: string;
+  readonly definition: SinkDefinition;
+  /** Parsed by the definition's own schema. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly filter: FilterSpec;
+  readonly lang: Lang;
+  readonly labels: readonly string[];
+  readonly timeoutMs: number;
+  /** Counted from the moment a delivery was owed. */
+  readonly giveUpAfterMs: number;
+  /** `null`: the definition's own. */
+  readonly concurrency: number | null;
+  /** Messages a minute; `null`: the definition's own limits. */
+  readonly ratePerMinute: number | null;
+  /** Fold what exceeds the rate budget into a digest; without it the excess waits. */
+  readonly digest: boolean;
+  /** A template file of this sink alone; `null`: by type, from `templates` or built in. */
+  readonly template: string | null;
+}
+
+export interface Config {
+  readonly cluster: string;
+  readonly lang: Lang;
+  /** An IANA name. */
+  readonly timezone: string;
+  readonly sources: readonly SourceConfig[];
+  readonly sinks: readonly SinkConfig[];
+  /** The global filter. */
+  readonly filter: FilterSpec;
+  readonly dataDir: string;
+  /** How long the ledger keeps what is settled, in milliseconds. */
+  readonly historyMs: number;
+  /** Bytes the ledger may take before the oldest owed deliveries become dead (overflow). */
+  readonly ledgerMaxBytes: number;
+  /** Directories or `configmap:NAMESPACE/NAME`, first wins over built in. */
+  readonly templates: readonly string[];
+  /** `null`: no HTTP server. */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  readonly stay: boolean;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+/** One problem of the configuration: what was found, what was expected, where, and the next step. */
+export interface ConfigIssue {
+  /** `ops.yaml:4:13`, `--sink #2` or `$ENV`. */
+  readonly where: string;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** Thrown with every problem found, never only the first; the process ends with exit code 2. */
+export class ConfigError extends Error {
+  readonly issues: readonly ConfigIssue[];
+
+  constructor(issues: readonly ConfigIssue[]) {
+    super(
+      issues
+        .map(
+          (issue) =>
+            `${issue.where}: ${issue.message}${issue.hint === null ? "" : ` (${issue.hint})`}`,
+        )
+        .join("\n"),
+    );
+    this.name = "ConfigError";
+    this.issues = issues;
+  }
+}
+
+export type { Medium };

@@ -1,0 +1,89 @@
+import type { Alert } from "../event/alert.ts";
+import type { Delivery, DeliveryState, Outcome } from "../event/delivery.ts";
+import type { KubeEvent } from "../event/event.ts";
+import type { FailureReason } from "../event/reason.ts";
+import type { Checkpoint } from "../source/source.ts";
+
+/** One thing the pump took: what happened and to which sinks it is owed. */
+export interface Entry {
+  /** `null` where there is no occurrence behind it (a gap). */
+  readonly event: KubeEvent | null;
+  readonly alert: Alert;
+  readonly sinks: readonly string[];
+}
+
+/** What became of one entry. */
+export type Taken = "enqueued" | "duplicate";
+
+/**
+ * The write side: what is owed. A promise kept means: written in one transaction and safe from the death of the process.
+ * With SQLite in WAL mode a power cut may undo the last transactions, whole: their checkpoint is undone with them, so the source delivers them again.
+ */
+export interface Outbox {
+  /** Occurrences, what is owed, and the checkpoints, in one transaction; idempotent by occurrence key. Waits while the store cannot be written and the memory bound is used up. */
+  add(
+    entries: readonly Entry[],
+    checkpoints: readonly Checkpoint[],
+    signal: AbortSignal,
+  ): Promise<readonly Taken[]>;
+  checkpoints(): ReadonlyMap<string, Checkpoint>;
+  /** Due deliveries, oldest first, at most `max`, none of those in `except`. */
+  due(sink: string, now: number, max: number, except: ReadonlySet<string>): readonly Delivery[];
+  /** Due now, and when the next one that is not due yet will be (`null`: none). */
+  pending(
+    sink: string,
+    now: number,
+  ): {
+    readonly due: number;
+    readonly total: number;
+    readonly nextAt: number | null;
+    readonly oldestOwedAt: number | null;
+  };
+  settle(id: string, outcome: Outcome): void;
+  /** Replaces deliveries by one digest delivery, atomically; answers the new delivery. */
+  fold(sink: string, ids: readonly string[], digest: Alert, now: number): Delivery;
+  /** Calls back whenever something was added for `sink`; answers the way to stop. */
+  onAdded(sink: string, callback: () => void): () => void;
+  /** Times of the last attempts of a sink since `since`, so that a restart does not spend a robot's budget twice. */
+  recentAttempts(sink: string, since: number): readonly number[];
+}
+
+export interface HistoryFilter {
+  readonly state?: DeliveryState;
+  readonly sink?: string;
+  readonly namespace?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly reason?: string;
+  /** Milliseconds since the epoch. */
+  readonly since?: number;
+  readonly limit?: number;
+}
+
+export interface HistoryRow {
+  readonly event: KubeEvent;
+  readonly receivedAt: number;
+  readonly deliveries: readonly DeliveryRow[];
+}
+
+export interface DeliveryRow {
+  readonly id: string;
+  readonly sink: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly owedAt: number;
+  readonly settledAt: number | null;
+  readonly notBefore: number;
+  readonly reason: FailureReason | null;
+  readonly detail: string | null;
+  readonly alert: Alert;
+}
+
+/** The read side, and the few things a person may change. */
+export interface History {
+  events(filter: HistoryFilter): readonly HistoryRow[];
+  deliveries(filter: HistoryFilter): readonly DeliveryRow[];
+  /** Dead → pending, with a fresh give-up age; answers how many. `ids` empty means all (of `sink`, where given). */
+  retry(ids: readonly string[], sink: string | null, now: number): number;
+  counts(): ReadonlyMap<string, Readonly<Record<DeliveryState, number>>>;
+}

@@ -1,0 +1,61 @@
+import type { GapCause } from "../event/alert.ts";
+import type { DropReason, FailureReason } from "../event/reason.ts";
+
+/** Why a watch was opened again: a closed set, the label of a metric. */
+export const RESUME_CAUSES = {
+  closed: "the API server ended the watch as it does every 30 to 60 minutes",
+  expired: "410: the version is compacted; listed again",
+  stalled: "nothing came for longer than the watch may last; the connection was replaced",
+  network: "the connection broke",
+  throttled: "429 from the API server; waited as told",
+  server: "an error from the API server",
+  garbage: "the stream was not readable any more",
+} as const;
+
+export type ResumeCause = keyof typeof RESUME_CAUSES;
+
+/**
+ * Everything that can happen, by name: one call is one log line and its metric, so the two can never disagree.
+ * `source` and `sink` are configured names. Details are redacted by the caller's types (Secret) and again here.
+ */
+export interface Observer {
+  eventReceived(source: string, type: string): void;
+  eventDropped(reason: DropReason): void;
+  eventEnqueued(sinks: readonly string[], lastSeenMs: number): void;
+
+  sourceConnecting(source: string, what: string): void;
+  /** Caught up with now. */
+  sourceSynced(source: string): void;
+  /** The API server cannot be reached or refuses; tried again after `retryMs`. Logged once per burst. */
+  sourceFailed(source: string, cause: ResumeCause, detail: string, retryMs: number): void;
+  sourceResumed(source: string, cause: ResumeCause): void;
+  /** Unreadable lines on the stream: counted, logged once per burst. */
+  sourceGarbage(source: string, detail: string): void;
+  sourceGap(source: string, since: string, until: string, cause: GapCause): void;
+  sourceEnded(source: string): void;
+
+  attemptFailed(
+    sink: string,
+    id: string,
+    reason: FailureReason,
+    detail: string,
+    retryMs: number | null,
+    durationMs: number,
+  ): void;
+  delivered(sink: string, id: string, ageMs: number, durationMs: number): void;
+  dead(sink: string, id: string, reason: FailureReason, detail: string): void;
+  folded(sink: string, count: number): void;
+  lanePaused(sink: string, until: number, detail: string): void;
+  laneResumed(sink: string): void;
+  /** Text of a message was cut to the platform's size. */
+  messageCut(sink: string): void;
+
+  ledgerTrouble(detail: string): void;
+  ledgerRecovered(written: number): void;
+  /** Deliveries held in memory because the ledger cannot be written. */
+  ledgerHeld(count: number): void;
+
+  notice(message: string, details?: Readonly<Record<string, unknown>>): void;
+  warning(message: string, details?: Readonly<Record<string, unknown>>): void;
+  error(message: string, details?: Readonly<Record<string, unknown>>): void;
+}

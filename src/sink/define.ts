@@ -1,0 +1,150 @@
+import type { Alert } from "../event/alert.ts";
+import type { KubeEvent } from "../event/event.ts";
+import type { Severity } from "../event/severity.ts";
+import type { OptionsOf, OptionsSchema } from "./schema.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** How `{{x}}` is escaped where it stands: the rules of the place the text will be read in. */
+export type Medium = "text" | "markdown" | "slack" | "lark" | "wecom" | "json" | "html";
+
+/** A sliding window: at most `count` requests in any `perMs` milliseconds. */
+export interface Rate {
+  readonly count: number;
+  readonly perMs: number;
+}
+
+/** How much of something the platform takes: UTF-8 bytes or characters (Unicode code points). */
+export interface Size {
+  readonly max: number;
+  readonly unit: "bytes" | "characters";
+}
+
+export interface Limits {
+  /** All must hold; the first is the one p-queue enforces. Empty: no budget. */
+  readonly rates: readonly Rate[];
+  readonly concurrency: number;
+  /** The whole request body. */
+  readonly body: Size | null;
+  /** Rendered blocks, by name. */
+  readonly blocks: Readonly<Record<string, Size>>;
+  /** How long the lane pauses on `throttled(null)`. */
+  readonly throttledMs: number;
+}
+
+/** What a sink is given to translate. Its text fits the declared limits already. */
+export interface Message {
+  /** The idempotency key: the same over every retry of one delivery. */
+  readonly id: string;
+  readonly severity: Severity;
+  readonly lang: "en" | "zh";
+  /** The rendered blocks, escaped for their medium. */
+  readonly blocks: Readonly<Record<string, string>>;
+  readonly alert: Alert;
+  /** The occurrence, for `alert.kind === "event"`. */
+  readonly event: KubeEvent | null;
+}
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** With token and signature: never printed. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 1 MB of the body. */
+  readonly text: string;
+  /** The body as JSON; `undefined` when it is not. */
+  readonly json: unknown;
+}
+
+/** An answer the platform is known to give, and what it must be taken for: conformance tests send each. */
+export interface AnswerSample {
+  readonly name: string;
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly expect: Verdict["kind"];
+  /** The page or issue that documents it. */
+  readonly source: string;
+}
+
+/** How a `--sink=TYPE:URI` becomes options. */
+export interface UriMapping {
+  /** The option that takes the URI itself, without the query parameters that are options; `null`: the URI has no address (stdout). */
+  readonly target: string | null;
+  /** Query parameters that belong to the address and stay in it (`access_token`). `"*"`: all that are no option. */
+  readonly keep: readonly string[] | "*";
+}
+
+interface Definition<T extends OptionsSchema> {
+  /** Lower-case, as in `--sink=TYPE:…`; equals the file's name. */
+  readonly type: string;
+  readonly title: string;
+  /** One sentence for the table of sinks. */
+  readonly summary: string;
+  /** The platform's own documentation. */
+  readonly docs: string;
+  readonly options: T;
+  readonly uri: UriMapping;
+  /** Used in docs, the example configuration and the conformance suite. The URI form and the YAML form of the same sink; secrets are made up. */
+  readonly example: { readonly uri: string; readonly yaml: Readonly<Record<string, unknown>> };
+  /** The blocks to render, with the medium of each. The template must define them. */
+  blocks(options: OptionsOf<T>): Readonly<Record<string, Medium>>;
+  limits(options: OptionsOf<T>): Limits;
+  /** A Handlebars body of the user's own, rendered as the block `body` (webhook): where it is to be read from. */
+  bodyTemplate?(options: OptionsOf<T>): BodyTemplate | null;
+}
+
+export type BodyTemplate =
+  | { readonly file: string }
+  | { readonly configMap: string; readonly namespace: string; readonly key: string };
+
+/** A sink that speaks HTTP: two pure functions. */
+export interface HttpSinkDefinition<T extends OptionsSchema = OptionsSchema> extends Definition<T> {
+  readonly transport: "http";
+  /** @param now milliseconds since the epoch: a queued message is signed anew at each attempt. */
+  request(options: OptionsOf<T>, message: Message, now: number): HttpRequest;
+  /** Judges an answer that arrived, whatever its status; never throws. Call `statusVerdict` for what is not special. */
+  accept(answer: HttpAnswer): Verdict;
+  /** At least one that is HTTP 200 and yet refused, or `refusesWith200: false`. */
+  readonly samples: readonly AnswerSample[];
+  readonly refusesWith200: boolean;
+}
+
+/** Anything else (stdout, a database). */
+export interface DirectSinkDefinition<
+  T extends OptionsSchema = OptionsSchema,
+> extends Definition<T> {
+  readonly transport: "direct";
+  create(options: OptionsOf<T>, io: SinkIo): DirectSink;
+}
+
+export interface SinkIo {
+  readonly stdout: NodeJS.WritableStream;
+}
+
+export interface DirectSink {
+  deliver(message: Message, signal: AbortSignal): Promise<Verdict>;
+  close(): Promise<void>;
+}
+
+export type SinkDefinition = HttpSinkDefinition | DirectSinkDefinition;
+
+/** Declares an HTTP sink; infers the options' type for `request`. */
+export function defineHttpSink<T extends OptionsSchema>(
+  definition: Omit<HttpSinkDefinition<T>, "transport">,
+): HttpSinkDefinition {
+  return { ...definition, transport: "http" } as unknown as HttpSinkDefinition;
+}
+
+/** Declares a sink that is not an HTTP request. */
+export function defineSink<T extends OptionsSchema>(
+  definition: Omit<DirectSinkDefinition<T>, "transport">,
+): DirectSinkDefinition {
+  return { ...definition, transport: "direct" } as unknown as DirectSinkDefinition;
+}

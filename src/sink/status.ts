@@ -1,0 +1,28 @@
+import type { HttpAnswer } from "./define.ts";
+import { accepted, permanent, retryable, throttled, type Verdict } from "./verdict.ts";
+
+/**
+ * What an HTTP status means where the platform's body says nothing else: 2xx accepted; 429 throttled; 408, 425 and 5xx (but 501 and 505) retryable;
+ * 401, 403 and 407 permanent (auth); 413 permanent (tooLarge); everything else, redirects included, permanent (rejected).
+ */
+export function statusVerdict(answer: HttpAnswer): Verdict {
+  const { status } = answer;
+  const detail = `HTTP ${status}${answer.text === "" ? "" : `: ${answer.text.slice(0, 200)}`}`;
+  if (status >= 200 && status < 300) return accepted;
+  if (status === 429) return throttled(null, detail);
+  if (status === 408 || status === 425) return retryable("timeout", detail);
+  if (status === 501 || status === 505) return permanent("rejected", detail);
+  if (status >= 500) return retryable("server", detail);
+  if (status === 401 || status === 403 || status === 407) return permanent("auth", detail);
+  if (status === 413) return permanent("tooLarge", detail);
+  return permanent("rejected", detail);
+}
+
+/** `Retry-After` in seconds or as an HTTP date → milliseconds from `now`; `null` when absent or unreadable. */
+export function retryAfterMs(value: string | undefined, now: number): number | null {
+  if (value === undefined) return null;
+  const text = value.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) return Math.round(Number(text) * 1000);
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : Math.max(0, at - now);
+}

@@ -1,0 +1,41 @@
+import type { GapCause } from "../event/alert.ts";
+import type { KubeEvent } from "../event/event.ts";
+
+/** Where a source would resume: opaque to everyone but the source that made it. */
+export interface Checkpoint {
+  /** Names the stream, for instance `kubernetes:*` or `kubernetes:shop`; unique per process. */
+  readonly scope: string;
+  /** The identity of the cluster it belongs to. */
+  readonly cluster: string;
+  readonly resourceVersion: string;
+  /** When it was true: milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export type SourceItem =
+  /** `checkpoint` becomes true once this item has been taken; `null` where the order of the stream does not allow one. */
+  | { readonly kind: "event"; readonly event: KubeEvent; readonly checkpoint: Checkpoint | null }
+  /** The stream moved on without an event of interest (list end, bookmark, DELETED). */
+  | { readonly kind: "checkpoint"; readonly checkpoint: Checkpoint }
+  /** The source has caught up with now; readiness. */
+  | { readonly kind: "synced" }
+  /** Something may have happened unseen. Times are ISO-8601 UTC. */
+  | {
+      readonly kind: "gap";
+      readonly since: string;
+      readonly until: string;
+      readonly cause: GapCause;
+    };
+
+/** A pull iterator over occurrences: ends when there is nothing more to come (files), or on abort. */
+export interface Source {
+  readonly name: string;
+  /**
+   * Batches of what is ready, in order, never empty, at most 100 items. Back-pressure is the consumer not asking for the next one.
+   * @param resume checkpoints as the ledger remembers them, by scope
+   */
+  batches(
+    resume: ReadonlyMap<string, Checkpoint>,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly SourceItem[]>;
+}
