@@ -1,0 +1,147 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { GAP_CAUSES } from "../event/alert.ts";
+import { DROP_REASONS, FAILURE_REASONS } from "../event/reason.ts";
+import { RESUME_CAUSES } from "./observer.ts";
+
+const PREFIX = "kube_crier_";
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+
+/** What the gauges ask at scrape time. */
+export interface Gauges {
+  pending(sink: string): { readonly total: number; readonly oldestOwedAt: number | null };
+  now(): number;
+}
+
+const keys = (record: object): string[] => Object.keys(record);
+
+/** Every series the program has, made at start: label values come from closed sets and configured names only, so that `rate()` works from the first minute. */
+export function createMetrics(
+  version: string,
+  sources: readonly string[],
+  sinks: readonly string[],
+) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name: PREFIX + name, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name: PREFIX + name, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Histogram<L>({ name: PREFIX + name, help, labelNames, buckets: SECONDS, registers });
+
+  const all = {
+    received: counter(
+      "events_received_total",
+      "Occurrences read from a source. received = filtered + suppressed + enqueued.",
+      ["type"],
+    ),
+    filtered: counter("events_filtered_total", "Occurrences no sink wanted.", ["reason"]),
+    suppressed: counter("events_suppressed_total", "Occurrences already taken.", ["reason"]),
+    enqueued: counter(
+      "events_enqueued_total",
+      "Occurrences written to the ledger and owed to at least one sink.",
+    ),
+    owed: counter(
+      "deliveries_enqueued_total",
+      "Deliveries owed. enqueued = delivered + dead + folded + pending.",
+      ["sink"],
+    ),
+    deliveries: counter("deliveries_total", "Deliveries that ended, by outcome.", [
+      "sink",
+      "outcome",
+    ]),
+    dead: counter("deliveries_dead_total", "Dead letters, by reason.", ["sink", "reason"]),
+    failures: counter("delivery_attempts_failed_total", "Attempts that failed, by reason.", [
+      "sink",
+      "reason",
+    ]),
+    duration: histogram("delivery_duration_seconds", "One attempt, from request to verdict.", [
+      "sink",
+    ]),
+    age: histogram(
+      "delivery_age_seconds",
+      "From the moment a delivery was owed to its acceptance.",
+      ["sink"],
+    ),
+    cut: counter("messages_cut_total", "Messages whose text was cut to the platform's size.", [
+      "sink",
+    ]),
+    pending: gauge("deliveries_pending", "Deliveries owed and not yet told.", ["sink"]),
+    oldest: gauge("deliveries_oldest_seconds", "Age of the oldest delivery owed.", ["sink"]),
+    paused: gauge(
+      "lane_paused",
+      "1 while the platform's rate limit or an outage pauses the sink.",
+      ["sink"],
+    ),
+    synced: gauge("source_synced", "1 once the source has caught up with now, 0 while it cannot.", [
+      "source",
+    ]),
+    lastEvent: gauge("source_last_event_timestamp_seconds", "When the last occurrence was read.", [
+      "source",
+    ]),
+    resumes: counter("source_resumes_total", "Watches opened again, by cause.", [
+      "source",
+      "cause",
+    ]),
+    garbage: counter("source_garbage_total", "Unreadable lines on the stream.", ["source"]),
+    gaps: counter("source_gaps_total", "Times in which something may have happened unseen.", [
+      "source",
+      "cause",
+    ]),
+    writable: gauge("ledger_writable", "0 while the ledger cannot be written."),
+    held: gauge(
+      "ledger_held_deliveries",
+      "Deliveries held in memory because the ledger cannot be written.",
+    ),
+    build: gauge("build_info", "The version that runs.", ["version"]),
+  };
+
+  for (const type of ["Normal", "Warning", "other"]) all.received.inc({ type }, 0);
+  for (const reason of keys(DROP_REASONS))
+    (reason === "duplicate" ? all.suppressed : all.filtered).inc({ reason }, 0);
+  for (const sink of sinks) {
+    all.owed.inc({ sink }, 0);
+    all.cut.inc({ sink }, 0);
+    all.paused.set({ sink }, 0);
+    all.duration.zero({ sink });
+    all.age.zero({ sink });
+    for (const outcome of ["delivered", "dead", "folded"]) all.deliveries.inc({ sink, outcome }, 0);
+    for (const reason of keys(FAILURE_REASONS)) {
+      all.dead.inc({ sink, reason }, 0);
+      all.failures.inc({ sink, reason }, 0);
+    }
+  }
+  for (const source of sources) {
+    all.synced.set({ source }, 0);
+    all.lastEvent.set({ source }, 0);
+    all.garbage.inc({ source }, 0);
+    for (const cause of keys(RESUME_CAUSES)) all.resumes.inc({ source, cause }, 0);
+    for (const cause of keys(GAP_CAUSES)) all.gaps.inc({ source, cause }, 0);
+  }
+  all.writable.set(1);
+  all.build.set({ version }, 1);
+
+  let gauges: Gauges | null = null;
+  return {
+    ...all,
+    contentType: registry.contentType,
+    /** The ledger knows what is pending; it exists later than the metrics. */
+    measure(source: Gauges): void {
+      gauges = source;
+    },
+    async text(): Promise<string> {
+      for (const sink of gauges === null ? [] : sinks) {
+        const { total, oldestOwedAt } = (gauges as Gauges).pending(sink);
+        all.pending.set({ sink }, total);
+        all.oldest.set(
+          { sink },
+          oldestOwedAt === null ? 0 : ((gauges as Gauges).now() - oldestOwedAt) / 1000,
+        );
+      }
+      return registry.metrics();
+    },
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,188 @@
+import { FAILURE_REASONS } from "../event/reason.ts";
+import { GAP_CAUSES } from "../event/alert.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { type Observer, RESUME_CAUSES } from "./observer.ts";
+
+/** Running totals for the live line and the closing summary. */
+export interface Tally {
+  received: number;
+  filtered: number;
+  suppressed: number;
+  enqueued: number;
+  delivered: number;
+  dead: number;
+  folded: number;
+}
+
+/** One call, one line, one metric. */
+export function createObserver(
+  log: Log,
+  metrics: Metrics,
+  clock: { now(): number },
+): { observer: Observer; tally: Tally } {
+  const tally: Tally = {
+    received: 0,
+    filtered: 0,
+    suppressed: 0,
+    enqueued: 0,
+    delivered: 0,
+    dead: 0,
+    folded: 0,
+  };
+  const failing = new Set<string>();
+  const garbled = new Map<string, number>();
+  let held = 0;
+
+  const observer: Observer = {
+    eventReceived(source, type) {
+      tally.received += 1;
+      metrics.received.inc({ type: type === "Normal" || type === "Warning" ? type : "other" });
+      metrics.lastEvent.set({ source }, clock.now() / 1000);
+    },
+    eventDropped(reason) {
+      if (reason === "duplicate") {
+        tally.suppressed += 1;
+        metrics.suppressed.inc({ reason });
+      } else {
+        tally.filtered += 1;
+        metrics.filtered.inc({ reason });
+      }
+    },
+    eventEnqueued(sinks) {
+      tally.enqueued += 1;
+      metrics.enqueued.inc();
+      for (const sink of sinks) metrics.owed.inc({ sink });
+    },
+
+    sourceConnecting(source, what) {
+      log.write("info", `${source}: connecting to ${what}`, { source });
+    },
+    sourceSynced(source) {
+      failing.delete(source);
+      metrics.synced.set({ source }, 1);
+      log.write("info", `${source}: watching`, { source });
+    },
+    sourceFailed(source, cause, detail, retryMs) {
+      metrics.synced.set({ source }, 0);
+      const first = !failing.has(source);
+      failing.add(source);
+      log.write(
+        first ? "warn" : "debug",
+        `${source}: ${detail}; trying again in ${(retryMs / 1000).toFixed(1)} s`,
+        { source, cause },
+      );
+    },
+    sourceResumed(source, cause) {
+      metrics.resumes.inc({ source, cause });
+      metrics.synced.set({ source }, 1);
+      const recovered = failing.delete(source);
+      log.write(
+        recovered ? "info" : "debug",
+        `${source}: watching again (${RESUME_CAUSES[cause]})`,
+        { source, cause },
+      );
+    },
+    sourceGarbage(source, detail) {
+      metrics.garbage.inc({ source });
+      const last = garbled.get(source) ?? Number.NEGATIVE_INFINITY;
+      if (clock.now() - last > 60_000)
+        log.write("warn", `${source}: an unreadable line on the stream was left out: ${detail}`, {
+          source,
+        });
+      garbled.set(source, clock.now());
+    },
+    sourceGap(source, since, until, cause) {
+      metrics.gaps.inc({ source, cause });
+      log.write(
+        "warn",
+        `${source}: what happened between ${since} and ${until} may be incomplete: ${GAP_CAUSES[cause]}`,
+        { source, since, until, cause },
+      );
+    },
+    sourceEnded(source) {
+      log.write("info", `${source}: read to its end`, { source });
+    },
+
+    attemptFailed(sink, id, reason, detail, retryMs, durationMs) {
+      metrics.failures.inc({ sink, reason });
+      metrics.duration.observe({ sink }, durationMs / 1000);
+      const next = retryMs === null ? "" : `; trying again in ${(retryMs / 1000).toFixed(1)} s`;
+      log.write(
+        reason === "unknown" ? "error" : "warn",
+        `${sink}: not delivered: ${detail}${next}`,
+        { sink, id, reason },
+      );
+    },
+    delivered(sink, id, ageMs, durationMs) {
+      tally.delivered += 1;
+      metrics.deliveries.inc({ sink, outcome: "delivered" });
+      metrics.duration.observe({ sink }, durationMs / 1000);
+      metrics.age.observe({ sink }, ageMs / 1000);
+      log.write("debug", `${sink}: delivered`, { sink, id, ageMs, durationMs });
+    },
+    dead(sink, id, reason, detail) {
+      tally.dead += 1;
+      metrics.deliveries.inc({ sink, outcome: "dead" });
+      metrics.dead.inc({ sink, reason });
+      log.write(
+        "error",
+        `${sink}: given up (${FAILURE_REASONS[reason]}): ${detail}; see "kube-crier dead list"`,
+        { sink, id, reason },
+      );
+    },
+    folded(sink, count) {
+      tally.folded += count;
+      metrics.deliveries.inc({ sink, outcome: "folded" }, count);
+      metrics.owed.inc({ sink });
+      log.write(
+        "info",
+        `${sink}: ${count} deliveries exceed the rate budget and go out as one digest`,
+        { sink, count },
+      );
+    },
+    lanePaused(sink, until, detail) {
+      metrics.paused.set({ sink }, 1);
+      log.write("warn", `${sink}: paused until ${new Date(until).toISOString()}: ${detail}`, {
+        sink,
+      });
+    },
+    laneResumed(sink) {
+      metrics.paused.set({ sink }, 0);
+      log.write("info", `${sink}: goes on`, { sink });
+    },
+    messageCut(sink) {
+      metrics.cut.inc({ sink });
+    },
+
+    ledgerTrouble(detail) {
+      metrics.writable.set(0);
+      log.write(
+        "error",
+        `the ledger cannot be written: ${detail}; delivering from memory and trying again`,
+        {},
+      );
+    },
+    ledgerRecovered(written) {
+      metrics.writable.set(1);
+      log.write("info", `the ledger can be written again; ${written} held changes are safe now`, {
+        written,
+      });
+    },
+    ledgerHeld(count) {
+      if (count > 0 && held === 0)
+        log.write(
+          "warn",
+          `holding ${count} deliveries in memory: they would not survive an end of the process`,
+          {},
+        );
+      held = count;
+      metrics.held.set(count);
+    },
+
+    notice: (message, details) => log.write("info", message, details),
+    warning: (message, details) => log.write("warn", message, details),
+    error: (message, details) => log.write("error", message, details),
+  };
+  return { observer, tally };
+}
