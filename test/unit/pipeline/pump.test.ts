@@ -1,0 +1,208 @@
+import { describe, expect, it } from "vitest";
+import type { KubeEvent } from "../../../src/event/event.ts";
+import type { Entry, Taken } from "../../../src/ledger/ledger.ts";
+import { jsonLog } from "../../../src/observe/log.ts";
+import { createMetrics } from "../../../src/observe/metrics.ts";
+import { createObserver } from "../../../src/observe/observe.ts";
+import { pump } from "../../../src/pipeline/pump.ts";
+import { createRouter } from "../../../src/pipeline/route.ts";
+import type { Checkpoint, Source, SourceItem } from "../../../src/source/source.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { anEvent } from "../../support/events.ts";
+
+const at = (resourceVersion: string): Checkpoint => ({
+  scope: "kubernetes:*",
+  cluster: "c1",
+  resourceVersion,
+  at: 0,
+});
+const item = (event: KubeEvent): SourceItem => ({
+  kind: "event",
+  event,
+  checkpoint: at(event.resourceVersion),
+});
+
+/** A source that plays what it is given and notes when it was asked for more. */
+function played(batches: readonly (readonly SourceItem[])[], asked: string[] = []): Source {
+  return {
+    name: "kubernetes",
+    async *batches() {
+      for (const [index, batch] of batches.entries()) {
+        asked.push(`batch ${index}`);
+        yield batch;
+      }
+    },
+  };
+}
+
+/** A ledger in a list: what was added, in which order, and what was already there. */
+function shelf(known: readonly string[] = []) {
+  const keys = new Set(known);
+  const added: { entries: readonly Entry[]; checkpoints: readonly Checkpoint[] }[] = [];
+  return {
+    added,
+    checkpoints: () => new Map<string, Checkpoint>(),
+    async add(
+      entries: readonly Entry[],
+      checkpoints: readonly Checkpoint[],
+    ): Promise<readonly Taken[]> {
+      added.push({ entries, checkpoints });
+      return entries.map((entry) => {
+        if (entry.event === null) return "enqueued";
+        if (keys.has(entry.event.key)) return "duplicate";
+        keys.add(entry.event.key);
+        return "enqueued";
+      });
+    },
+  };
+}
+
+function house(outbox: ReturnType<typeof shelf>) {
+  const synced: string[] = [];
+  const { observer, tally } = createObserver(
+    jsonLog("error", { write: () => undefined }),
+    createMetrics("0", ["kubernetes"], ["ding", "hook"]),
+    new FakeClock(),
+  );
+  const route = createRouter(
+    (event) => event.object.namespace !== "quiet",
+    [
+      { name: "ding", matches: (event) => event.type !== "Normal" },
+      { name: "hook", matches: () => true },
+    ],
+  );
+  return {
+    tally,
+    synced,
+    ports: {
+      outbox,
+      route,
+      observer,
+      cluster: "prod-a",
+      sinks: ["ding", "hook"],
+      synced: (name: string) => void synced.push(name),
+    },
+  };
+}
+
+describe("the pump", () => {
+  it("owes a warning to both sinks, a normal event to one, and a filtered event to none", async () => {
+    const outbox = shelf();
+    const { ports, tally } = house(outbox);
+    const events = [
+      anEvent({ uid: "a" }),
+      anEvent({ uid: "b", type: "Normal" }),
+      anEvent({ uid: "c", object: { namespace: "quiet" } }),
+    ];
+    await pump(played([events.map(item)]), ports, new AbortController().signal);
+    expect(outbox.added[0]?.entries.map((entry) => [entry.event?.uid, entry.sinks])).toEqual([
+      ["a", ["ding", "hook"]],
+      ["b", ["hook"]],
+    ]);
+    expect(tally).toMatchObject({ received: 3, filtered: 1, enqueued: 2, suppressed: 0 });
+  });
+
+  it("moves the checkpoint over filtered events too, once per batch and to the last of each scope", async () => {
+    const outbox = shelf();
+    const { ports } = house(outbox);
+    const quiet = (version: string) =>
+      item(anEvent({ uid: version, resourceVersion: version, object: { namespace: "quiet" } }));
+    await pump(
+      played([[quiet("5"), quiet("6"), { kind: "checkpoint", checkpoint: at("9") }]]),
+      ports,
+      new AbortController().signal,
+    );
+    expect(outbox.added).toEqual([{ entries: [], checkpoints: [at("9")] }]);
+  });
+
+  it("asks for more only after the ledger holds what was taken", async () => {
+    const story: string[] = [];
+    const outbox = shelf();
+    const { ports } = house(outbox);
+    const slow = {
+      ...outbox,
+      async add(entries: readonly Entry[], checkpoints: readonly Checkpoint[]) {
+        await Promise.resolve();
+        story.push(`written ${entries.length}`);
+        return outbox.add(entries, checkpoints);
+      },
+    };
+    await pump(
+      played([[item(anEvent({ uid: "a" }))], [item(anEvent({ uid: "b" }))]], story),
+      { ...ports, outbox: slow },
+      new AbortController().signal,
+    );
+    expect(story).toEqual(["batch 0", "written 1", "batch 1", "written 1"]);
+  });
+
+  it("counts an occurrence that was already taken as suppressed, and keeps the law", async () => {
+    const outbox = shelf(["a@12"]);
+    const { ports, tally } = house(outbox);
+    await pump(
+      played([[item(anEvent({ uid: "a" })), item(anEvent({ uid: "a", count: 13 }))]]),
+      ports,
+      new AbortController().signal,
+    );
+    expect(tally).toMatchObject({ received: 2, suppressed: 1, enqueued: 1 });
+    expect(tally.received).toBe(tally.filtered + tally.suppressed + tally.enqueued);
+  });
+
+  it("tells every sink of a gap", async () => {
+    const outbox = shelf();
+    const { ports } = house(outbox);
+    await pump(
+      played([
+        [
+          {
+            kind: "gap",
+            since: "2026-11-20T08:00:00Z",
+            until: "2026-11-20T11:00:00Z",
+            cause: "downtime",
+          },
+        ],
+      ]),
+      ports,
+      new AbortController().signal,
+    );
+    expect(outbox.added[0]?.entries).toEqual([
+      {
+        event: null,
+        alert: {
+          kind: "gap",
+          cluster: "prod-a",
+          since: "2026-11-20T08:00:00Z",
+          until: "2026-11-20T11:00:00Z",
+          cause: "downtime",
+        },
+        sinks: ["ding", "hook"],
+      },
+    ]);
+  });
+
+  it("says when the source has caught up, after what came before is written", async () => {
+    const outbox = shelf();
+    const { ports, synced } = house(outbox);
+    await pump(
+      played([[item(anEvent()), { kind: "synced" }]]),
+      ports,
+      new AbortController().signal,
+    );
+    expect(synced).toEqual(["kubernetes"]);
+    expect(outbox.added).toHaveLength(1);
+  });
+
+  it("lets an error of the source be seen", async () => {
+    const outbox = shelf();
+    const { ports } = house(outbox);
+    const broken: Source = {
+      name: "kubernetes",
+      async *batches() {
+        yield [item(anEvent())];
+        throw new Error("the disk holding the file is gone");
+      },
+    };
+    await expect(pump(broken, ports, new AbortController().signal)).rejects.toThrow(
+      "the disk holding the file is gone",
+    );
+  });
+});
