@@ -1,0 +1,90 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/**
+ * The cluster that the end-to-end tests use: any whose KUBECONFIG is set, as any user's would be.
+ * E2E_CLUSTER names the command that can restart it and make it forget (`up`, `down apiserver`, `force-410 stale|open`, `evgen …`); tests that need it are skipped without.
+ */
+export const kubeconfig = process.env["KUBECONFIG"] ?? "";
+export const haveCluster = kubeconfig !== "";
+const control = process.env["E2E_CLUSTER"] ?? "";
+export const haveControl = haveCluster && control !== "";
+
+export async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  const promise = run("kubectl", ["--kubeconfig", kubeconfig, ...args], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (input !== undefined) promise.child.stdin?.end(input);
+  return (await promise).stdout;
+}
+
+export async function clusterControl(...args: string[]): Promise<string> {
+  const { stdout } = await run("sh", ["-c", `${control} "$@"`, "cluster", ...args], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return stdout;
+}
+
+/** Makes events and answers the sequence numbers that were created; each message starts with `seq=N t=MS p=PREFIX`. */
+export async function evgen(options: {
+  readonly n: number;
+  readonly rate: number;
+  readonly prefix: string;
+  readonly namespaces?: string;
+  readonly api?: string;
+  readonly updateRatio?: number;
+  readonly warningRatio?: number;
+}): Promise<{ created: number; updated: number }> {
+  const out = await clusterControl(
+    "evgen",
+    ...[
+      "-kubeconfig",
+      kubeconfig,
+      "-n",
+      String(options.n),
+      "-rate",
+      String(options.rate),
+      "-prefix",
+      options.prefix,
+    ],
+    ...[
+      "-namespaces",
+      options.namespaces ?? "default,shop",
+      "-api",
+      options.api ?? "both",
+      "-update-ratio",
+      String(options.updateRatio ?? 0),
+      "-warning-ratio",
+      String(options.warningRatio ?? 0.3),
+    ],
+  );
+  const answer = JSON.parse(out) as { created: number; updated: number };
+  return answer;
+}
+
+/** A core/v1 Event as kubectl would create it. */
+export function coreEvent(
+  name: string,
+  fields: Readonly<Record<string, unknown>> = {},
+  namespace = "shop",
+): string {
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Event",
+    metadata: { name, namespace },
+    involvedObject: { apiVersion: "v1", kind: "Pod", namespace, name: "web-7d4b9c" },
+    type: "Warning",
+    reason: "BackOff",
+    message: `Back-off restarting failed container web in pod web-7d4b9c (${name})`,
+    count: 1,
+    firstTimestamp: now,
+    lastTimestamp: now,
+    source: { component: "kubelet", host: "node-1" },
+    reportingComponent: "kubelet",
+    reportingInstance: "node-1",
+    ...fields,
+  });
+}

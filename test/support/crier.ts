@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+
+export interface CrierOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+}
+
+/** kube-crier as a process of its own, as a user starts it. */
+export class Crier {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+  stdout = "";
+  stderr = "";
+
+  constructor(args: readonly string[], options: CrierOptions = {}) {
+    this.#child = spawn(process.execPath, [path.join(ROOT, "src/bin.js"), ...args], {
+      cwd: ROOT,
+      env: { ...process.env, NO_COLOR: "1", ...options.env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    this.#child.stdin?.on("error", () => undefined).end(options.stdin ?? "");
+    this.#ended = once(this.#child, "close").then(() => this.#child.exitCode);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** The log lines so far, as objects. */
+  get log(): Record<string, unknown>[] {
+    return this.stderr.split("\n").flatMap((line) => {
+      try {
+        return [JSON.parse(line) as Record<string, unknown>];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** The exit code; `null` after a signal. */
+  ended(): Promise<number | null> {
+    return this.#ended;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ends it at once if it still runs; for clean-up. */
+  async destroy(): Promise<void> {
+    if (this.running) this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  /** Waits until it has said on which port it listens. */
+  async url(): Promise<string> {
+    const line = await until(() => {
+      if (!this.running) throw new Error(`ended before it listened:\n${this.stderr}`);
+      return /http:\/\/127\.0\.0\.1:\d+/.exec(this.stderr)?.[0];
+    }, "a line that says where it listens");
+    return line;
+  }
+
+  async ready(): Promise<string> {
+    const url = await this.url();
+    await until(async () => {
+      if (!this.running) throw new Error(`ended before it was ready:\n${this.stderr}`);
+      return (await fetch(`${url}/readyz`)).status === 200 ? true : undefined;
+    }, "/readyz to answer 200");
+    return url;
+  }
+}
+
+/** Runs it to its end and answers everything it said. */
+export async function crier(
+  args: readonly string[],
+  options: CrierOptions = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const process = new Crier(args, options);
+  const code = await process.ended();
+  return { code, stdout: process.stdout, stderr: process.stderr };
+}
+
+/** Asks again until there is an answer. For another process's work, which no clock of ours can move. */
+export async function until<T>(
+  ask: () => T | undefined | Promise<T | undefined>,
+  what: string,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > end) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
