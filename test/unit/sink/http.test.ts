@@ -1,0 +1,277 @@
+import { gzipSync } from "node:zlib";
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createHttpClient, type HttpClient } from "../../../src/sink/http.ts";
+import type { HttpRequest } from "../../../src/sink/index.ts";
+import { TransportError, transportVerdict } from "../../../src/sink/transport.ts";
+import { type Inbox, startInbox } from "../../support/inbox.ts";
+
+const SECRET = "t0ps3cret-t0ken";
+
+let inbox: Inbox;
+let client: HttpClient;
+const never = new AbortController().signal;
+
+beforeEach(async () => {
+  inbox = await startInbox();
+  client = createHttpClient({ userAgent: "kube-crier/test" });
+});
+
+afterEach(async () => {
+  client.close();
+  await inbox.close();
+});
+
+function post(path = `/hook?token=${SECRET}`): HttpRequest {
+  return {
+    method: "POST",
+    url: `${inbox.url}${path}`,
+    headers: { "content-type": "application/json", authorization: `Bearer ${SECRET}` },
+    body: '{"text":"容器 🟠"}',
+  };
+}
+
+const exchange = (request: HttpRequest = post(), timeoutMs = 5000, signal = never) =>
+  client.exchange(request, { timeoutMs, signal });
+
+async function failure(promise: Promise<unknown>): Promise<TransportError> {
+  const error: unknown = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof TransportError))
+    throw new Error(`expected a TransportError, got ${inspect(error)}`);
+  return error;
+}
+
+describe("an exchange", () => {
+  it("sends the request as it was built and brings the whole answer back", async () => {
+    inbox.reply({ status: 202, headers: { "X-Trace": "abc" }, body: { errcode: 0 } });
+    const answer = await exchange();
+    expect(answer).toMatchObject({ status: 202, text: '{"errcode":0}', json: { errcode: 0 } });
+    expect(answer.headers["x-trace"]).toBe("abc");
+    const [request] = inbox.requests;
+    expect(request).toMatchObject({
+      method: "POST",
+      url: `/hook?token=${SECRET}`,
+      body: '{"text":"容器 🟠"}',
+    });
+    expect(request?.headers).toMatchObject({
+      "user-agent": "kube-crier/test",
+      "content-type": "application/json",
+      authorization: `Bearer ${SECRET}`,
+      "content-length": "22",
+    });
+  });
+
+  it.each(["GET", "PUT", "PATCH", "DELETE"] as const)(
+    "sends a body with %s too",
+    async (method) => {
+      await exchange({ ...post(), method });
+      expect(inbox.requests[0]).toMatchObject({ method, body: post().body });
+    },
+  );
+
+  it("has no JSON where the body is text", async () => {
+    inbox.reply({ status: 200, body: "ok" });
+    expect(await exchange()).toMatchObject({ text: "ok", json: undefined });
+  });
+
+  it("answers with an empty text for an empty body", async () => {
+    inbox.reply({ status: 204 });
+    expect(await exchange()).toMatchObject({ status: 204, text: "", json: undefined });
+  });
+
+  it("takes every status for an answer, a redirect included, and follows none", async () => {
+    inbox.reply({ status: 307, headers: { location: `${inbox.url}/elsewhere` } });
+    expect((await exchange()).status).toBe(307);
+    expect(inbox.requests).toHaveLength(1);
+  });
+
+  it("keeps the connection for the next request", async () => {
+    for (let turn = 0; turn < 5; turn += 1) await exchange();
+    expect(inbox.connections).toBe(1);
+  });
+
+  it("reads at most 1 MB and keeps the status of a longer answer", async () => {
+    inbox.reply({ status: 200, body: "x".repeat(3 * 1024 * 1024) });
+    const answer = await exchange();
+    expect(answer.status).toBe(200);
+    expect(answer.text).toHaveLength(1024 * 1024);
+  });
+
+  it("unpacks a compressed answer without letting it swell beyond 1 MB", async () => {
+    const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024, "A"));
+    inbox.reply({ status: 200, headers: { "content-encoding": "gzip" }, body: bomb });
+    expect((await exchange()).text).toHaveLength(1024 * 1024);
+    inbox.reply({
+      status: 200,
+      headers: { "content-encoding": "gzip" },
+      body: gzipSync('{"a":1}'),
+    });
+    expect((await exchange()).json).toEqual({ a: 1 });
+  });
+});
+
+describe("a proxy of the environment", () => {
+  const saved = { ...process.env };
+  afterEach(() => {
+    process.env = { ...saved };
+  });
+
+  it("carries what leaves the machine, and never what stays on it", async () => {
+    process.env["http_proxy"] = inbox.url;
+    process.env["no_proxy"] = "";
+    inbox.reply({ status: 200, body: "by proxy" });
+    expect((await exchange({ ...post(), url: "http://chat.invalid/hook" })).text).toBe("by proxy");
+    expect(inbox.requests[0]?.url).toBe("http://chat.invalid/hook");
+
+    const local = await startInbox();
+    await exchange({ ...post(), url: `${local.url}/hook` });
+    expect(local.requests).toHaveLength(1);
+    expect(inbox.requests).toHaveLength(1);
+    await local.close();
+  });
+});
+
+describe("an exchange without an answer", () => {
+  it("times out on a server that never answers, as retryable, and closes the socket", async () => {
+    inbox.reply("hang");
+    const error = await failure(exchange(post(), 50));
+    expect(error.verdict).toMatchObject({ kind: "retryable", reason: "timeout" });
+    expect(error.message).toContain("50 ms");
+    await (
+      await inbox.received(1)
+    ).closed;
+  });
+
+  it("times out on an answer that stops half way", async () => {
+    inbox.reply("stall");
+    expect((await failure(exchange(post(), 80))).verdict).toMatchObject({ reason: "timeout" });
+    await (
+      await inbox.received(1)
+    ).closed;
+  });
+
+  it("ends at once when the caller aborts, and closes the socket", async () => {
+    inbox.reply("hang");
+    const stop = new AbortController();
+    const failing = failure(exchange(post(), 60_000, stop.signal));
+    const request = await inbox.received(1);
+    stop.abort();
+    expect((await failing).wasAborted).toBe(true);
+    await request.closed;
+  });
+
+  it("sends nothing when the caller has aborted already", async () => {
+    const stop = new AbortController();
+    stop.abort();
+    expect((await failure(exchange(post(), 1000, stop.signal))).wasAborted).toBe(true);
+    expect(inbox.requests).toHaveLength(0);
+  });
+
+  it("says who refused it when nothing listens", async () => {
+    const request = post();
+    await inbox.close();
+    const error = await failure(exchange(request));
+    expect(error).toMatchObject({
+      code: "ECONNREFUSED",
+      verdict: { kind: "retryable", reason: "network" },
+    });
+    inbox = await startInbox();
+  });
+
+  it("takes a reset of a fresh connection for a network failure", async () => {
+    inbox.reply("reset");
+    expect((await failure(exchange())).verdict).toMatchObject({
+      kind: "retryable",
+      reason: "network",
+    });
+    expect(inbox.requests).toHaveLength(1);
+  });
+
+  it("repeats on a fresh connection when the kept one was dead", async () => {
+    await exchange();
+    inbox.reply((_, index) => (index === 1 ? "reset" : { status: 200, body: "second" }));
+    expect((await exchange()).text).toBe("second");
+    expect(inbox.requests).toHaveLength(3);
+    expect(inbox.connections).toBe(2);
+  });
+
+  it("refuses a header name HTTP does not allow as a mistake of the configuration", async () => {
+    const error = await failure(exchange({ ...post(), headers: { "x bad": "a" } }));
+    expect(error.verdict).toMatchObject({ kind: "permanent", reason: "config" });
+    expect(inbox.requests).toHaveLength(0);
+  });
+
+  it("lets no header value smuggle a second header in", async () => {
+    await exchange({ ...post(), headers: { "x-text": "a\r\nx-smuggled: 1" } });
+    expect(inbox.requests[0]?.headers).not.toHaveProperty("x-smuggled");
+  });
+
+  it("refuses a URL that is none", async () => {
+    const error = await failure(exchange({ ...post(), url: "https://" }));
+    expect(error.verdict).toMatchObject({ kind: "permanent", reason: "config" });
+  });
+
+  it.each(["hang", "reset", "stall"] as const)(
+    "shows no secret in any form of the error: %s",
+    async (reply) => {
+      inbox.reply(reply);
+      const error = await failure(exchange(post(), 60));
+      const shown = [
+        String(error),
+        error.stack ?? "",
+        JSON.stringify(error),
+        JSON.stringify(
+          Object.getOwnPropertyNames(error).map((name) => error[name as keyof TransportError]),
+        ),
+        inspect(error, { depth: 20, showHidden: true }),
+        JSON.stringify(error.verdict),
+      ].join("\n");
+      expect(shown).not.toContain(SECRET);
+      expect(shown).not.toContain("/hook");
+      expect(error.cause).toBeUndefined();
+    },
+  );
+});
+
+describe("the verdict on a failed exchange", () => {
+  const coded = (code: string) => Object.assign(new Error(`https://host/${SECRET}`), { code });
+
+  it.each([
+    ["ENOTFOUND", "retryable", "network"],
+    ["EAI_AGAIN", "retryable", "network"],
+    ["EPIPE", "retryable", "network"],
+    ["ETIMEDOUT", "retryable", "timeout"],
+    ["CERT_HAS_EXPIRED", "retryable", "tls"],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", "retryable", "tls"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "retryable", "tls"],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "retryable", "tls"],
+    ["HPE_INVALID_CONSTANT", "retryable", "server"],
+    ["ERR_INVALID_URL", "permanent", "config"],
+    ["E_SOMETHING_NEW", "retryable", "unknown"],
+  ])("%s is %s (%s)", (code, kind, reason) => {
+    const verdict = transportVerdict(coded(code));
+    expect(verdict).toMatchObject({ kind, reason });
+    expect(JSON.stringify(verdict)).toContain(code);
+    expect(JSON.stringify(verdict)).not.toContain(SECRET);
+  });
+
+  it.each([null, undefined, "text", 7, {}, new Error(SECRET), { code: `leak ${SECRET}` }])(
+    "is total: %j",
+    (thrown) => {
+      const verdict = transportVerdict(thrown);
+      expect(verdict).toMatchObject({ kind: "retryable", reason: "unknown" });
+      expect(JSON.stringify(verdict)).not.toContain(SECRET);
+    },
+  );
+
+  it("looks behind a vague code at its cause", () => {
+    const vague = Object.assign(new Error("x"), {
+      code: "ERR_NETWORK",
+      cause: coded("ECONNRESET"),
+    });
+    expect(transportVerdict(vague)).toMatchObject({ reason: "network" });
+  });
+});
