@@ -39,3 +39,9 @@ export interface Source {
     signal: AbortSignal,
   ): AsyncIterable<readonly SourceItem[]>;
 }
+
+/** A source that can tell before the start what would keep it from ever working. */
+export interface PreflightSource extends Source {
+  /** Throws ConfigError with everything that waiting cannot cure (RBAC, certificates, a missing file); a server that is merely down is no error. */
+  preflight(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,39 @@
+const RFC3339 =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
+
+/**
+ * An RFC 3339 time as ISO-8601 UTC with the precision it came with, at most microseconds (`2026-11-20T11:00:00.123456Z`).
+ * `null` for everything else, and for the zero times of Go (year 1) and Unix (1970), which mean "not set".
+ */
+export function readInstant(value: unknown): string | null {
+  if (typeof value !== "string" || value.length > 64) return null;
+  const match = RFC3339.exec(value);
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as Sextet;
+  const local = Date.UTC(year, month - 1, day, hour, minute, second);
+  const sign = match[8] === "-" ? -1 : 1;
+  const offset = sign * (Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0)) * 60_000;
+  // Date.UTC rolls 30 February over into March: such a date is no date.
+  if (new Date(local).getUTCDate() !== day || month > 12 || hour > 23 || minute > 59) return null;
+  if (second > 59 || year < 1971 || year > 9000) return null;
+  const seconds = new Date(local - offset).toISOString().slice(0, 19);
+  const fraction = match[7]?.slice(0, 6);
+  return fraction === undefined ? `${seconds}Z` : `${seconds}.${fraction}Z`;
+}
+
+type Sextet = [number, number, number, number, number, number];
+
+/** The latest of instants that `readInstant` gave; `null` where there is none. */
+export function latestOf(instants: readonly (string | null)[]): string | null {
+  let latest: string | null = null;
+  for (const instant of instants) {
+    if (instant !== null && (latest === null || sortable(instant) > sortable(latest)))
+      latest = instant;
+  }
+  return latest;
+}
+
+/** "…:00Z" must sort before "…:00.5Z", which as plain text it does not. */
+function sortable(instant: string): string {
+  return `${instant.slice(0, 19)}.${instant.slice(20, -1).padEnd(6, "0")}`;
+}

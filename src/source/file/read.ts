@@ -1,0 +1,36 @@
+import type { KubeEvent } from "../../event/event.ts";
+import { normalize } from "../../event/normalize.wire.ts";
+import { FormatError, parseValue, ValueSplitter } from "./values.ts";
+import { nameOf, unwrap } from "./wire.ts";
+
+/**
+ * The Events of a text: one Event of core/v1 or events.k8s.io/v1, a List, an array, a watch stream, or several of these.
+ * Throws FormatError where it is not JSON, holds something else than Events, or holds none.
+ * @param receivedAt ISO-8601 UTC: stands in for an Event that names no time
+ */
+export function readEvents(
+  text: string,
+  cluster: string,
+  receivedAt: string,
+): readonly KubeEvent[] {
+  const splitter = new ValueSplitter();
+  const events: KubeEvent[] = [];
+  for (const value of splitter.push(text)) {
+    for (const held of unwrap(parseValue(value))) {
+      if (held.kind === "error")
+        throw new FormatError(`the watch was refused: ${held.message}`, value.line, value.column);
+      if (held.kind === "skip") continue;
+      const event = normalize(held.object, cluster, receivedAt);
+      if (event === null)
+        throw new FormatError(
+          `expected an Event, found ${nameOf(held.object)}`,
+          value.line,
+          value.column,
+        );
+      events.push(event);
+    }
+  }
+  splitter.end();
+  if (events.length === 0) throw new FormatError("expected an Event, found none", 1, 1);
+  return events;
+}

@@ -1,0 +1,125 @@
+/** One JSON value of a text, and where it begins: both from 1. */
+export interface JsonText {
+  readonly text: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The text is not JSON; `line` and `column` from 1. */
+export class FormatError extends Error {
+  readonly line: number;
+  readonly column: number;
+
+  constructor(message: string, line: number, column: number) {
+    super(message);
+    this.name = "FormatError";
+    this.line = line;
+    this.column = column;
+  }
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const NEWLINE = 10;
+
+/**
+ * Cuts a stream of text into its top-level JSON objects and arrays, however they are laid out: one document, one a line,
+ * or pretty-printed one after the other as `kubectl get -w -o json` does. Holds one value at a time.
+ */
+export class ValueSplitter {
+  #parts: string[] = [];
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #line = 1;
+  #column = 0;
+  #begin = { line: 1, column: 1 };
+
+  *push(chunk: string): Generator<JsonText> {
+    let start = 0;
+    for (let index = 0; index < chunk.length; index += 1) {
+      const unit = chunk.charCodeAt(index);
+      if (unit === NEWLINE) {
+        this.#line += 1;
+        this.#column = 0;
+      } else this.#column += 1;
+
+      if (this.#inString) this.#insideString(unit);
+      else if (this.#depth === 0) {
+        if (opens(unit)) {
+          start = index;
+          this.#begin = { line: this.#line, column: this.#column };
+          this.#depth = 1;
+        } else if (!isBlank(unit)) throw this.#expected(chunk.slice(index, index + 20));
+      } else if (unit === QUOTE) this.#inString = true;
+      else if (opens(unit)) this.#depth += 1;
+      else if (closes(unit)) {
+        this.#depth -= 1;
+        if (this.#depth === 0) {
+          this.#parts.push(chunk.slice(start, index + 1));
+          const text = this.#parts.join("");
+          this.#parts = [];
+          yield { text, ...this.#begin };
+        }
+      }
+    }
+    if (this.#depth > 0) this.#parts.push(start === 0 ? chunk : chunk.slice(start));
+  }
+
+  /** Throws where the text ended within a value. */
+  end(): void {
+    if (this.#depth === 0) return;
+    throw new FormatError(
+      "the JSON that begins here does not end",
+      this.#begin.line,
+      this.#begin.column,
+    );
+  }
+
+  #insideString(unit: number): void {
+    if (this.#escaped) this.#escaped = false;
+    else if (unit === BACKSLASH) this.#escaped = true;
+    else if (unit === QUOTE) this.#inString = false;
+    // JSON allows no raw line break in a string: a line was cut short, and reading on would swallow the next.
+    else if (unit === NEWLINE)
+      throw new FormatError("a line ends within a string", this.#begin.line, this.#begin.column);
+  }
+
+  #expected(found: string): FormatError {
+    return new FormatError(
+      `expected a JSON object or array, found ${JSON.stringify(found)}`,
+      this.#line,
+      this.#column,
+    );
+  }
+}
+
+/** Parses one value; the error says where in the whole text it is wrong. */
+export function parseValue(value: JsonText): unknown {
+  try {
+    return JSON.parse(value.text);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const offset = /at position (\d+)/.exec(message)?.[1];
+    const before = value.text.slice(0, offset === undefined ? 0 : Number(offset)).split("\n");
+    const last = before.at(-1) ?? "";
+    throw new FormatError(
+      `not JSON: ${message.replace(/ in JSON at position.*$/s, "").replace(/, (\.\.\.)?".*$/s, "")}`,
+      value.line + before.length - 1,
+      (before.length === 1 ? value.column : 1) + last.length,
+    );
+  }
+}
+
+function opens(unit: number): boolean {
+  return unit === 123 || unit === 91;
+}
+
+function closes(unit: number): boolean {
+  return unit === 125 || unit === 93;
+}
+
+/** JSON's white space, a byte order mark, and the record separator of JSON text sequences. */
+function isBlank(unit: number): boolean {
+  return unit === 32 || (unit >= 9 && unit <= 13) || unit === 0xfeff || unit === 0x1e;
+}

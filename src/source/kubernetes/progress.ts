@@ -1,0 +1,105 @@
+import type { Clock } from "../../clock.ts";
+import { normalize } from "../../event/normalize.wire.ts";
+import type { Checkpoint, SourceItem } from "../source.ts";
+import { type Frame, metadataOf, versionOf } from "./frames.ts";
+import { Occurrences } from "./occurrences.ts";
+import { compareVersions } from "./version.ts";
+
+/** What one line of a watch comes to. */
+export type Reading =
+  | { readonly kind: "item"; readonly item: SourceItem }
+  /** The line was fine and says nothing. */
+  | { readonly kind: "nothing" }
+  | { readonly kind: "refused"; readonly error: Error }
+  | { readonly kind: "garbage"; readonly detail: string };
+
+export interface ProgressOptions {
+  readonly scope: string;
+  /** The name of the cluster. */
+  readonly cluster: string;
+  readonly clock: Clock;
+}
+
+/** How far a stream has come, and what a line of its watch means for that. */
+export class Progress {
+  readonly occurrences = new Occurrences();
+  readonly #options: ProgressOptions;
+  #identity = "";
+  #version = "";
+  #at = 0;
+
+  constructor(options: ProgressOptions) {
+    this.#options = options;
+  }
+
+  /** Everything up to here has been taken. */
+  get version(): string {
+    return this.#version;
+  }
+
+  /** When that was last known to be so: milliseconds since the epoch. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** @param identity of the cluster, which checkpoints carry */
+  begin(identity: string): void {
+    this.#identity = identity;
+  }
+
+  resume(checkpoint: Checkpoint): void {
+    this.#version = checkpoint.resourceVersion;
+    this.#at = checkpoint.at;
+  }
+
+  /** The cluster is at `version` and all before it is taken, now; backwards too, as after a restored etcd. */
+  reached(version: string): Extract<SourceItem, { kind: "checkpoint" }> {
+    this.#version = version;
+    this.#at = this.#options.clock.now();
+    return {
+      kind: "checkpoint",
+      checkpoint: {
+        scope: this.#options.scope,
+        cluster: this.#identity,
+        resourceVersion: version,
+        at: this.#at,
+      },
+    };
+  }
+
+  read(frame: Frame): Reading {
+    switch (frame.kind) {
+      case "garbage":
+      case "refused":
+        return frame;
+      case "bookmark":
+        return this.#moved(frame.resourceVersion);
+      case "deleted": {
+        // Its time to live is over, or its namespace is gone: nothing happened to the object.
+        const uid = metadataOf(frame.object)["uid"];
+        if (typeof uid === "string") this.occurrences.forget(uid);
+        return this.#moved(versionOf(frame.object));
+      }
+      case "changed":
+        return this.#changed(frame.object);
+    }
+  }
+
+  #changed(object: unknown): Reading {
+    const receivedAt = new Date(this.#options.clock.now()).toISOString();
+    const event = normalize(object, this.#options.cluster, receivedAt);
+    if (event === null) return { kind: "garbage", detail: "the object of a change is no Event" };
+    const moved = this.#moved(event.resourceVersion);
+    if (!this.occurrences.take(event)) return moved;
+    const checkpoint =
+      moved.kind === "item" && moved.item.kind === "checkpoint" ? moved.item.checkpoint : null;
+    return { kind: "item", item: { kind: "event", event, checkpoint } };
+  }
+
+  /** A watch never takes the checkpoint backwards, whatever it says. */
+  #moved(version: string): Reading {
+    if (version === "") return { kind: "nothing" };
+    const backwards = (compareVersions(version, this.#version) ?? 0) < 0;
+    return { kind: "item", item: this.reached(backwards ? this.#version : version) };
+  }
+}

@@ -1,0 +1,278 @@
+import type { Clock } from "../../clock.ts";
+import type { KubernetesSourceConfig } from "../../config/config.ts";
+import type { GapCause } from "../../event/alert.ts";
+import type { Observer, ResumeCause } from "../../observe/observer.ts";
+import type { Channel } from "../channel.ts";
+import type { Checkpoint, SourceItem } from "../source.ts";
+import { chooseGroup } from "./access.ts";
+import { Backoff } from "./backoff.ts";
+import { after } from "./deadline.ts";
+import { ApiError } from "./errors.ts";
+import { classify, Interrupted } from "./failure.ts";
+import type { Frame } from "./frames.ts";
+import { sameCluster } from "./identity.ts";
+import { currentVersion } from "./list.ts";
+import { Outlet } from "./outlet.ts";
+import { Progress } from "./progress.ts";
+import { relist } from "./relist.ts";
+import { eventsPath, selector } from "./resource.ts";
+import type { KubeClient } from "./transport.ts";
+import { compareVersions } from "./version.ts";
+import { watch } from "./watch.ts";
+
+export interface StreamPorts {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly observer: Observer;
+  readonly channel: Channel<SourceItem>;
+  /** The name of the source. */
+  readonly name: string;
+  /** The name of the cluster. */
+  readonly cluster: string;
+  readonly identity: (signal: AbortSignal) => Promise<string>;
+  /** Called once, when this stream has caught up. */
+  readonly synced: () => void;
+}
+
+export interface StreamOptions {
+  readonly api: KubernetesSourceConfig["api"];
+  /** `null`: all. */
+  readonly namespace: string | null;
+  readonly replayMs: number;
+  readonly onlyNotNormal: boolean;
+  /** The name of its checkpoints. */
+  readonly scope: string;
+  readonly resume: Checkpoint | null;
+}
+
+/** What a watch's version rests on: a list just made, the watch before, or a connection that broke in between. */
+type Trust = "fresh" | "usual" | "doubtful";
+
+/** Where a stream is in the cluster's history, which decides its next step. */
+type Position =
+  | { readonly kind: "start" }
+  | { readonly kind: "list"; readonly newerThan: string | null; readonly seenSince: number }
+  | { readonly kind: "watch"; readonly trust: Trust };
+
+/** Events live for an hour unless the cluster says otherwise. */
+const EVENT_TTL_MS = 3_600_000;
+/** An expired watch says so in its first line, at once; a quiet one says nothing. */
+const ACCEPTED_MS = 200;
+/** Unreadable lines in a row before the connection is replaced. */
+const GARBAGE_LIMIT = 100;
+const EVER = Number.NEGATIVE_INFINITY;
+
+/** List and watch of one namespace or of all, resumed for as long as it may run. */
+export class EventStream {
+  readonly #options: StreamOptions;
+  readonly #ports: StreamPorts;
+  readonly #backoff: Backoff;
+  readonly #outlet: Outlet;
+  readonly #progress: Progress;
+  #position: Position = { kind: "start" };
+  #path = "";
+  #cause: ResumeCause | null = null;
+  #synced = false;
+  #expired = 0;
+  #garbage = 0;
+
+  constructor(options: StreamOptions, ports: StreamPorts) {
+    const { clock, cluster } = ports;
+    this.#options = options;
+    this.#ports = ports;
+    this.#backoff = new Backoff(clock, ports.random);
+    this.#outlet = new Outlet(ports.channel, clock);
+    this.#progress = new Progress({ scope: options.scope, cluster, clock });
+  }
+
+  /** Ends on abort only; throws nothing but bugs. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.#position = await this.#step(signal).catch((error: unknown) =>
+          this.#recover(error, signal),
+        );
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+  }
+
+  #step(signal: AbortSignal): Promise<Position> {
+    switch (this.#position.kind) {
+      case "start":
+        return this.#start(signal);
+      case "list":
+        return this.#list(this.#position.newerThan, this.#position.seenSince, signal);
+      case "watch":
+        return this.#watch(this.#position.trust, signal);
+    }
+  }
+
+  async #start(signal: AbortSignal): Promise<Position> {
+    const { api, namespace, replayMs, resume } = this.#options;
+    const chosen = await chooseGroup(this.#ports.client, api, namespace, signal);
+    const identity = await this.#ports.identity(signal);
+    this.#path = eventsPath(chosen.group, namespace);
+    this.#progress.begin(identity);
+    const now = this.#ports.clock.now();
+
+    if (resume !== null && sameCluster(resume.cluster, identity)) {
+      this.#progress.resume(resume);
+      if (this.#isAhead(chosen.resourceVersion)) return this.#future(signal);
+      if (now - resume.at > EVENT_TTL_MS)
+        await this.#gap("downtime", resume.at, now - EVENT_TTL_MS, signal);
+      return { kind: "watch", trust: "usual" };
+    }
+    if (resume !== null) await this.#gap("otherCluster", resume.at, now, signal);
+    if (replayMs > 0) return { kind: "list", newerThan: null, seenSince: now - replayMs };
+    await this.#outlet.put(this.#progress.reached(chosen.resourceVersion), signal);
+    return { kind: "watch", trust: "fresh" };
+  }
+
+  async #list(newerThan: string | null, seenSince: number, signal: AbortSignal): Promise<Position> {
+    const { client, clock, cluster, observer, name } = this.#ports;
+    const version = await relist(
+      {
+        client,
+        path: this.#path,
+        query: selector(this.#options.onlyNotNormal),
+        cluster,
+        receivedAt: iso(clock.now()),
+        newerThan,
+        seenSince,
+        occurrences: this.#progress.occurrences,
+        garbage: (detail) => observer.sourceGarbage(name, detail),
+      },
+      // No checkpoint before the end: what a list gives is in no order of time.
+      (event) => this.#outlet.put({ kind: "event", event, checkpoint: null }, signal),
+      signal,
+    );
+    await this.#outlet.put(this.#progress.reached(version), signal);
+    return { kind: "watch", trust: "fresh" };
+  }
+
+  async #watch(trust: Trust, signal: AbortSignal): Promise<Position> {
+    const { client, clock, random } = this.#ports;
+    if (trust === "doubtful" && this.#isAhead(await currentVersion(client, this.#path, signal)))
+      return this.#future(signal);
+
+    const left: { error: Error | null; held: SourceItem | null } = { error: null, held: null };
+    const over = new AbortController();
+    const request = {
+      path: this.#path,
+      query: selector(this.#options.onlyNotNormal),
+      resourceVersion: this.#progress.version,
+      // Spread, so that a fleet does not come back all at once.
+      timeoutSeconds: 300 + Math.floor(random() * 300),
+    };
+    const opened = (): void => {
+      if (trust === "fresh") this.#accepted();
+      else void after(clock, ACCEPTED_MS, over.signal, () => this.#accepted());
+    };
+    const frame = (frame: Frame): boolean | Promise<boolean> => {
+      const item = this.#read(frame);
+      if (item instanceof Error) left.error = item;
+      if (item === null || item instanceof Error) return item === null;
+      const taken = this.#outlet.offer(item, signal);
+      if (taken === true) return true;
+      return Promise.resolve(taken).then((taken) => {
+        if (!taken) left.held = item;
+        return taken;
+      });
+    };
+    try {
+      const end = await watch(client, clock, request, { opened, frame }, signal);
+      if (left.error !== null) throw left.error;
+      if (left.held !== null) {
+        this.#cause = "blocked";
+        await this.#outlet.put(left.held, signal);
+        return { kind: "watch", trust: "usual" };
+      }
+      if (end.kind === "stalled")
+        throw new Interrupted("stalled", `${client.server} fell silent; connecting anew`);
+      if (end.kind === "closed" && end.idle)
+        throw new Interrupted("closed", `${client.server} ends each watch at once`);
+      this.#cause = "closed";
+      this.#expired = 0;
+      // Nothing unseen up to now: so the checkpoint of a quiet cluster does not grow old.
+      await this.#outlet.put(this.#progress.reached(this.#progress.version), signal);
+      return { kind: "watch", trust: "usual" };
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** `null`: nothing to put; an Error: leave the watch. */
+  #read(frame: Frame): SourceItem | Error | null {
+    const reading = this.#progress.read(frame);
+    if (reading.kind === "refused") return reading.error;
+    if (reading.kind === "garbage") {
+      this.#ports.observer.sourceGarbage(this.#ports.name, reading.detail);
+      this.#garbage += 1;
+      if (this.#garbage <= GARBAGE_LIMIT) return null;
+      this.#garbage = 0;
+      return new Interrupted("garbage", `nothing readable comes from ${this.#ports.client.server}`);
+    }
+    this.#garbage = 0;
+    this.#expired = 0;
+    this.#accepted();
+    return reading.kind === "item" ? reading.item : null;
+  }
+
+  /** The watch is live: said once, and after each interruption with its cause. */
+  #accepted(): void {
+    if (!this.#synced) {
+      this.#synced = true;
+      this.#ports.synced();
+    } else if (this.#cause !== null) {
+      this.#ports.observer.sourceResumed(this.#ports.name, this.#cause);
+    }
+    this.#cause = null;
+  }
+
+  /** Whether we know a version that the cluster has not reached yet: it would hang in silence. */
+  #isAhead(current: string): boolean {
+    return (compareVersions(this.#progress.version, current) ?? 0) > 0;
+  }
+
+  async #future(signal: AbortSignal): Promise<Position> {
+    await this.#gap("futureVersion", this.#progress.at, this.#ports.clock.now(), signal);
+    return { kind: "list", newerThan: null, seenSince: EVER };
+  }
+
+  async #gap(cause: GapCause, since: number, until: number, signal: AbortSignal): Promise<void> {
+    await this.#outlet.put({ kind: "gap", since: iso(since), until: iso(until), cause }, signal);
+  }
+
+  /** Where to go on after an error, once it may be tried again. */
+  async #recover(error: unknown, signal: AbortSignal): Promise<Position> {
+    signal.throwIfAborted();
+    let next = this.#position;
+    if (error instanceof ApiError) {
+      if (error.status === 401) this.#ports.client.reload();
+      if (next.kind === "watch" && error.future) return this.#future(signal);
+      if (next.kind === "watch" && (error.gone || error.malformed)) {
+        const newerThan = error.malformed ? null : this.#progress.version;
+        next = { kind: "list", newerThan, seenSince: EVER };
+        this.#cause = "expired";
+        this.#expired += 1;
+        // Routine. Only a server that expires what it has just listed is waited for.
+        if (this.#expired === 1) return next;
+      }
+    } else if (next.kind === "watch") next = { kind: "watch", trust: "doubtful" };
+
+    const failure = classify(error);
+    if (failure === null) throw error;
+    this.#cause ??= failure.cause;
+    const waitMs = Math.max(failure.waitMs, this.#backoff.next());
+    this.#ports.observer.sourceFailed(this.#ports.name, failure.cause, failure.detail, waitMs);
+    await this.#ports.clock.sleep(waitMs, signal);
+    return next;
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
