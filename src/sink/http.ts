@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
-import axios, { AxiosError, type AxiosRequestConfig, type AxiosResponse } from "axios";
+import { AxiosError, create, type AxiosRequestConfig, type AxiosResponse } from "axios";
 import type { HttpAnswer, HttpRequest } from "./define.ts";
 import { TransportError } from "./transport.ts";
 
@@ -37,7 +37,7 @@ export function createHttpClient({ userAgent }: HttpClientOptions): HttpClient {
   const agentOptions = { keepAlive: true, timeout: IDLE_MS };
   const httpAgent = new HttpAgent(agentOptions);
   const httpsAgent = new HttpsAgent(agentOptions);
-  const client = axios.create({
+  const client = create({
     adapter: "http",
     httpAgent,
     httpsAgent,

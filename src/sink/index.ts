@@ -1,5 +1,18 @@
 /** The SDK: the only thing a sink may import besides node built-ins and its own driver. */
+export {
+  bodyVerdict,
+  codeOf,
+  type CodeTable,
+  errcodeOf,
+  fieldsOf,
+  type Meaning,
+  type Said,
+  said,
+} from "./answer.ts";
+export { binaryMode, cloudEvent, structuredMode } from "./cloudevents.ts";
 export * from "./define.ts";
+export { alertData, clip, jsonLine } from "./json.ts";
+export type { KubeEvent } from "../event/event.ts";
 export { s, type OptionsOf } from "./schema.ts";
 export { Secret } from "./secret.ts";
 export { retryAfterMs, statusVerdict } from "./status.ts";

@@ -14,11 +14,23 @@ export interface OptionMeta {
   readonly secret?: boolean;
 }
 
-const registry = z.registry<OptionMeta>();
+/** What an option looks like where a person writes it. */
+export type OptionForm =
+  | "text"
+  | "secret"
+  | "url"
+  | "yes or no"
+  | "number"
+  | "list"
+  | "map"
+  | "duration"
+  | readonly string[];
 
-function described<T extends z.ZodType>(schema: T, meta: OptionMeta): T {
+const registry = z.registry<OptionMeta & { readonly form: OptionForm }>();
+
+function described<T extends z.ZodType>(schema: T, meta: OptionMeta, form: OptionForm): T {
   const result = schema.describe(meta.description);
-  registry.add(result, meta);
+  registry.add(result, { ...meta, form });
   return result;
 }
 
@@ -56,10 +68,10 @@ const toSecret = (value: string | Secret): Secret =>
 const secretInput = z.union([z.string(), z.instanceof(Secret)]);
 
 export const s = {
-  text: (meta: OptionMeta) => described(z.string(), meta),
+  text: (meta: OptionMeta) => described(z.string(), meta, "text"),
   /** A secret: write `${ENV}`, `{ $env: NAME }` or `{ $file: PATH }`. */
   secret: (meta: OptionMeta) =>
-    described(secretInput.transform(toSecret), { ...meta, secret: true }),
+    described(secretInput.transform(toSecret), { ...meta, secret: true }, "secret"),
   /** A webhook URL, which is a password. `plainHttp` allows http to any host. */
   secretUrl: (meta: OptionMeta, plainHttp = false) =>
     described(
@@ -71,12 +83,13 @@ export const s = {
         })
         .transform(toSecret),
       { ...meta, secret: true },
+      "url",
     ),
-  bool: (meta: OptionMeta) => described(z.union([z.boolean(), z.stringbool()]), meta),
+  bool: (meta: OptionMeta) => described(z.union([z.boolean(), z.stringbool()]), meta, "yes or no"),
   integer: (meta: OptionMeta, min: number, max: number) =>
-    described(z.coerce.number().int().min(min).max(max), meta),
+    described(z.coerce.number().int().min(min).max(max), meta, "number"),
   oneOf: <const T extends readonly [string, ...string[]]>(values: T, meta: OptionMeta) =>
-    described(z.enum(values), meta),
+    described(z.enum(values), meta, values),
   /** A list of texts; in a URI `a,b` or the option repeated. */
   list: (meta: OptionMeta) =>
     described(
@@ -90,10 +103,15 @@ export const s = {
         z.array(z.string()),
       ]),
       meta,
+      "list",
     ),
   /** Name → value; in a URI `header=Name=Value`, repeated; values may be secrets. */
   map: (meta: OptionMeta) =>
-    described(z.record(z.string(), secretInput.transform(toSecret)), { ...meta, secret: true }),
+    described(
+      z.record(z.string(), secretInput.transform(toSecret)),
+      { ...meta, secret: true },
+      "map",
+    ),
   duration: (meta: OptionMeta) =>
     described(
       z.string().transform((text, ctx) => {
@@ -107,20 +125,49 @@ export const s = {
         return z.NEVER;
       }),
       meta,
+      "duration",
     ),
   object: <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape),
 };
 
-/** What `s` recorded about an option, through `.optional()` and `.default()`. */
+/** One option as the documentation, the `--sink` URI and the configuration schema need it. */
+export interface OptionInfo {
+  /** As in YAML: camelCase. */
+  readonly name: string;
+  readonly meta: OptionMeta;
+  readonly form: OptionForm;
+  readonly required: boolean;
+  /** What is taken when nothing is given, as a person would write it; `undefined`: nothing. */
+  readonly fallback: unknown;
+}
+
+/** The options of a sink, in the order of their declaration. */
+export function optionsOf(schema: OptionsSchema): readonly OptionInfo[] {
+  return Object.entries(schema.shape).map(([name, option]) => {
+    const { record, fallback } = unwrap(option as z.ZodType);
+    if (record === undefined) throw new Error(`option ${name} was not declared with s`);
+    const { form, ...meta } = record;
+    const required = !(option as z.ZodType).safeParse(undefined).success;
+    return { name, meta, form, required, fallback };
+  });
+}
+
+/** What `s` recorded about an option, through `.optional()`, `.default()` and `.prefault()`. */
 export function metaOf(schema: z.ZodType): OptionMeta | undefined {
+  return unwrap(schema).record;
+}
+
+function unwrap(schema: z.ZodType) {
   let current: z.ZodType | undefined = schema;
+  let fallback: unknown;
   while (current !== undefined) {
-    const meta = registry.get(current);
-    if (meta !== undefined) return meta;
-    const inner: unknown = (current.def as { innerType?: unknown }).innerType;
-    current = inner instanceof z.ZodType ? inner : undefined;
+    const record = registry.get(current);
+    if (record !== undefined) return { record, fallback };
+    const def = current.def as { innerType?: unknown; defaultValue?: unknown };
+    fallback ??= def.defaultValue;
+    current = def.innerType instanceof z.ZodType ? def.innerType : undefined;
   }
-  return undefined;
+  return { record: undefined, fallback };
 }
 
 export type OptionsSchema = z.ZodObject;

@@ -1,0 +1,219 @@
+import { createHmac } from "node:crypto";
+import {
+  bodyVerdict,
+  type CodeTable,
+  defineHttpSink,
+  errcodeOf,
+  fieldsOf,
+  s,
+  said,
+  throttled,
+} from "../src/sink/index.ts";
+
+const DOCS = "https://help.dingtalk.io/open/development/custom-robots-send-group-messages";
+// A copy of the official table of global return codes.
+const RETURN_CODES = "https://mabiji.com/dingtalk/errcode.html";
+const TOKEN = "https://github.com/timonwong/prometheus-webhook-dingtalk/issues/91";
+const OUTER = "https://github.com/timonwong/prometheus-webhook-dingtalk/issues/226";
+const TOO_LONG = "https://github.com/timonwong/prometheus-webhook-dingtalk/issues/30";
+const QUOTA = "WatchAlert, issue 91";
+const SECURITY = "https://open.dingtalk.com/document/robots/customize-robot-security-settings";
+
+const CODES: CodeTable = {
+  "-1": { kind: "retryable", reason: "server", next: "" },
+  "130101": { kind: "throttled", retryAfterMs: null, next: "" },
+  "101002": { kind: "permanent", reason: "tooLarge", next: "" },
+  "460101": { kind: "permanent", reason: "tooLarge", next: "" },
+  "300001": {
+    kind: "permanent",
+    reason: "auth",
+    next: "check the access_token of the webhook URL",
+  },
+  "300005": {
+    kind: "permanent",
+    reason: "auth",
+    next: "check the access_token of the webhook URL",
+  },
+  "310000": {
+    kind: "permanent",
+    reason: "auth",
+    next: "the robot's security settings refused it: check `secret`, this machine's clock, its address in the allow list, or put the robot's keyword into a `label`",
+  },
+  // The month's quota of a free tenant: asking once an hour does no harm, and is answered as soon as the quota is raised.
+  "90030": {
+    kind: "throttled",
+    retryAfterMs: 3_600_000,
+    next: "the tenant's monthly webhook quota is used up",
+  },
+};
+
+export default defineHttpSink({
+  type: "dingtalk",
+  title: "DingTalk",
+  summary:
+    "A custom robot in a DingTalk group: text, markdown or a card with a button; signed; with mentions.",
+  docs: DOCS,
+  options: s
+    .object({
+      webhook: s.secretUrl({
+        description: "The robot's webhook URL, access_token included.",
+        example: "https://oapi.dingtalk.com/robot/send?access_token=…",
+      }),
+      secret: s
+        .secret({
+          description: "The robot's signing secret, where its security setting is “sign”.",
+          example: "SEC…",
+          aliases: ["sign"],
+        })
+        .optional(),
+      msgType: s
+        .oneOf(["markdown", "text", "actionCard"], {
+          description:
+            "The kind of message. An actionCard has one button and cannot mention anyone.",
+        })
+        .default("markdown"),
+      atMobiles: s
+        .list({ description: "Mobile numbers of members to mention.", example: ["13800000000"] })
+        .prefault([]),
+      atUserIds: s
+        .list({ description: "User IDs of members to mention.", example: ["manager123"] })
+        .prefault([]),
+      atAll: s
+        .bool({ description: "Mention everyone in the group.", aliases: ["isAtAll"] })
+        .default(false),
+      actionUrl: s
+        .text({
+          description: "Where the button of an actionCard leads: your dashboard.",
+          example: "https://grafana.example.com/d/k8s",
+        })
+        .optional(),
+      actionTitle: s
+        .text({ description: "What the button of an actionCard says." })
+        .default("Open"),
+      clusterId: s
+        .text({ description: "An identifier of the cluster, written at the end of each message." })
+        .optional(),
+      region: s.text({ description: "The cluster's region, written beside clusterId." }).optional(),
+    })
+    .superRefine((options, ctx) => {
+      if (options.msgType !== "actionCard") return;
+      if (options.actionUrl === undefined || !URL.canParse(options.actionUrl)) {
+        ctx.addIssue({
+          code: "custom",
+          path: ["actionUrl"],
+          message: "an actionCard needs a URL for its button; expected https://HOST/PATH",
+        });
+      }
+      if (options.atAll || options.atMobiles.length + options.atUserIds.length > 0) {
+        ctx.addIssue({
+          code: "custom",
+          path: ["msgType"],
+          message: "an actionCard cannot mention anyone; expected markdown or text",
+        });
+      }
+    }),
+  uri: { target: "webhook", keep: ["access_token"] },
+  example: {
+    uri: "dingtalk:https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef&sign=SECfedcba9876543210&at_mobiles=13800000000",
+    yaml: {
+      webhook: "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef",
+      secret: "SECfedcba9876543210",
+      atMobiles: ["13800000000"],
+    },
+  },
+  blocks: ({ msgType }) =>
+    msgType === "text" ? { text: "text" } : { title: "text", markdown: "markdown" },
+  limits: () => ({
+    rates: [{ count: 20, perMs: 60_000 }],
+    concurrency: 1,
+    body: { max: 20_000, unit: "bytes" },
+    // JSON may double a text of quotes; the rest is for title and mentions.
+    blocks: {
+      title: { max: 300, unit: "bytes" },
+      text: { max: 8500, unit: "bytes" },
+      markdown: { max: 8500, unit: "bytes" },
+    },
+    throttledMs: 600_000,
+  }),
+  request: (options, message, now) => {
+    const { title = "", text = "", markdown = "" } = message.blocks;
+    const tail = [
+      [options.clusterId, options.region]
+        .filter((part) => part !== undefined)
+        .map(plain)
+        .join(" · "),
+      // DingTalk mentions only whom the text names, too.
+      [...options.atMobiles, ...options.atUserIds].map((name) => `@${plain(name)}`).join(" "),
+    ].filter((line) => line !== "");
+    const paragraphs = (body: string) => [body, ...tail].join("\n\n");
+    const content = {
+      text: () => ({ text: { content: [text, ...tail].join("\n") } }),
+      markdown: () => ({ markdown: { title, text: paragraphs(markdown) } }),
+      actionCard: () => ({
+        actionCard: {
+          title,
+          text: paragraphs(markdown),
+          singleTitle: options.actionTitle,
+          singleURL: options.actionUrl,
+        },
+      }),
+    }[options.msgType]();
+    const at =
+      options.msgType === "actionCard"
+        ? {}
+        : {
+            at: {
+              atMobiles: options.atMobiles,
+              atUserIds: options.atUserIds,
+              isAtAll: options.atAll,
+            },
+          };
+    return {
+      method: "POST",
+      url: signed(options.webhook.reveal(), options.secret?.reveal(), now),
+      headers: { "content-type": "application/json;charset=utf-8" },
+      body: JSON.stringify({ msgtype: options.msgType, ...content, ...at, msgUuid: message.id }),
+    };
+  },
+  accept: (answer) => {
+    const fields = fieldsOf(answer.json);
+    // The gateway's own words when a robot is muted: {"status":1111,"wait":5,"punish":"deny"}.
+    if (fields?.["status"] === 1111) {
+      const wait = fields["wait"];
+      return throttled(
+        typeof wait === "number" ? wait * 1000 : null,
+        "muted by the gateway (1111)",
+      );
+    }
+    return bodyVerdict(answer, errcodeOf(answer), CODES);
+  },
+  refusesWith200: true,
+  samples: [
+    said("accepted", { errcode: 0, errmsg: "ok" }, "accepted", DOCS),
+    said("system busy", { errcode: -1, errmsg: "系统繁忙" }, "retryable", RETURN_CODES),
+    said("sign", { errcode: 310000, errmsg: "sign not match" }, "permanent", SECURITY),
+    said("keyword", { errcode: 310000, errmsg: "keywords not in content" }, "permanent", SECURITY),
+    said("no such token", { errcode: 300001, errmsg: "token is not exist" }, "permanent", TOKEN),
+    said("outer group", { errcode: 300005, errmsg: "token is not exist" }, "permanent", OUTER),
+    said("too fast", { errcode: 130101, errmsg: "send too fast" }, "throttled", DOCS),
+    said("muted", { status: 1111, wait: 5, punish: "deny" }, "throttled", DOCS),
+    said("quota", { errcode: 90030, errmsg: "webhook over limit" }, "throttled", QUOTA),
+    said("too long", { errcode: 460101, errmsg: "message too long" }, "permanent", TOO_LONG),
+    said("too long, older", { errcode: 101002, errmsg: "too long" }, "permanent", TOO_LONG),
+    said("not DingTalk at all", "<html>Sign in to the network</html>", "retryable", DOCS),
+    said("a code nobody knows", { errcode: 987654, errmsg: "new" }, "retryable", DOCS),
+  ],
+});
+
+/** `sign` = base64 of HMAC-SHA256 over "timestamp\nsecret" with the secret as key; milliseconds; made anew for each attempt, as it is good for an hour. */
+function signed(webhook: string, secret: string | undefined, now: number): string {
+  if (secret === undefined) return webhook;
+  const sign = createHmac("sha256", secret).update(`${now}\n${secret}`).digest("base64");
+  const separator = webhook.includes("?") ? "&" : "?";
+  return `${webhook}${separator}timestamp=${now}&sign=${encodeURIComponent(sign)}`;
+}
+
+/** From the configuration, yet part of a text: nothing that markdown would take for its own. */
+function plain(text: string): string {
+  return text.replaceAll(/[^\p{L}\p{N}_\-+$. :/]/gu, "");
+}

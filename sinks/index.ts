@@ -1,0 +1,16 @@
+// Written by `npm run gen` from the definitions in this folder; do not edit.
+import type { SinkDefinition } from "../src/sink/index.ts";
+import dingtalk from "./dingtalk.ts";
+import lark from "./lark.ts";
+import slack from "./slack.ts";
+import stdout from "./stdout.ts";
+import webhook from "./webhook.ts";
+import wecom from "./wecom.ts";
+
+/** Every sink there is, sorted by type. */
+export const sinks: readonly SinkDefinition[] = [dingtalk, lark, slack, stdout, webhook, wecom];
+
+/** The sink of a type, or `undefined`. */
+export function sinkOf(type: string): SinkDefinition | undefined {
+  return sinks.find((sink) => sink.type === type);
+}

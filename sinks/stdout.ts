@@ -1,0 +1,51 @@
+import {
+  accepted,
+  alertData,
+  defineSink,
+  jsonLine,
+  retryable,
+  s,
+  type Verdict,
+} from "../src/sink/index.ts";
+
+export default defineSink({
+  type: "stdout",
+  title: "Standard output",
+  summary: "One line for each alert on standard output: text for people, JSON for programs.",
+  docs: "https://jsonlines.org",
+  options: s.object({
+    format: s
+      .oneOf(["text", "json"], { description: "Lines of text, or one JSON object in each line." })
+      .default("text"),
+  }),
+  uri: { target: null, keep: [] },
+  example: { uri: "stdout:?format=json", yaml: { format: "json" } },
+  blocks: ({ format }) => (format === "text" ? { line: "text" } : { title: "text", text: "text" }),
+  limits: () => ({
+    rates: [],
+    concurrency: 1,
+    body: null,
+    blocks: {},
+    throttledMs: 1000,
+  }),
+  create: ({ format }, { stdout }) => ({
+    deliver(message, signal) {
+      const line =
+        format === "text" ? (message.blocks["line"] ?? "") : jsonLine(alertData(message));
+      return new Promise<Verdict>((resolve) => {
+        if (signal.aborted) {
+          resolve(retryable("network", "ended before it was written: shutting down"));
+          return;
+        }
+        const abort = () => resolve(retryable("network", "ended while waiting for the reader"));
+        signal.addEventListener("abort", abort, { once: true });
+        stdout.write(`${line}\n`, (error) => {
+          signal.removeEventListener("abort", abort);
+          if (error === null || error === undefined) resolve(accepted);
+          else resolve(retryable("network", "standard output is closed: its reader has gone"));
+        });
+      });
+    },
+    close: () => Promise.resolve(),
+  }),
+});

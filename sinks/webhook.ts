@@ -1,0 +1,241 @@
+import { createHmac } from "node:crypto";
+import {
+  alertData,
+  binaryMode,
+  clip,
+  cloudEvent,
+  defineHttpSink,
+  type HttpRequest,
+  type KubeEvent,
+  type Message,
+  type Secret,
+  s,
+  statusVerdict,
+  structuredMode,
+} from "../src/sink/index.ts";
+
+const DOCS = "https://github.com/cloudevents/spec/blob/main/cloudevents/spec.md";
+const RETRY_AFTER = "https://www.rfc-editor.org/rfc/rfc9110#field.retry-after";
+const FORBIDDEN_HEADERS = /^(content-length|transfer-encoding|connection|host)$/i;
+/** CloudEvents asks for it: no intermediary may refuse an event of this size. */
+const CLOUD_EVENT_BYTES = 64 * 1024;
+/** What a reverse proxy takes by default. */
+const BODY_BYTES = 1_000_000;
+
+export default defineHttpSink({
+  type: "webhook",
+  title: "Webhook",
+  summary:
+    "Any HTTP receiver: JSON, a body of your own, or CloudEvents; with headers and an HMAC signature.",
+  docs: DOCS,
+  options: s
+    .object({
+      url: s.secretUrl(
+        {
+          description:
+            "Where to send it; http is allowed to any host. Query parameters that are no options stay in it.",
+          example: "https://hooks.example.com/k8s",
+        },
+        true,
+      ),
+      method: s
+        .oneOf(["POST", "PUT", "PATCH", "GET", "DELETE"], { description: "The HTTP method." })
+        .default("POST"),
+      headers: s
+        .map({
+          description: "Headers to add; in a URI `header=Name=Value`, repeated.",
+          example: { Authorization: "Bearer …" },
+          aliases: ["header"],
+        })
+        .prefault({}),
+      contentType: s
+        .text({
+          description: "The Content-Type of a body of your own; JSON is checked before it is sent.",
+        })
+        .default("application/json"),
+      bodyFile: s
+        .text({
+          description: "A Handlebars file to render as the body instead of the default JSON.",
+          example: "/etc/kube-crier/body.hbs",
+        })
+        .optional(),
+      customBodyConfigmap: s
+        .text({
+          description: "A ConfigMap whose key `content` is the Handlebars body.",
+          example: "custom-body",
+        })
+        .optional(),
+      customBodyConfigmapNamespace: s
+        .text({ description: "The namespace of that ConfigMap." })
+        .default("default"),
+      cloudevents: s
+        .oneOf(["structured", "binary"], {
+          description: "Send a CloudEvent 1.0 in this content mode.",
+        })
+        .optional(),
+      cloudeventsSource: s
+        .text({
+          description:
+            "The CloudEvent's `source`; by default `/clusters/NAME/namespaces/NAMESPACE`.",
+          example: "https://prod-a.example.com",
+        })
+        .optional(),
+      signingSecret: s
+        .secret({
+          description:
+            "Signs each request: X-Kube-Crier-Signature is `sha256=` and the hex HMAC-SHA256 of the X-Kube-Crier-Timestamp header, a dot and the body.",
+          aliases: ["hmacSecret"],
+        })
+        .optional(),
+    })
+    .superRefine((options, ctx) => {
+      const problem = (path: string, message: string) =>
+        ctx.addIssue({ code: "custom", path: [path], message });
+      for (const name of Object.keys(options.headers)) {
+        if (FORBIDDEN_HEADERS.test(name)) problem("headers", `${name} is set by the HTTP client`);
+        else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+          problem("headers", "has a name HTTP does not allow; expected letters, digits and dashes");
+        }
+      }
+      if (options.bodyFile !== undefined && options.customBodyConfigmap !== undefined) {
+        problem("bodyFile", "and customBodyConfigmap are both given; expected one body");
+      }
+    }),
+  uri: { target: "url", keep: "*" },
+  example: {
+    uri: "webhook:https://hooks.example.com/k8s?team=0123456789abcdef&header=Authorization=Bearer%20fedcba9876543210&signing_secret=0a1b2c3d4e5f6071",
+    yaml: {
+      url: "https://hooks.example.com/k8s?team=0123456789abcdef",
+      headers: { Authorization: "Bearer fedcba9876543210" },
+      signingSecret: "0a1b2c3d4e5f6071",
+    },
+  },
+  blocks: (options) => {
+    if (!hasOwnBody(options)) return { title: "text", text: "text" };
+    return { body: /json/i.test(contentTypeOf(options)) ? "json" : "text" };
+  },
+  bodyTemplate: ({ bodyFile, customBodyConfigmap, customBodyConfigmapNamespace }) => {
+    if (bodyFile !== undefined) return { file: bodyFile };
+    if (customBodyConfigmap === undefined) return null;
+    return {
+      configMap: customBodyConfigmap,
+      namespace: customBodyConfigmapNamespace,
+      key: "content",
+    };
+  },
+  limits: ({ cloudevents }) => ({
+    rates: [],
+    concurrency: 8,
+    body: { max: cloudevents === undefined ? BODY_BYTES : CLOUD_EVENT_BYTES, unit: "bytes" },
+    blocks: {
+      title: { max: 300, unit: "bytes" },
+      text: { max: 8000, unit: "bytes" },
+      body: { max: cloudevents === undefined ? BODY_BYTES : CLOUD_EVENT_BYTES / 4, unit: "bytes" },
+    },
+    throttledMs: 5000,
+  }),
+  request: (options, message, now) => {
+    const contentType = contentTypeOf(options);
+    const own = hasOwnBody(options) ? (message.blocks["body"] ?? "") : null;
+    const max = options.cloudevents === undefined ? BODY_BYTES : CLOUD_EVENT_BYTES;
+    const build = (told: Message): Pick<HttpRequest, "headers" | "body"> => {
+      const data = own ?? JSON.stringify(alertData(told));
+      const type = own === null ? "application/json" : contentType;
+      if (options.cloudevents === undefined) {
+        return { headers: { "content-type": type }, body: data };
+      }
+      const attributes = cloudEvent(told, options.cloudeventsSource, type);
+      return options.cloudevents === "binary"
+        ? binaryMode(attributes, data)
+        : structuredMode(attributes, data);
+    };
+    const whole = build(message);
+    const fits = Buffer.byteLength(whole.body) <= max;
+    const { headers, body } = fits ? whole : build(shortened(message, Math.floor(max / 8)));
+    return {
+      method: options.method,
+      url: options.url.reveal(),
+      headers: {
+        ...headers,
+        "idempotency-key": message.id,
+        ...revealed(options.headers),
+        ...signature(options.signingSecret?.reveal(), now, body),
+      },
+      body,
+    };
+  },
+  accept: statusVerdict,
+  refusesWith200: false,
+  samples: [
+    { name: "accepted", status: 200, body: "", expect: "accepted", source: RETRY_AFTER },
+    {
+      name: "accepted for later",
+      status: 202,
+      body: { queued: true },
+      expect: "accepted",
+      source: RETRY_AFTER,
+    },
+    { name: "no content", status: 204, body: undefined, expect: "accepted", source: RETRY_AFTER },
+    {
+      name: "slow down",
+      status: 429,
+      headers: { "retry-after": "3" },
+      body: "",
+      expect: "throttled",
+      source: RETRY_AFTER,
+    },
+    {
+      name: "down for maintenance",
+      status: 503,
+      headers: { "retry-after": "3" },
+      body: "",
+      expect: "throttled",
+      source: RETRY_AFTER,
+    },
+    { name: "bad gateway", status: 502, body: "<html>", expect: "retryable", source: RETRY_AFTER },
+    { name: "gone", status: 410, body: "", expect: "permanent", source: RETRY_AFTER },
+  ],
+});
+
+interface BodyOptions {
+  readonly bodyFile?: string | undefined;
+  readonly customBodyConfigmap?: string | undefined;
+}
+
+function hasOwnBody(options: BodyOptions): boolean {
+  return options.bodyFile !== undefined || options.customBodyConfigmap !== undefined;
+}
+
+/** A header of the user's own says what the body is, as with kube-eventer; else the option does. */
+function contentTypeOf(options: {
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, Secret>>;
+}): string {
+  const given = Object.entries(options.headers).find(
+    ([name]) => name.toLowerCase() === "content-type",
+  );
+  return given?.[1].reveal() ?? options.contentType;
+}
+
+function revealed(headers: Readonly<Record<string, Secret>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name.toLowerCase() !== "content-type")
+      .map(([name, value]) => [name.toLowerCase(), value.reveal()]),
+  );
+}
+
+/** Over the time, too: a receiver can refuse what is recorded and played again. */
+function signature(secret: string | undefined, now: number, body: string): Record<string, string> {
+  if (secret === undefined) return {};
+  const timestamp = String(Math.floor(now / 1000));
+  const hmac = createHmac("sha256", secret).update(`${timestamp}.${body}`).digest("hex");
+  return { "x-kube-crier-timestamp": timestamp, "x-kube-crier-signature": `sha256=${hmac}` };
+}
+
+/** The event with its message cut; its other fields are bounded by the API server. */
+function shortened(message: Message, max: number): Message {
+  if (message.event === null || message.alert.kind !== "event") return message;
+  const event: KubeEvent = { ...message.event, message: clip(message.event.message, max) };
+  return { ...message, event, alert: { kind: "event", event } };
+}

@@ -1,0 +1,61 @@
+import { Secret } from "./secret.ts";
+
+const REDACTED = "<redacted>";
+/** Shorter pieces of a URL are words (`send`, `v2`, `hook`), not keys. */
+const SHORTEST = 8;
+
+/** Every secret among a sink's options, and the pieces of a webhook URL by which a platform's error page could give it away. Longest first. */
+export function secretsOf(options: unknown): readonly string[] {
+  const found = new Set<string>();
+  collect(options, found);
+  return [...found].toSorted((a, b) => b.length - a.length);
+}
+
+/** What a platform answered, fit for a log: without secrets, in one line. */
+export function redact(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) clean = clean.replaceAll(secret, REDACTED);
+  // A terminal must not obey what a stranger's server says.
+  return clean.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").trim();
+}
+
+function collect(value: unknown, found: Set<string>): void {
+  if (value instanceof Secret) addForms(value.reveal(), found);
+  else if (Array.isArray(value)) for (const item of value) collect(item, found);
+  else if (typeof value === "object" && value !== null) {
+    for (const item of Object.values(value)) collect(item, found);
+  }
+}
+
+function addForms(secret: string, found: Set<string>): void {
+  if (secret === "") return;
+  found.add(secret);
+  // As it looks when it is echoed inside JSON, or back in a query.
+  found.add(JSON.stringify(secret).slice(1, -1));
+  found.add(encodeURIComponent(secret.toWellFormed()));
+  // `Authorization: Bearer KEY`
+  for (const word of secret.split(/\s+/)) if (word.length >= SHORTEST) found.add(word);
+  const url = URL.parse(secret);
+  if (url === null) return;
+  const pieces = [
+    url.pathname + url.search,
+    ...url.pathname.split("/"),
+    ...url.searchParams.values(),
+    url.search.slice(1),
+    url.username,
+    url.password,
+  ];
+  for (const piece of pieces) {
+    if (piece.length < SHORTEST) continue;
+    found.add(piece);
+    found.add(decodeURIComponentSafely(piece));
+  }
+}
+
+function decodeURIComponentSafely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,128 @@
+import type { HttpAnswer, Message, SinkDefinition, SinkIo } from "./define.ts";
+import type { HttpClient } from "./http.ts";
+import { redact, secretsOf } from "./redact.ts";
+import { retryAfterMs } from "./status.ts";
+import { TransportError, transportVerdict } from "./transport.ts";
+import { permanent, retryable, throttled, type Verdict } from "./verdict.ts";
+
+/** One attempt: what it meant, and the two texts the history keeps of it. */
+export interface Attempt {
+  readonly verdict: Verdict;
+  /** The request's body, or as much of it as history needs; without secrets. Empty where there was none. */
+  readonly sent: string;
+  /** `HTTP 200: {"errcode":0,…}`, shortened and without secrets; empty where no answer came. */
+  readonly answer: string;
+  /** The caller's signal ended it: nobody's fault and not to be counted. */
+  readonly aborted: boolean;
+}
+
+/** A sink instance ready to send: never throws, never rejects. */
+export interface Sender {
+  attempt(message: Message, now: number, signal: AbortSignal): Promise<Attempt>;
+  close(): Promise<void>;
+}
+
+export interface SenderParts extends SinkIo {
+  readonly client: HttpClient;
+  readonly timeoutMs: number;
+}
+
+const SENT_CHARACTERS = 2048;
+const ANSWER_CHARACTERS = 300;
+/** However long a platform asks us to be quiet, we ask again after an hour. */
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/** @param options as the definition's schema gave them. */
+export function openSender(
+  definition: SinkDefinition,
+  options: Readonly<Record<string, unknown>>,
+  parts: SenderParts,
+): Sender {
+  const secrets = secretsOf(options);
+  const clean = (text: string) => redact(text, secrets);
+  const done = (verdict: Verdict, sent: string, answer = "", aborted = false): Attempt => ({
+    verdict,
+    sent: clean(sent.slice(0, 4 * SENT_CHARACTERS)).slice(0, SENT_CHARACTERS),
+    answer,
+    aborted,
+  });
+
+  if (definition.transport === "direct") {
+    const sink = definition.create(options, parts);
+    return {
+      async attempt(message, _now, signal) {
+        try {
+          const verdict = await sink.deliver(message, signal);
+          return done(verdict, "", "", verdict.kind !== "accepted" && signal.aborted);
+        } catch {
+          return done(retryable("unknown", `sink ${definition.type} failed`), "");
+        }
+      },
+      close: () => sink.close(),
+    };
+  }
+
+  return {
+    async attempt(message, now, signal) {
+      let request;
+      try {
+        request = definition.request(options, message, now);
+      } catch {
+        // The error may quote the message or an option; which sink and which message is known to the caller.
+        return done(permanent("template", "the request could not be built from the message"), "");
+      }
+      try {
+        const raw = await parts.client.exchange(request, { timeoutMs: parts.timeoutMs, signal });
+        const answer = cleanAnswer(raw, clean);
+        const shown = `HTTP ${answer.status}: ${answer.text.slice(0, ANSWER_CHARACTERS)}`;
+        return done(judge(definition, answer, now), request.body, shown);
+      } catch (error) {
+        const aborted = error instanceof TransportError && error.wasAborted;
+        return done(transportVerdict(error), request.body, "", aborted);
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/**
+ * What an answer means, with the wait the server asks for: `Retry-After` makes a refusal that may pass one that pauses the lane.
+ * @param now milliseconds since the epoch, for a `Retry-After` that is a date.
+ */
+export function judge(
+  definition: { accept(answer: HttpAnswer): Verdict },
+  answer: HttpAnswer,
+  now: number,
+): Verdict {
+  const verdict = acceptSafely(definition, answer);
+  if (verdict.kind !== "throttled" && verdict.kind !== "retryable") return verdict;
+  const asked =
+    (verdict.kind === "throttled" ? verdict.retryAfterMs : null) ??
+    retryAfterMs(answer.headers["retry-after"], now);
+  if (asked === null) return verdict;
+  return throttled(Math.min(asked, LONGEST_PAUSE_MS), verdict.detail);
+}
+
+function acceptSafely(
+  definition: { accept(answer: HttpAnswer): Verdict },
+  answer: HttpAnswer,
+): Verdict {
+  try {
+    return definition.accept(answer);
+  } catch {
+    return retryable("unknown", `HTTP ${answer.status} with an answer the sink could not read`);
+  }
+}
+
+/** Cleaned before anyone quotes from it: a cut could leave half a secret that is no longer recognised. */
+function cleanAnswer(answer: HttpAnswer, clean: (text: string) => string): HttpAnswer {
+  const text = clean(answer.text);
+  if (text === answer.text) return answer;
+  let json: unknown;
+  try {
+    json = answer.json === undefined ? undefined : JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  return { ...answer, text, json };
+}

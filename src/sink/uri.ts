@@ -1,0 +1,167 @@
+import type { SinkDefinition } from "./define.ts";
+import { type OptionInfo, optionsOf } from "./schema.ts";
+
+/** What a `--sink=TYPE:URL?NAME=VALUE&…` says, not yet validated: values are text as a person wrote it. */
+export interface SinkUri {
+  /** Input for the definition's schema. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** House parameters by the name asked for, each with all its values in order. */
+  readonly house: Readonly<Record<string, readonly string[]>>;
+  /** Never with a value in them: it may be a secret. */
+  readonly issues: readonly SinkUriIssue[];
+}
+
+export interface SinkUriIssue {
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** `dingtalk` of `dingtalk:https://…`, `stdout` of `stdout`; lower case. */
+export function sinkTypeOf(text: string): string {
+  const colon = text.indexOf(":");
+  return (colon < 0 ? text : text.slice(0, colon)).trim().toLowerCase();
+}
+
+/**
+ * Splits a `--sink` value into the sink's own options, the house's parameters, and the address with what belongs to it.
+ * Names are the same in kebab-case, snake_case and camelCase. A comma or a repeated name makes a list.
+ * @param houseNames parameters that every sink takes (`level`, `namespaces`, …)
+ * @param nearest the candidate a typing mistake away, or `null`
+ */
+export function parseSinkUri(
+  definition: SinkDefinition,
+  text: string,
+  houseNames: readonly string[],
+  nearest: (text: string, candidates: readonly string[]) => string | null,
+): SinkUri {
+  const { target, keep } = definition.uri;
+  const known = optionsByName(definition);
+  const house = new Map(houseNames.map((name) => [plain(name), name]));
+  const kept = keep === "*" ? null : new Set(keep.map(plain));
+  const names = [
+    ...optionsOf(definition.options).flatMap(({ name, meta }) => [name, ...(meta.aliases ?? [])]),
+    ...houseNames,
+  ].map(snake);
+
+  const { address, parameters } = split(text);
+  const given = new Map<OptionInfo, string[]>();
+  const forHouse: Record<string, string[]> = {};
+  const stay: string[] = [];
+  const issues: SinkUriIssue[] = [];
+  const problem = (message: string, hint: string | null = null) => issues.push({ message, hint });
+
+  for (const raw of parameters) {
+    const equals = raw.indexOf("=");
+    const rawName = equals < 0 ? raw : raw.slice(0, equals);
+    const name = decode(rawName);
+    const value = equals < 0 ? "" : decode(raw.slice(equals + 1));
+    const option = known.get(plain(name));
+    const houseName = house.get(plain(name));
+    if (kept?.has(plain(name))) stay.push(raw);
+    else if (option !== undefined) given.set(option, [...(given.get(option) ?? []), value]);
+    else if (houseName !== undefined) (forHouse[houseName] ??= []).push(value);
+    else {
+      const close = nearest(snake(name), names);
+      if (kept === null && (close === null || rawName !== name)) stay.push(raw);
+      else if (close === null) {
+        problem(
+          `${shown(rawName, equals)} is no parameter of ${definition.type}`,
+          `expected one of ${names.toSorted().join(", ")}`,
+        );
+      } else {
+        problem(
+          `${shown(rawName, equals)} is no parameter of ${definition.type}`,
+          kept === null
+            ? `did you mean ${close}? If it belongs to the address, percent-encode its first letter: ${escapedFirst(name)}`
+            : `did you mean ${close}?`,
+        );
+      }
+    }
+  }
+
+  const options: Record<string, unknown> = {};
+  for (const [option, values] of given) {
+    const outcome = valueOf(option, values);
+    if (outcome.problem !== null) problem(`${snake(option.name)} ${outcome.problem}`);
+    else options[option.name] = outcome.value;
+  }
+  const whole = stay.length === 0 ? address : `${address}?${stay.join("&")}`;
+  if (target !== null && whole !== "") options[target] = whole;
+  else if (target === null && whole !== "") {
+    problem(`${definition.type} has no address`, `expected ${definition.example.uri}`);
+  }
+  return { options, house: forHouse, issues };
+}
+
+function split(text: string): { address: string; parameters: readonly string[] } {
+  const colon = text.indexOf(":");
+  const rest = colon < 0 ? "" : text.slice(colon + 1).trim();
+  const question = rest.indexOf("?");
+  if (question < 0) return { address: rest, parameters: [] };
+  return {
+    address: rest.slice(0, question),
+    parameters: rest
+      .slice(question + 1)
+      .split("&")
+      .filter((part) => part !== ""),
+  };
+}
+
+function optionsByName(definition: SinkDefinition): ReadonlyMap<string, OptionInfo> {
+  return new Map(
+    optionsOf(definition.options)
+      .filter(({ name }) => name !== definition.uri.target)
+      .flatMap((option) =>
+        [option.name, ...(option.meta.aliases ?? [])].map((name) => [plain(name), option] as const),
+      ),
+  );
+}
+
+function valueOf(
+  { form }: OptionInfo,
+  values: readonly string[],
+): { value: unknown; problem: string | null } {
+  const fail = (problem: string) => ({ value: undefined, problem });
+  if (form === "list") {
+    const items = values.flatMap((value) => value.split(",")).map((item) => item.trim());
+    return { value: items.filter((item) => item !== ""), problem: null };
+  }
+  if (form === "map") {
+    const entries = values.map((value) => {
+      const equals = value.indexOf("=");
+      return equals < 1 ? null : ([value.slice(0, equals), value.slice(equals + 1)] as const);
+    });
+    const whole = entries.filter((entry) => entry !== null);
+    if (whole.length < entries.length) return fail("has no “=”; expected NAME=VALUE");
+    return { value: Object.fromEntries(whole), problem: null };
+  }
+  if (values.length > 1) return fail(`is given ${values.length} times; expected once`);
+  return { value: values[0], problem: null };
+}
+
+/** By the rules of a URL's query: `+` is a space, `%41` an A; total. */
+function decode(raw: string): string {
+  return new URLSearchParams(`v=${raw.replaceAll("&", "%26")}`).get("v") ?? "";
+}
+
+/** `msg_type`, `msg-type`, `msgType` and `MSGTYPE` are one name. */
+function plain(name: string): string {
+  return name.replaceAll(/[_-]/g, "").toLowerCase();
+}
+
+function snake(name: string): string {
+  return name
+    .replaceAll(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter}`)
+    .replaceAll("-", "_")
+    .toLowerCase();
+}
+
+/** What has no `=` may be a secret that lost its name, and what is long or odd, too. */
+function shown(rawName: string, equals: number): string {
+  return equals > 0 && /^[\w.-]{1,40}$/.test(rawName) ? `"${rawName}"` : "an unreadable name";
+}
+
+function escapedFirst(name: string): string {
+  const code = name.charCodeAt(0).toString(16).padStart(2, "0");
+  return `%${code}${name.slice(1)}`;
+}
