@@ -25,6 +25,8 @@ export interface KubernetesSourceConfig {
   /** `null`: KUBECONFIG, then ~/.kube/config, then in-cluster. */
   readonly kubeconfig: string | null;
   readonly context: string | null;
+  /** The API server's address in place of the kubeconfig's: kube-eventer's `kubernetes:https://HOST?auth=FILE`. Absent: the kubeconfig's. */
+  readonly server?: string;
   /** `auto`: core, or events.k8s.io where core is forbidden. */
   readonly api: "auto" | "core" | "events.k8s.io";
   /** Empty: all. */
@@ -79,7 +81,7 @@ export interface Config {
   readonly ledgerMaxBytes: number;
   /** Directories or `configmap:NAMESPACE/NAME`, first wins over built in. */
   readonly templates: readonly string[];
-  /** `null`: no HTTP server. */
+  /** `null`: no HTTP server. An empty host: all interfaces; port 0: any free one. */
   readonly listen: { readonly host: string; readonly port: number } | null;
   readonly stay: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -87,7 +89,7 @@ export interface Config {
 
 /** One problem of the configuration: what was found, what was expected, where, and the next step. */
 export interface ConfigIssue {
-  /** `ops.yaml:4:13`, `--sink #2` or `$ENV`. */
+  /** `ops.yaml:4:13`, `--sink #2` or `$TZ`. */
   readonly where: string;
   readonly message: string;
   readonly hint: string | null;

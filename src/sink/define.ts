@@ -90,6 +90,8 @@ interface Definition<T extends OptionsSchema> {
   /** The platform's own documentation. */
   readonly docs: string;
   readonly options: T;
+  /** The level of an instance that is told none. Absent: `Warning`, as a chat wants it; programs want `Normal`, which is everything. */
+  readonly defaultLevel?: "Normal" | "Warning";
   readonly uri: UriMapping;
   /** Used in docs, the example configuration and the conformance suite. The URI form and the YAML form of the same sink; secrets are made up. */
   readonly example: { readonly uri: string; readonly yaml: Readonly<Record<string, unknown>> };

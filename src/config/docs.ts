@@ -1,0 +1,54 @@
+import type { OptionInfo } from "../sink/schema.ts";
+import { asText, FLAGS, OPTION_GROUPS } from "./options.ts";
+import { HOUSE_PARAMETERS } from "./sink-uri.ts";
+
+/** The tables of docs/configuration.md. */
+export function optionsMarkdown(): string {
+  return [
+    "### Global options",
+    table(OPTION_GROUPS.global),
+    "### `sources: [{ kubernetes: … }]`",
+    table(OPTION_GROUPS.kubernetes),
+    "### `sources: [{ file: … }]`",
+    table(OPTION_GROUPS.file),
+    "### `filter` (global, and of each sink)",
+    table(OPTION_GROUPS.filter),
+    "### `filter.exclude`",
+    table(OPTION_GROUPS.exclude),
+    "### `sinks.NAME`, beside the sink's own options",
+    table(OPTION_GROUPS.sink),
+    "### Parameters of a `--sink` URI, beside the sink's own options",
+    `${HOUSE_PARAMETERS.map((name) => `\`${name}\``).join(", ")}. Upper and lower case, \`-\` and \`_\` make no difference: \`give_up_after\` is \`giveUpAfter\`.`,
+    "### Flags",
+    rows(
+      ["flag", "default", "what"],
+      FLAGS.map(({ flag, fallback, description, repeatable }) => [
+        `\`${flag}\``,
+        code(fallback),
+        `${description}${repeatable ? "; may be repeated" : ""}`,
+      ]),
+    ),
+  ].join("\n\n");
+}
+
+function table(options: readonly OptionInfo[]): string {
+  return rows(
+    ["option", "default", "what", "example"],
+    options.map(({ name, meta, required, fallback }) => [
+      `\`${name}\``,
+      required ? "required" : code(asText(fallback)),
+      meta.description,
+      code(meta.example === undefined ? null : JSON.stringify(meta.example)),
+    ]),
+  );
+}
+
+function rows(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
+}
+
+function code(text: string | null): string {
+  return text === null ? "" : `\`${text}\``;
+}

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+
+/** The file system as far as configuration needs it. */
+export interface Files {
+  read(
+    file: string,
+  ):
+    | { readonly ok: true; readonly text: string }
+    | { readonly ok: false; readonly problem: string };
+  /** The *.yaml and *.yml files of a directory, sorted by name; `null` where `place` is no directory. */
+  list(place: string): readonly string[] | null;
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+  ENOTDIR: "part of the path is not a directory",
+};
+
+export const diskFiles: Files = {
+  read: (file) => {
+    try {
+      return { ok: true, text: readFileSync(file, "utf8") };
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return { ok: false, problem: PROBLEMS[code ?? ""] ?? message };
+    }
+  },
+  list: (place) => {
+    let names: string[];
+    try {
+      if (!statSync(place).isDirectory()) return null;
+      names = readdirSync(place);
+    } catch {
+      // Reading it as a file says what is wrong with it.
+      return null;
+    }
+    return names
+      .filter((name) => /^[^.].*\.ya?ml$/.test(name))
+      .toSorted()
+      .map((name) => path.join(place, name));
+  },
+};

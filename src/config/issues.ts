@@ -1,0 +1,233 @@
+import { metaOf, type OptionMeta, z } from "../sink/schema.ts";
+import type { ConfigIssue } from "./config.ts";
+import { nearest, suggestion } from "./nearest.ts";
+import { isMap, type Path, type Tree, valueAt } from "./tree.ts";
+
+type Problem = z.core.$ZodIssue;
+
+/** A schema that judged what stands at `base`, and what may stand there besides. */
+export interface Judged {
+  readonly base: Path;
+  readonly schema: z.ZodObject;
+  /** Keys of the same map that another schema judges: known, so that a typing mistake finds them. */
+  readonly otherKeys: readonly string[];
+  /** Other names an option is known by → its own. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+/** What the schema says, in the user's terms: found, expected, where, next step. Values of secrets are never repeated. */
+export function explain(problems: readonly Problem[], judged: Judged, tree: Tree): ConfigIssue[] {
+  return problems.flatMap((problem) => {
+    const inner = innermost(problem);
+    const path: Path = [...judged.base, ...inner.path.map(asKey)];
+    const layer = tree.layerOf(path);
+    if (layer?.broken(path) === true) return [];
+    if (inner.code === "unrecognized_keys")
+      return inner.keys.map((key) => unknownKey([...path, key], key, inner.path, judged, tree));
+
+    const value = valueAt(tree.value, path);
+    const label = layer?.label(path) ?? path.join(".");
+    const meta = metaBelow(judged.schema, inner.path);
+    if (value === undefined && inner.code !== "custom") {
+      const what = meta === undefined ? "" : `: ${meta.description}`;
+      return [
+        {
+          where: layer?.where(path, "key") ?? "",
+          message: `${prefix(label)}is missing${what}`,
+          hint: exampleHint(meta),
+        },
+      ];
+    }
+    const secret = meta?.secret === true || layer?.hidden(path) === true;
+    const message = phrase(inner, value, secret);
+    return [
+      {
+        where: layer?.where(path, value === undefined ? "key" : "value") ?? "",
+        message: prefix(label) + message,
+        hint: hintFor(inner, value, secret, meta),
+      },
+    ];
+  });
+}
+
+function unknownKey(
+  path: Path,
+  key: string,
+  parent: readonly PropertyKey[],
+  judged: Judged,
+  tree: Tree,
+): ConfigIssue {
+  const layer = tree.layerOf(path);
+  const member = memberAt(judged.schema, parent);
+  const map = member === undefined ? undefined : bare(member);
+  const own = map instanceof z.ZodObject ? Object.keys(map.shape) : [];
+  const known = parent.length === 0 ? [...own, ...judged.otherKeys] : own;
+  const alias = judged.aliases.get(key);
+  const close = alias ?? nearest(key, [...known, ...judged.aliases.keys()]);
+  const name = close === null ? null : (judged.aliases.get(close) ?? close);
+  return {
+    where: layer?.where(path, "key") ?? "",
+    message: `${prefix(layer?.label(path) ?? path.join("."))}there is no such option`,
+    hint: name === null ? `the options here: ${known.join(", ")}` : `did you mean "${name}"?`,
+  };
+}
+
+/** Of a union's alternatives, the one that got furthest into the value knows best what is wrong. */
+function innermost(problem: Problem): Problem {
+  if (problem.code !== "invalid_union") return problem;
+  const deepest = problem.errors
+    .flat()
+    .filter((error) => error.path.length > 0 || error.code === "custom")
+    .toSorted((a, b) => b.path.length - a.path.length)[0];
+  if (deepest === undefined) return problem;
+  return innermost({ ...deepest, path: [...problem.path, ...deepest.path] });
+}
+
+function phrase(problem: Problem, value: unknown, secret: boolean): string {
+  const found = secret ? kindOf(value) : show(value);
+  switch (problem.code) {
+    case "custom":
+      return problem.message;
+    case "invalid_value":
+      return `expected one of ${problem.values.map(String).join(", ")}; found ${found}`;
+    case "too_small":
+      return `expected at least ${problem.minimum}; found ${found}`;
+    case "too_big":
+      return `expected at most ${problem.maximum}; found ${found}`;
+    case "invalid_type":
+    case "invalid_union":
+      return `expected ${expected(problem)}; found ${found}`;
+    case "invalid_format":
+    case "invalid_key":
+    case "invalid_element":
+    case "not_multiple_of":
+    case "unrecognized_keys":
+      return `${problem.message}; found ${found}`;
+  }
+}
+
+function hintFor(
+  problem: Problem,
+  value: unknown,
+  secret: boolean,
+  meta: OptionMeta | undefined,
+): string | null {
+  if (problem.code === "custom") return null;
+  if (problem.code === "invalid_value") {
+    if (secret || typeof value !== "string") return null;
+    const close = nearest(value, problem.values.map(String));
+    return close === null ? null : `did you mean "${close}"?`;
+  }
+  const example = exampleHint(meta);
+  // YAML takes 10 for a number, and so for no duration, name or password.
+  if (typeof value !== "number" || !expected(problem).startsWith("text")) return example;
+  return example === null || secret ? "write it in quotes" : `write it in quotes, ${example}`;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  stringbool: "true or false",
+  array: "a list",
+  object: "a map",
+  record: "a map",
+};
+
+function expected(problem: Problem): string {
+  const names =
+    problem.code === "invalid_union"
+      ? problem.errors.flat().map((error) => ("expected" in error ? String(error.expected) : ""))
+      : ["expected" in problem ? String(problem.expected) : ""];
+  const words = names.flatMap((name) => TYPES[name] ?? []);
+  const unlikely = words.includes("true or false") ? ["text"] : [];
+  return [...new Set(words)].filter((word) => !unlikely.includes(word)).join(" or ");
+}
+
+/** A value as it may be repeated in a message: short, on one line. */
+function show(value: unknown): string {
+  if (value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (isMap(value)) return "a map";
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** What may be said about the value of a secret. */
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return "other text";
+  return typeof value === "number" || typeof value === "boolean"
+    ? `a ${typeof value}`
+    : show(value);
+}
+
+function exampleHint(meta: OptionMeta | undefined): string | null {
+  if (meta?.secret === true)
+    return "write ${NAME}, { $env: NAME } or { $file: PATH } to keep it out of the configuration";
+  return meta?.example === undefined ? null : `for example ${JSON.stringify(meta.example)}`;
+}
+
+function metaBelow(schema: z.ZodType, path: readonly PropertyKey[]): OptionMeta | undefined {
+  for (let length = path.length; length > 0; length -= 1) {
+    const member = memberAt(schema, path.slice(0, length));
+    const meta = member === undefined ? undefined : metaOf(member);
+    if (meta !== undefined) return meta;
+  }
+  return undefined;
+}
+
+/** The schema of what stands at the path, as far as objects and lists lead there. */
+function memberAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
+  let current = schema;
+  for (const key of path) {
+    const parent = bare(current);
+    let member: unknown;
+    if (parent instanceof z.ZodObject) member = (parent.shape as Record<PropertyKey, unknown>)[key];
+    else if (parent instanceof z.ZodArray) member = parent.element;
+    if (!(member instanceof z.ZodType)) return undefined;
+    current = member;
+  }
+  return current;
+}
+
+function bare(schema: z.ZodType): z.ZodType {
+  const inner: unknown = (schema.def as { innerType?: unknown }).innerType;
+  return inner instanceof z.ZodType ? bare(inner) : schema;
+}
+
+function asKey(key: PropertyKey): string | number {
+  return typeof key === "symbol" ? key.toString() : key;
+}
+
+function prefix(label: string): string {
+  return label === "" ? "" : `${label}: `;
+}
+
+/** `sink type "dingtlk" …` and the like, for the closed sets that no schema holds. */
+export function unknownName(what: string, found: string, known: readonly string[]) {
+  return {
+    message: `there is no ${what} "${found.slice(0, 60)}"`,
+    hint: suggestion(found, known, "there are"),
+  };
+}
+
+/**
+ * The issues in the order of the places, with every secret value blotted out: the last line of defence, for messages made by sinks.
+ * Short values are left, or `Normal` in a variable would be blotted out of every sentence.
+ */
+export function presentable(
+  issues: readonly ConfigIssue[],
+  secrets: readonly string[],
+): readonly ConfigIssue[] {
+  const long = secrets.filter((secret) => secret.length >= 8);
+  const clean = (text: string) =>
+    long.reduce((result, secret) => result.replaceAll(secret, "<redacted>"), text);
+  return issues
+    .map((issue) => ({
+      where: issue.where,
+      message: clean(issue.message),
+      hint: issue.hint === null ? null : clean(issue.hint),
+    }))
+    .toSorted((a, b) => a.where.localeCompare(b.where, "en", { numeric: true }));
+}

@@ -1,0 +1,218 @@
+import type { SinkDefinition } from "../sink/index.ts";
+import { parseDuration } from "../sink/schema.ts";
+import { type Config, ConfigError, type ConfigIssue, type SourceConfig } from "./config.ts";
+import { diskFiles, type Files } from "./files.ts";
+import { flagLayer, type FlagValues } from "./flags.ts";
+import { type Parsed, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
+import { explain, presentable } from "./issues.ts";
+import { type LayerResult, yamlLayer } from "./layer.ts";
+import { checkRegistry, rootSchema } from "./schema.ts";
+import { type Env, expand, processEnv, type SecretStore } from "./secrets.ts";
+import { literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
+import { isMap, type Layer, mergeLayers, type Tree } from "./tree.ts";
+
+export interface LoadInput {
+  readonly flags: FlagValues;
+  readonly registry: readonly SinkDefinition[];
+  readonly env?: Env;
+  readonly files?: Files;
+}
+
+export interface Loaded {
+  /** Deeply frozen. */
+  readonly config: Config;
+  /** What works but should be changed. */
+  readonly warnings: readonly ConfigIssue[];
+}
+
+/**
+ * Files below flags, filled with secrets, checked, resolved.
+ * @throws ConfigError with every problem there is
+ */
+export function loadConfig({
+  flags,
+  registry,
+  env = processEnv(),
+  files = diskFiles,
+}: LoadInput): Loaded {
+  checkRegistry(registry);
+  const inputs = (flags.config ?? []).flatMap((place) => readPlace(place, { env, files }));
+  const taken = new Set(inputs.flatMap(({ layer }) => sinkNames(layer)));
+  inputs.push(flagLayer(flags, registry, env, taken));
+  const issues = inputs.flatMap((input) => input.issues);
+  const secrets = inputs.flatMap((input) => input.values);
+  const layers = inputs.flatMap(({ layer }) => layer ?? []);
+  const tree = mergeLayers(
+    layers.some((layer) => sinkNames(layer).length > 0) ? layers : [...layers, ONLY_STDOUT],
+  );
+
+  for (const { name, layers } of tree.collisions)
+    issues.push({
+      where: layers[1].where(["sinks", name], "key"),
+      message: `there is a sink named "${name}" already, at ${layers[0].where(["sinks", name], "key")}`,
+      hint: "give each its own name",
+    });
+  const replay = replayOf(flags, env, issues);
+  const zone = timezoneOf(tree, env, issues);
+  const root = rootSchema.safeParse({
+    ...tree.value,
+    ...("filter" in tree.value ? { filter: normalizedFilter(tree.value["filter"]) } : {}),
+  });
+  issues.push(
+    ...explain(
+      root.error?.issues ?? [],
+      { base: [], schema: rootSchema, otherKeys: [], aliases: new Map() },
+      tree,
+    ),
+  );
+  const sources = readSources(root.data?.sources ?? [], replay, tree, issues);
+  const sinks = sinkNames(tree).flatMap((name) => {
+    const read = readSink(name, tree, registry, root.data?.lang ?? "en");
+    issues.push(...read.issues);
+    return read.sink ?? [];
+  });
+  if (issues.length > 0 || !root.success) throw new ConfigError(presentable(issues, secrets));
+
+  const { data } = root;
+  const config: Config = {
+    cluster: data.cluster,
+    lang: data.lang,
+    timezone: zone,
+    sources,
+    sinks,
+    filter: { ...data.filter, level: data.filter.level ?? "Normal" },
+    dataDir: data.dataDir,
+    historyMs: data.history,
+    ledgerMaxBytes: checked(parseBytes(data.ledgerMax)),
+    templates: data.templates,
+    listen: data.listen === undefined ? null : checked(parseListen(data.listen)),
+    stay: data.stay,
+    logLevel: data.logLevel,
+  };
+  const warnings = sinks.flatMap((sink) => literalSecrets(sink, tree));
+  return { config: freeze(config), warnings: presentable(warnings, secrets) };
+}
+
+function readPlace(place: string, store: SecretStore): readonly LayerResult[] {
+  const refused = (where: string, message: string, hint: string): LayerResult => ({
+    layer: null,
+    issues: [{ where, message, hint }],
+    values: [],
+  });
+  const listed = store.files.list(place);
+  if (listed?.length === 0)
+    return [
+      refused(place, "there is no *.yaml in this directory", "give a file or another directory"),
+    ];
+  return (listed ?? [place]).map((file) => {
+    const read = store.files.read(file);
+    return read.ok
+      ? yamlLayer(file, read.text, store)
+      : refused(file, `cannot be read: ${read.problem}`, "correct the path given to --config");
+  });
+}
+
+/** `--replay` in milliseconds; `null`: not given. */
+function replayOf(flags: FlagValues, env: Env, issues: ConfigIssue[]): number | null {
+  if (flags.replay === undefined) return null;
+  const { text, problems } = expand(String(flags.replay), env);
+  const ms = parseDuration(text);
+  if (problems.length > 0)
+    issues.push(...problems.map((problem) => ({ where: "--replay", ...problem })));
+  else if (ms === null)
+    issues.push({
+      where: "--replay",
+      message: `"${text}" is not a duration; expected a number with a unit, like 30s, 15m or 24h`,
+      hint: null,
+    });
+  return ms;
+}
+
+/** What was configured, else `TZ` (POSIX allows a colon before the name), else the system's. */
+function timezoneOf(tree: Tree, env: Env, issues: ConfigIssue[]): string {
+  const given = tree.value["timezone"];
+  if (typeof given === "string") return given;
+  const zone = env["TZ"]?.replace(/^:/, "") ?? "";
+  if (zone === "") return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const message = timezoneProblem(zone);
+  if (message !== null) issues.push({ where: "$TZ", message, hint: "mend it, or give --timezone" });
+  return zone;
+}
+
+type RawSource = NonNullable<ReturnType<typeof rootSchema.parse>["sources"]>[number];
+
+function readSources(
+  entries: readonly RawSource[],
+  replay: number | null,
+  tree: Tree,
+  issues: ConfigIssue[],
+): readonly SourceConfig[] {
+  const seen = new Map<string, number>();
+  const sources = entries.flatMap((entry, index): readonly SourceConfig[] => {
+    const path = ["sources", index];
+    const layer = tree.layerOf(path);
+    const said = layer?.label(path) ?? "";
+    const problem = (message: string, hint: string | null): readonly [] => {
+      const where = layer?.where(path, "value") ?? "";
+      issues.push({ where, message: said === "" ? message : `${said}: ${message}`, hint });
+      return [];
+    };
+    if ((entry.kubernetes === undefined) === (entry.file === undefined))
+      return problem(
+        "expected one source: kubernetes or file",
+        "begin each with a dash of its own",
+      );
+    const source = resolvedSource(entry, replay);
+    const twin = seen.get(JSON.stringify(source));
+    if (twin !== undefined) return problem(`is the same as source #${twin + 1}`, "leave one out");
+    seen.set(JSON.stringify(source), index);
+    return [source];
+  });
+  return sources.length > 0 ? sources : [resolvedSource({ kubernetes: undefined }, replay)];
+}
+
+function resolvedSource({ kubernetes, file }: RawSource, replay: number | null): SourceConfig {
+  if (file !== undefined) return { type: "file", path: file.path };
+  return {
+    type: "kubernetes",
+    kubeconfig: kubernetes?.kubeconfig ?? null,
+    context: kubernetes?.context ?? null,
+    ...(kubernetes?.server === undefined ? {} : { server: kubernetes.server }),
+    api: kubernetes?.api ?? "auto",
+    namespaces: kubernetes?.namespaces ?? [],
+    replayMs: replay ?? kubernetes?.replay ?? 0,
+  };
+}
+
+/** Whoever configures no sink sees the events pass. */
+const ONLY_STDOUT: Layer = {
+  value: { sinks: { stdout: { type: "stdout" } } },
+  where: () => "the sink taken when none is given",
+  label: () => "",
+  hidden: () => false,
+  broken: () => false,
+  literalsAreSeen: false,
+};
+
+function sinkNames(layer: { readonly value: Readonly<Record<string, unknown>> } | null) {
+  const sinks = layer?.value["sinks"];
+  return isMap(sinks) ? Object.keys(sinks) : [];
+}
+
+/** The schema has judged the text by the same grammar. */
+function checked<T>(parsed: Parsed<T>): T {
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.value;
+}
+
+/** Plain data only: definitions and secrets look after themselves. */
+function freeze<T>(value: T): T {
+  if (Array.isArray(value)) value.forEach(freeze);
+  else if (!isPlain(value)) return value;
+  else for (const [key, item] of Object.entries(value)) if (key !== "definition") freeze(item);
+  return Object.freeze(value);
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  return isMap(value) && Object.getPrototypeOf(value) === Object.prototype;
+}

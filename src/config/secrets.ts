@@ -1,0 +1,98 @@
+import type { Files } from "./files.ts";
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** The environment of this process: read here and nowhere else. */
+export function processEnv(): Env {
+  return process.env;
+}
+
+/** Where values come from that are not to be seen. */
+export interface SecretStore {
+  readonly env: Env;
+  readonly files: Files;
+}
+
+/** Text after expansion, or what is missing. `values` are what was put in: never to be printed. */
+export interface Expanded {
+  readonly text: string;
+  readonly values: readonly string[];
+  readonly problems: readonly { readonly message: string; readonly hint: string }[];
+}
+
+const REFERENCE = /\$?\$\{([^}]*)\}/g;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * `${NAME}` → the variable's value; `$${NAME}` → the text `${NAME}`. A lone `$` stays what it is: passwords have them.
+ * @param encode applied to what is put in (percent-encoding inside a query)
+ */
+export function expand(
+  text: string,
+  env: Env,
+  encode: (value: string) => string = (value) => value,
+): Expanded {
+  const values: string[] = [];
+  const problems: { message: string; hint: string }[] = [];
+  const result = text.replace(REFERENCE, (whole, name: string) => {
+    if (whole.startsWith("$$")) return whole.slice(1);
+    if (!VARIABLE.test(name)) {
+      problems.push({
+        message: `"\${${name}}" does not name an environment variable`,
+        hint: "write $${ for the text ${ itself",
+      });
+      return whole;
+    }
+    const found = envValue(name, env);
+    if (typeof found !== "string") {
+      problems.push(found);
+      return whole;
+    }
+    values.push(found);
+    return encode(found);
+  });
+  return { text: result, values, problems };
+}
+
+/** `{ $env: NAME }` or `{ $file: PATH }`, the whole value of an option. A file's last line break is not part of the secret. */
+export function dereference(
+  reference: { readonly kind: "$env" | "$file"; readonly target: string },
+  store: SecretStore,
+): Expanded {
+  const found =
+    reference.kind === "$env"
+      ? envValue(reference.target, store.env)
+      : fileValue(reference.target, store.files);
+  if (typeof found !== "string") return { text: "", values: [], problems: [found] };
+  return { text: found, values: [found], problems: [] };
+}
+
+/** The reference a map of one key `$env` or `$file` stands for. */
+export function asReference(
+  value: Readonly<Record<string, unknown>>,
+): { readonly kind: "$env" | "$file"; readonly target: string } | null {
+  const [[kind, target] = [], ...rest] = Object.entries(value);
+  if (rest.length > 0 || (kind !== "$env" && kind !== "$file")) return null;
+  return typeof target === "string" && target !== "" ? { kind, target } : null;
+}
+
+function envValue(name: string, env: Env): string | { message: string; hint: string } {
+  const value = env[name];
+  if (value !== undefined && value !== "") return value;
+  return {
+    message: `the environment variable ${name} is ${value === undefined ? "not set" : "empty"}`,
+    hint: "set it, in a Pod by env or envFrom with a Secret",
+  };
+}
+
+function fileValue(path: string, files: Files): string | { message: string; hint: string } {
+  const read = files.read(path);
+  if (!read.ok)
+    return {
+      message: `the secret file ${path} cannot be read: ${read.problem}`,
+      hint: "mount the Secret, or mend the path",
+    };
+  const value = read.text.replace(/\r?\n$/, "");
+  if (value !== "") return value;
+  return { message: `the secret file ${path} is empty`, hint: "put the secret into it" };
+}

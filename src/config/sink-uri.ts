@@ -1,0 +1,149 @@
+import { splitPatterns } from "../pipeline/matcher.ts";
+import { compileRegex } from "../pipeline/regex.ts";
+import type { SinkDefinition } from "../sink/index.ts";
+import { parseSinkUri, sinkTypeOf } from "../sink/uri.ts";
+import { nearest, suggestion } from "./nearest.ts";
+import { type Env, expand } from "./secrets.ts";
+import type { Path } from "./tree.ts";
+
+/** Parameters of a sink's URI that are the house's → where they belong in the sink's YAML entry. */
+const PARAMETERS: Readonly<Record<string, Path>> = {
+  level: ["filter", "level"],
+  namespaces: ["filter", "namespaces"],
+  namespace: ["filter", "namespaces"],
+  kinds: ["filter", "kinds"],
+  kind: ["filter", "kinds"],
+  reasons: ["filter", "reasons"],
+  reason: ["filter", "reasons"],
+  names: ["filter", "names"],
+  messages: ["filter", "messages"],
+  excludeNamespaces: ["filter", "exclude", "namespaces"],
+  excludeKinds: ["filter", "exclude", "kinds"],
+  excludeReasons: ["filter", "exclude", "reasons"],
+  excludeNames: ["filter", "exclude", "names"],
+  excludeMessages: ["filter", "exclude", "messages"],
+  label: ["labels"],
+  labels: ["labels"],
+  timeout: ["timeout"],
+  giveUpAfter: ["giveUpAfter"],
+  concurrency: ["concurrency"],
+  ratePerMinute: ["ratePerMinute"],
+  digest: ["digest"],
+  template: ["template"],
+  lang: ["lang"],
+};
+
+/** The names `--sink` URIs take besides the sink's own options. */
+export const HOUSE_PARAMETERS: readonly string[] = ["name", ...Object.keys(PARAMETERS)];
+
+/** A `--sink` as an entry of `sinks`. */
+export interface SinkFlag {
+  /** `null` where even that could not be read. */
+  readonly type: string | null;
+  /** As given by `name=`; `null`: to be made from the type. */
+  readonly name: string | null;
+  readonly entry: Readonly<Record<string, unknown>>;
+  readonly issues: readonly { readonly message: string; readonly hint: string | null }[];
+  /** What came from the environment. */
+  readonly values: readonly string[];
+}
+
+/**
+ * `dingtalk:https://…?access_token=${TOKEN}&level=Warning&namespaces=shop,pay`.
+ * A variable in the address is put in as it is; one in the query as a value, whatever characters it has.
+ */
+export function parseSinkFlag(
+  text: string,
+  registry: readonly SinkDefinition[],
+  env: Env,
+): SinkFlag {
+  const unquoted = text.trim().replace(/^(["'])(.*)\1$/, "$2");
+  const query = unquoted.indexOf("?");
+  const address = expand(query === -1 ? unquoted : unquoted.slice(0, query), env);
+  const parameters = expand(query === -1 ? "" : unquoted.slice(query), env, encodeURIComponent);
+  const values = [...address.values, ...parameters.values];
+  const nothing = { name: null, entry: {}, values };
+  const problems = [...address.problems, ...parameters.problems];
+  if (problems.length > 0) return { ...nothing, type: null, issues: problems };
+
+  const type = sinkTypeOf(address.text);
+  const definition = registry.find((one) => one.type === type);
+  if (definition === undefined) {
+    const message = `there is no sink type "${type.slice(0, 40)}"`;
+    const types = registry.map((one) => one.type);
+    return {
+      ...nothing,
+      type: null,
+      issues: [{ message, hint: suggestion(type, types, "there are") }],
+    };
+  }
+  const uri = parseSinkUri(definition, address.text + parameters.text, HOUSE_PARAMETERS, nearest);
+  const issues = [...uri.issues];
+  const entry: Record<string, unknown> = { type, ...uri.options };
+  for (const [parameter, given] of Object.entries(uri.house)) {
+    const path = PARAMETERS[parameter];
+    if (path === undefined) continue;
+    const put = houseValue(parameter, given);
+    if (put.problem !== null) issues.push({ message: `${parameter} ${put.problem}`, hint: null });
+    else place(entry, path, put.value);
+  }
+  const [name = null, ...more] = uri.house["name"] ?? [];
+  if (more.length > 0)
+    issues.push({ message: "name is given more than once", hint: "a sink has one name" });
+  return { type, name, entry, issues, values };
+}
+
+/** The URI's own word for an option of the entry: `level` for `filter.level`, `excludeKinds` for `filter.exclude.kinds`. */
+export function parameterOf(path: Path): string {
+  const key = path.join(".");
+  const isThis = ([, target]: readonly [string, Path]) => key.startsWith(target.join("."));
+  return Object.entries(PARAMETERS).find(isThis)?.[0] ?? key;
+}
+
+function houseValue(
+  parameter: string,
+  given: readonly string[],
+): { readonly value: unknown; readonly problem: string | null } {
+  const path = PARAMETERS[parameter] ?? [];
+  // kube-eventer's labels are texts with any character; ours are a list.
+  if (parameter === "label") return { value: given, problem: null };
+  if (parameter === "labels")
+    return { value: given.flatMap((text) => text.split(",")), problem: null };
+  if (path[0] === "filter" && parameter !== "level") {
+    const patterns = given.flatMap(splitPatterns);
+    return {
+      value: parameter === "reason" ? patterns.map(kubeEventerReason) : patterns,
+      problem: null,
+    };
+  }
+  if (given.length > 1)
+    return { value: null, problem: `is given ${given.length} times; expected once` };
+  return { value: given[0], problem: null };
+}
+
+/**
+ * kube-eventer's `reason` takes regular expressions that match anywhere: `reason=Failed` lets FailedScheduling through.
+ * It keeps that meaning here, so that nobody who moves loses alerts; `reasons` takes our patterns.
+ */
+function kubeEventerReason(pattern: string): string {
+  if (pattern.startsWith("/")) return pattern;
+  try {
+    compileRegex(pattern);
+  } catch {
+    return pattern;
+  }
+  return `/${pattern}/`;
+}
+
+/** Singular and plural of one list add up. */
+function place(entry: Record<string, unknown>, path: Path, value: unknown): void {
+  let map = entry;
+  for (const key of path.slice(0, -1)) {
+    const next = (map[key] ?? {}) as Record<string, unknown>;
+    map[key] = next;
+    map = next;
+  }
+  const last = String(path.at(-1));
+  const before = map[last];
+  map[last] = Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value;
+}
