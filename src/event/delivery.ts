@@ -41,4 +41,6 @@ export type Outcome =
       readonly at: number;
       readonly reason: FailureReason;
       readonly detail: string;
+      /** An attempt was made, as against one given up for its age or for want of space. */
+      readonly counted: boolean;
     };

@@ -39,6 +39,8 @@ export interface Outbox {
     readonly nextAt: number | null;
     readonly oldestOwedAt: number | null;
   };
+  /** When the next delivery falls due that is not due yet; `null`: none. Cheap, however much is pending. */
+  nextAt(sink: string, now: number): number | null;
   settle(id: string, outcome: Outcome): void;
   /** Replaces deliveries by one digest delivery, atomically; answers the new delivery. */
   fold(sink: string, ids: readonly string[], digest: Alert, now: number): Delivery;
@@ -46,6 +48,10 @@ export interface Outbox {
   onAdded(sink: string, callback: () => void): () => void;
   /** Times of the last attempts of a sink since `since`, so that a restart does not spend a robot's budget twice. */
   recentAttempts(sink: string, since: number): readonly number[];
+  /** Written before a request of a sink with a rate budget leaves, so that not even a crash spends the same slot twice. */
+  attempting(sink: string, at: number): void;
+  /** Until when the platform asked to be left alone, as far as a pending delivery remembers it; `null`: not paused. */
+  throttledUntil(sink: string, now: number): number | null;
 }
 
 export interface HistoryFilter {
@@ -57,6 +63,7 @@ export interface HistoryFilter {
   readonly reason?: string;
   /** Milliseconds since the epoch. */
   readonly since?: number;
+  /** 100 where none is given. */
   readonly limit?: number;
 }
 
@@ -76,6 +83,11 @@ export interface DeliveryRow {
   readonly notBefore: number;
   readonly reason: FailureReason | null;
   readonly detail: string | null;
+  /** What was sent and what the platform answered, once delivered. */
+  readonly sent: string | null;
+  readonly answer: string | null;
+  /** The digest delivery that told it, for `folded`. */
+  readonly foldedInto: string | null;
   readonly alert: Alert;
 }
 

@@ -1,0 +1,283 @@
+import PQueue from "p-queue";
+import type { Clock } from "../clock.ts";
+import type { Delivery } from "../event/delivery.ts";
+import type { FailureReason } from "../event/reason.ts";
+import type { Outbox } from "../ledger/ledger.ts";
+import type { Observer } from "../observe/observer.ts";
+import type { Rate } from "../sink/define.ts";
+import { Alarm } from "./alarm.ts";
+import { attempt, type Attempted } from "./attempt.ts";
+import { backoffMs } from "./backoff.ts";
+import { Budget } from "./budget.ts";
+import { Circuit } from "./circuit.ts";
+import { digestOf } from "./digest.ts";
+import { judge } from "./judge.ts";
+import { overloaded, planOverload } from "./plan.ts";
+import type { Sender } from "./sender.ts";
+
+/** What is looked at together when it is too much: more is folded part by part. */
+const LOOK = 2_000;
+
+export interface LaneOptions {
+  /** The name of the sink instance. */
+  readonly name: string;
+  readonly rates: readonly Rate[];
+  readonly concurrency: number;
+  /** How long to pause when the platform throttles and does not say for how long. */
+  readonly throttledMs: number;
+  readonly timeoutMs: number;
+  /** Counted from the moment a delivery was owed. */
+  readonly giveUpAfterMs: number;
+  /** Fold what exceeds the rates; without it the excess waits. */
+  readonly digest: boolean;
+  /**
+   * The rate p-queue enforces besides the budget: the first of `rates`. It keeps the system's time, so `null` where the clock is
+   * another one.
+   */
+  readonly gate: Rate | null;
+}
+
+export interface LanePorts {
+  readonly sender: Sender;
+  readonly outbox: Outbox;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+export type LaneState = "open" | "paused" | "broken";
+
+/** One sink's worker: takes what is due, when the sink may be told, and settles what came of it. */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #ports: LanePorts;
+  readonly #queue: PQueue;
+  readonly #budget: Budget;
+  readonly #circuit = new Circuit();
+  readonly #inFlight = new Set<string>();
+  readonly #stop = new AbortController();
+  readonly #alarm: Alarm;
+  readonly #idle: (() => void)[] = [];
+  #unsubscribe: () => void = () => undefined;
+  #running = false;
+  #woken = false;
+  #pausedUntil: number | null = null;
+  #foldedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LaneOptions, ports: LanePorts) {
+    const { name, rates, concurrency, timeoutMs, gate } = options;
+    this.#options = options;
+    this.#ports = ports;
+    this.#alarm = new Alarm(ports.clock, () => this.#wake());
+    this.#queue = new PQueue({
+      concurrency,
+      ...(gate === null ? {} : { interval: gate.perMs, intervalCap: gate.count, strict: true }),
+    });
+    const now = ports.clock.now();
+    const longest = Math.max(0, ...rates.map((rate) => rate.perMs));
+    // When they ended was not written; no later than their timeout, and not after the restart.
+    const ended = ports.outbox
+      .recentAttempts(name, now - longest - timeoutMs)
+      .map((at) => Math.min(at + timeoutMs, now));
+    this.#budget = new Budget(rates, ended);
+  }
+
+  get state(): LaneState {
+    if (this.#pausedUntil !== null) return "paused";
+    return this.#circuit.open ? "broken" : "open";
+  }
+
+  start(): void {
+    const { outbox, clock } = this.#ports;
+    this.#running = true;
+    this.#unsubscribe = outbox.onAdded(this.#options.name, () => this.#wake());
+    const until = outbox.throttledUntil(this.#options.name, clock.now());
+    if (until !== null) this.#pause(until, "the platform's limit was hit before the start");
+    this.#wake();
+  }
+
+  /** Resolves when nothing is owed to this sink any more. */
+  idle(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#idle.push(resolve);
+    this.#wake();
+    return promise;
+  }
+
+  /**
+   * Takes nothing new and waits for what is under way until `deadline` (milliseconds since the epoch); what is still under way then
+   * is interrupted, stays owed, and its attempt does not count. Closes the sink.
+   */
+  async drain(deadline: number): Promise<void> {
+    const { clock, sender } = this.#ports;
+    this.#running = false;
+    this.#unsubscribe();
+    this.#alarm.cancel();
+    const done = new AbortController();
+    const late = clock.sleep(Math.max(0, deadline - clock.now()), done.signal);
+    await Promise.race([this.#queue.onIdle(), late]);
+    done.abort();
+    this.#stop.abort();
+    await this.#queue.onIdle();
+    await sender.close();
+  }
+
+  /** `drain` without waiting. */
+  stop(): Promise<void> {
+    return this.drain(this.#ports.clock.now());
+  }
+
+  /** Looks once at what there is to do, after everything that happens in this turn of the event loop. */
+  #wake(): void {
+    if (this.#woken || !this.#running) return;
+    this.#woken = true;
+    setImmediate(() => {
+      this.#woken = false;
+      if (this.#running) this.#turn();
+    });
+  }
+
+  #turn(): void {
+    const { clock, observer, outbox } = this.#ports;
+    const { name, concurrency, rates, digest } = this.#options;
+    const now = clock.now();
+    this.#tellIdle(now);
+    if (this.#pausedUntil !== null) {
+      if (now < this.#pausedUntil) return this.#alarm.set(this.#pausedUntil);
+      this.#pausedUntil = null;
+      observer.laneResumed(name);
+    }
+    let room = concurrency - this.#inFlight.size;
+    if (this.#circuit.open) {
+      if (this.#inFlight.size > 0) return;
+      if (now < this.#circuit.probeAt) return this.#alarm.set(this.#circuit.probeAt);
+      room = 1;
+    }
+    if (room <= 0) return;
+    if (rates.length === 0) {
+      const launched = this.#launch(this.#take(now, room), now);
+      if (launched < room) this.#alarm.set(outbox.nextAt(name, now));
+      return;
+    }
+    const due = outbox.pending(name, now).due - this.#inFlight.size;
+    if (digest && overloaded(due, this.#budget, now)) return this.#relieve(now, room);
+    room = Math.min(room, this.#budget.available(now));
+    const launched = this.#launch(this.#take(now, room), now);
+    this.#alarm.set(outbox.nextAt(name, now));
+    if (launched < due) this.#awaitSlot(now);
+  }
+
+  /** Sends what may go singly, and folds the rest when the time has come. */
+  #relieve(now: number, room: number): void {
+    const { outbox, observer } = this.#ports;
+    const { name } = this.#options;
+    const due = this.#take(now, LOOK);
+    const { send, fold, wakeAt } = planOverload(due, this.#budget, this.#foldedAt, now);
+    if (fold.length === 0) {
+      this.#launch(send.slice(0, room), now);
+      if (wakeAt > now) this.#alarm.set(wakeAt);
+      else this.#awaitSlot(now);
+      return;
+    }
+    const ids = fold.map(({ id }) => id);
+    const digest = outbox.fold(name, ids, digestOf(fold), now);
+    observer.folded(name, fold.length);
+    if (due.length < LOOK) {
+      this.#foldedAt = now;
+      this.#launch([digest], now);
+    }
+    this.#wake();
+  }
+
+  /** Due deliveries, oldest first; those past their give-up age become dead on the way. */
+  #take(now: number, max: number): readonly Delivery[] {
+    const { outbox, observer } = this.#ports;
+    const { name, giveUpAfterMs } = this.#options;
+    if (max <= 0) return [];
+    let limit = max;
+    for (;;) {
+      const found = outbox.due(name, now, limit, this.#inFlight);
+      const expired = found.filter(({ owedAt }) => now - owedAt >= giveUpAfterMs);
+      if (expired.length === 0) return found.slice(0, max);
+      const detail = `not accepted within ${Math.round(giveUpAfterMs / 60_000)} min`;
+      for (const { id } of expired) {
+        outbox.settle(id, { kind: "dead", at: now, reason: "expired", detail, counted: false });
+        observer.dead(name, id, "expired", detail);
+      }
+      // Where one is too old the others may be as well.
+      limit = Math.max(max, LOOK);
+    }
+  }
+
+  #launch(deliveries: readonly Delivery[], now: number): number {
+    const limited = this.#options.rates.length > 0;
+    for (const delivery of deliveries) {
+      this.#inFlight.add(delivery.id);
+      if (limited) {
+        this.#budget.start();
+        this.#ports.outbox.attempting(this.#options.name, now);
+      }
+      void this.#queue.add(() => this.#deliver(delivery));
+    }
+    return deliveries.length;
+  }
+
+  async #deliver(delivery: Delivery): Promise<void> {
+    const { sender, clock } = this.#ports;
+    const startedAt = clock.now();
+    const { timeoutMs } = this.#options;
+    const result = await attempt(sender, delivery, timeoutMs, clock, this.#stop.signal);
+    this.#inFlight.delete(delivery.id);
+    this.#budget.end(clock.now());
+    if (result !== null) this.#settle(delivery, result, startedAt);
+    this.#wake();
+  }
+
+  #settle(delivery: Delivery, result: NonNullable<Attempted>, startedAt: number): void {
+    const { outbox, observer, clock } = this.#ports;
+    const { name, throttledMs } = this.#options;
+    const { id } = delivery;
+    const at = clock.now();
+    if (result.verdict.kind !== "retryable") this.#circuit.succeeded();
+    const outcome = judge(result, delivery, at, throttledMs, (reason, attempts) =>
+      this.#retryAt(reason, attempts, startedAt, at),
+    );
+    outbox.settle(id, outcome);
+    if (outcome.kind === "delivered") {
+      observer.delivered(name, id, at - delivery.owedAt, result.durationMs);
+      return;
+    }
+    const { reason, detail } = outcome;
+    const retryMs = outcome.kind === "retry" ? outcome.notBefore - at : null;
+    observer.attemptFailed(name, id, reason, detail, retryMs, result.durationMs);
+    if (outcome.kind === "dead") observer.dead(name, id, reason, detail);
+    else if (reason === "throttled") this.#pause(outcome.notBefore, detail);
+  }
+
+  /** A delivery's own backoff; while the sink as a whole is down, no later than it is tried again. */
+  #retryAt(reason: FailureReason, attempts: number, startedAt: number, now: number): number {
+    const { random } = this.#ports;
+    const own = now + backoffMs(attempts, random());
+    const probeAt = this.#circuit.failed(reason, startedAt, now, random());
+    return probeAt ?? own;
+  }
+
+  #pause(until: number, detail: string): void {
+    if (this.#pausedUntil !== null && until <= this.#pausedUntil) return;
+    this.#pausedUntil = until;
+    this.#ports.observer.lanePaused(this.#options.name, until, detail);
+  }
+
+  /** Looks again when the rates allow another request; one that has only to wait for an answer is woken by it. */
+  #awaitSlot(now: number): void {
+    const at = this.#budget.nextSlotAt(now);
+    if (at > now) this.#alarm.set(at);
+  }
+
+  #tellIdle(now: number): void {
+    if (this.#idle.length === 0 || this.#inFlight.size > 0) return;
+    if (this.#ports.outbox.pending(this.#options.name, now).total > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}

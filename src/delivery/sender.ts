@@ -1,0 +1,16 @@
+import type { Delivery } from "../event/delivery.ts";
+import type { Verdict } from "../sink/verdict.ts";
+
+/** What came of one request. `sent` and `answer` are for the history: without secrets, of bounded length. */
+export interface Sent {
+  readonly verdict: Verdict;
+  readonly sent: string;
+  readonly answer: string;
+}
+
+/** One sink instance, as a lane uses it: render, build the request, send it, judge the answer. */
+export interface Sender {
+  /** @param now milliseconds since the epoch, for what is signed anew at each attempt. Stops early when `signal` aborts. */
+  send(delivery: Delivery, signal: AbortSignal, now: number): Promise<Sent>;
+  close(): Promise<void>;
+}

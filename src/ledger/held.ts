@@ -1,0 +1,211 @@
+import type { Delivery } from "../event/delivery.ts";
+import type { Checkpoint } from "../source/source.ts";
+import { StorageError, type Owed, type Pending, type Store, type Write } from "./store.ts";
+
+/** More attempts than any rate counts. */
+const ATTEMPTS_HELD = 1_000;
+
+interface Kept {
+  readonly write: Write;
+  /** What it counts against the bound, in deliveries. */
+  readonly weight: number;
+}
+
+/**
+ * What could not be written, in order, and how the ledger looks with it: the store as far as it can be read, with the held changes
+ * laid over it. A retry replaces the retry before it, so that an outage of hours does not grow.
+ */
+export class Held {
+  readonly #store: Store;
+  /** Takes, folds and settlements in their order; a replaced settlement leaves a hole. */
+  readonly #writes: (Kept | null)[] = [];
+  /** Where in `#writes` the last retry of a delivery is. */
+  readonly #retries = new Map<string, number>();
+  readonly #checkpoints = new Map<string, Checkpoint>();
+  readonly #attempts: { readonly sink: string; readonly at: number }[] = [];
+  readonly #keys = new Set<string>();
+  /** Deliveries whose truth is here and not in the store; `null`: not pending any more. */
+  readonly #overlay = new Map<string, Delivery | null>();
+  #size = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** How much is held, in deliveries. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Answers false for an occurrence that is known already. */
+  apply(write: Write): boolean {
+    switch (write.kind) {
+      case "take":
+        return this.#take(write);
+      case "checkpoint":
+        this.#checkpoints.set(write.checkpoint.scope, write.checkpoint);
+        return true;
+      case "attempt":
+        this.#attempts.push(write);
+        if (this.#attempts.length > ATTEMPTS_HELD) this.#attempts.shift();
+        return true;
+      case "fold":
+        for (const id of write.ids) this.#overlay.set(id, null);
+        this.#overlay.set(write.delivery.id, write.delivery);
+        this.#keep(write, 1);
+        return true;
+      case "settle":
+        this.#settle(write);
+        return true;
+    }
+  }
+
+  /** The next `limit` writes; checkpoints come last, for they promise that what went before is safe. */
+  next(limit: number): readonly Write[] {
+    const writes = this.#writes
+      .slice(0, limit)
+      .flatMap((kept) => (kept === null ? [] : [kept.write]));
+    if (this.#writes.length > limit) return writes;
+    return [
+      ...writes,
+      ...this.#attempts.map(({ sink, at }) => ({ kind: "attempt", sink, at }) as const),
+      ...[...this.#checkpoints.values()].map(
+        (checkpoint) => ({ kind: "checkpoint", checkpoint }) as const,
+      ),
+    ];
+  }
+
+  /** The first `limit` are safe in the store; true when nothing is left. */
+  written(limit: number): boolean {
+    if (this.#writes.length <= limit) return true;
+    for (const kept of this.#writes.splice(0, limit)) this.#size -= kept?.weight ?? 0;
+    const retries = [...this.#retries].filter(([, index]) => index >= limit);
+    this.#retries.clear();
+    for (const [id, index] of retries) this.#retries.set(id, index - limit);
+    return false;
+  }
+
+  due(sink: string, now: number, max: number, except: ReadonlySet<string>): readonly Delivery[] {
+    const here = this.#pendingHere(sink).filter(
+      (delivery) => delivery.notBefore <= now && !except.has(delivery.id),
+    );
+    const there: Owed[] = [];
+    this.#walk(sink, (owed) => {
+      if (owed.notBefore > now) return false;
+      if (!except.has(owed.id)) there.push(owed);
+      return there.length < max;
+    });
+    return [...here, ...there]
+      .toSorted((a, b) => a.notBefore - b.notBefore || a.owedAt - b.owedAt)
+      .slice(0, max)
+      .map((owed) => this.#overlay.get(owed.id) ?? this.#read(() => this.#store.get(owed.id), null))
+      .filter((delivery) => delivery !== null);
+  }
+
+  pending(sink: string, now: number): Pending {
+    const all: Owed[] = this.#pendingHere(sink);
+    this.#walk(sink, (owed) => {
+      all.push(owed);
+      return true;
+    });
+    const later = all.filter((owed) => owed.notBefore > now);
+    return {
+      due: all.length - later.length,
+      total: all.length,
+      nextAt: least(later.map((owed) => owed.notBefore)),
+      oldestOwedAt: least(all.map((owed) => owed.owedAt)),
+    };
+  }
+
+  checkpoints(): ReadonlyMap<string, Checkpoint> {
+    return new Map([
+      ...this.#read(() => this.#store.checkpoints(), new Map()),
+      ...this.#checkpoints,
+    ]);
+  }
+
+  recentAttempts(sink: string, since: number): readonly number[] {
+    return [
+      ...this.#read(() => this.#store.recentAttempts(sink, since), []),
+      ...this.#attempts.filter((one) => one.sink === sink && one.at >= since).map((one) => one.at),
+    ];
+  }
+
+  throttledUntil(sink: string, now: number): number | null {
+    return this.#read(() => this.#store.throttledUntil(sink, now), null);
+  }
+
+  #take(write: Write & { kind: "take" }): boolean {
+    const key = write.event?.key;
+    if (key !== undefined) {
+      if (this.#keys.has(key) || this.#read(() => this.#store.has(key), false)) return false;
+      this.#keys.add(key);
+    }
+    for (const delivery of write.deliveries) this.#overlay.set(delivery.id, delivery);
+    this.#keep({ ...write, force: true }, Math.max(1, write.deliveries.length));
+    return true;
+  }
+
+  #settle(write: Write & { kind: "settle" }): void {
+    const { id, outcome } = write;
+    const index = this.#retries.get(id);
+    const before = index === undefined ? null : (this.#writes[index] ?? null);
+    const failed = write.failed + (before?.write.kind === "settle" ? before.write.failed : 0);
+    // What is held here counts already, and so does the retry this one replaces.
+    const weight = before?.weight ?? (this.#overlay.has(id) ? 0 : 1);
+    if (index !== undefined) {
+      this.#writes[index] = null;
+      this.#retries.delete(id);
+      this.#size -= weight;
+    }
+    if (outcome.kind === "retry") {
+      const delivery = this.#overlay.get(id) ?? this.#read(() => this.#store.get(id), null);
+      // Where the store cannot be read the delivery waits: its settlement, once written, makes it due again.
+      this.#overlay.set(
+        id,
+        delivery && {
+          ...delivery,
+          attempts: delivery.attempts + write.failed,
+          notBefore: outcome.notBefore,
+        },
+      );
+      this.#retries.set(id, this.#writes.length);
+    } else {
+      this.#overlay.set(id, null);
+    }
+    this.#keep({ ...write, failed }, weight);
+  }
+
+  #keep(write: Write, weight: number): void {
+    this.#writes.push({ write, weight });
+    this.#size += weight;
+  }
+
+  #pendingHere(sink: string): Delivery[] {
+    return [...this.#overlay.values()].filter(
+      (delivery) => delivery !== null && delivery.sink === sink,
+    ) as Delivery[];
+  }
+
+  /** Everything the store still has pending and we do not know better; `visit` answers whether to go on. */
+  #walk(sink: string, visit: (owed: Owed) => boolean): void {
+    this.#read(() => {
+      for (const owed of this.#store.backlog(sink)) {
+        if (!this.#overlay.has(owed.id) && !visit(owed)) return;
+      }
+    }, undefined);
+  }
+
+  #read<T>(work: () => T, otherwise: T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof StorageError) return otherwise;
+      throw error;
+    }
+  }
+}
+
+function least(numbers: readonly number[]): number | null {
+  return numbers.reduce<number | null>((a, b) => (a === null || b < a ? b : a), null);
+}

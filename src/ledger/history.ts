@@ -1,0 +1,109 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DeliveryState } from "../event/delivery.ts";
+import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "./ledger.ts";
+import { DELIVERY_COLUMNS, inTransaction, text, toDeliveryRow, toEvent } from "./rows.ts";
+
+const DEFAULT_LIMIT = 100;
+
+interface Condition {
+  readonly sql: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+/** What the ledger holds, newest first. `retry` needs a database opened for writing. */
+export class SqliteHistory implements History {
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  events(filter: HistoryFilter): readonly HistoryRow[] {
+    const where = conditions(filter, "o.received_at");
+    const owed = deliveryConditions(filter);
+    const sql =
+      owed.sql === ""
+        ? where.sql
+        : `${where.sql} AND EXISTS (SELECT 1 FROM delivery d WHERE d.occurrence = o.seq ${owed.sql})`;
+    const deliveries = this.#db.prepare(
+      `SELECT ${DELIVERY_COLUMNS} WHERE d.occurrence = ? ORDER BY d.seq`,
+    );
+    return this.#db
+      .prepare(
+        `SELECT o.seq, o.received_at, o.event FROM occurrence o WHERE 1 ${sql} ORDER BY o.seq DESC LIMIT ?`,
+      )
+      .all(...where.values, ...owed.values, filter.limit ?? DEFAULT_LIMIT)
+      .map((row) => ({
+        event: toEvent(row["event"]),
+        receivedAt: Number(row["received_at"]),
+        deliveries: deliveries.all(row["seq"] ?? null).map(toDeliveryRow),
+      }));
+  }
+
+  deliveries(filter: HistoryFilter): readonly DeliveryRow[] {
+    const where = conditions(filter, "d.owed_at");
+    const owed = deliveryConditions(filter);
+    return this.#db
+      .prepare(
+        `SELECT ${DELIVERY_COLUMNS} WHERE 1 ${where.sql} ${owed.sql} ORDER BY d.seq DESC LIMIT ?`,
+      )
+      .all(...where.values, ...owed.values, filter.limit ?? DEFAULT_LIMIT)
+      .map(toDeliveryRow);
+  }
+
+  retry(ids: readonly string[], sink: string | null, now: number): number {
+    const again = `UPDATE delivery SET state = 'pending', attempts = 0, owed_at = ?, not_before = ?,
+      settled_at = NULL, reason = NULL, detail = NULL WHERE state = 'dead'`;
+    return inTransaction(this.#db, () => {
+      const ofSink = sink === null ? "" : " AND sink = ?";
+      const tail = sink === null ? [] : [sink];
+      if (ids.length === 0) {
+        return Number(this.#db.prepare(again + ofSink).run(now, now, ...tail).changes);
+      }
+      const one = this.#db.prepare(`${again} AND id = ?${ofSink}`);
+      return ids.reduce((sum, id) => sum + Number(one.run(now, now, id, ...tail).changes), 0);
+    });
+  }
+
+  counts(): ReadonlyMap<string, Readonly<Record<DeliveryState, number>>> {
+    const counts = new Map<string, Record<DeliveryState, number>>();
+    const rows = this.#db
+      .prepare("SELECT sink, state, COUNT(*) AS n FROM delivery GROUP BY sink, state ORDER BY sink")
+      .all();
+    for (const row of rows) {
+      const sink = text(row["sink"]);
+      const of = counts.get(sink) ?? { pending: 0, delivered: 0, dead: 0, folded: 0 };
+      of[text(row["state"]) as DeliveryState] = Number(row["n"]);
+      counts.set(sink, of);
+    }
+    return counts;
+  }
+}
+
+/** What the filter says about the occurrence; `since` is compared with `time`. */
+function conditions(filter: HistoryFilter, time: string): Condition {
+  return all([
+    ["o.namespace = ?", filter.namespace],
+    ["o.kind = ?", filter.kind],
+    ["o.name = ?", filter.name],
+    ["o.reason = ?", filter.reason],
+    [`${time} >= ?`, filter.since],
+  ]);
+}
+
+function deliveryConditions(filter: HistoryFilter): Condition {
+  return all([
+    ["d.sink = ?", filter.sink],
+    ["d.state = ?", filter.state],
+  ]);
+}
+
+function all(
+  conditions: readonly (readonly [sql: string, value: SQLInputValue | undefined])[],
+): Condition {
+  const given = conditions.filter(([, value]) => value !== undefined);
+  return {
+    sql: given.map(([sql]) => `AND ${sql}`).join(" "),
+    values: given.map(([, value]) => value ?? null),
+  };
+}

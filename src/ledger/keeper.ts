@@ -1,0 +1,95 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
+import type { Observer } from "../observe/observer.ts";
+import type { Retention } from "./retention.ts";
+import { StorageError, type Store } from "./store.ts";
+
+const LOOK_MS = 1_000;
+const PRUNE_MS = 60_000;
+/** Rows per transaction: a few milliseconds. */
+const BATCH = 500;
+/** Below the limit by this much, so that not every second has something to shed. */
+const SHED_TO = 0.9;
+const NOTHING = { removed: 0, cursor: null };
+
+export interface KeeperPorts {
+  readonly store: Store;
+  readonly retention: Retention;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** How long what is settled is kept. */
+  readonly historyMs: number;
+  readonly maxBytes: number;
+  /** Called when another process has changed the ledger. */
+  readonly changed: () => void;
+}
+
+/** Keeps the ledger within its age and size, and notices what other processes did to it, until `signal` aborts. */
+export async function keep(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
+  const { clock, store } = ports;
+  let version = tolerant(() => store.version(), 0);
+  let prunedAt = clock.now();
+  for (;;) {
+    await clock.sleep(LOOK_MS, signal);
+    if (signal.aborted) return;
+    const found = tolerant(() => store.version(), version);
+    if (found !== version) ports.changed();
+    version = found;
+    await shed(ports, signal);
+    if (clock.now() - prunedAt < PRUNE_MS) continue;
+    prunedAt = clock.now();
+    await prune(ports, signal);
+  }
+}
+
+/** Forgets what was settled longer than `historyMs` ago. */
+async function prune(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
+  const now = ports.clock.now();
+  const before = now - ports.historyMs;
+  await forget(ports, before, signal, () => true);
+  while (!signal.aborted) {
+    const removed = tolerant(() => ports.retention.pruneSummaries(before, now, BATCH), 0);
+    if (removed < BATCH) return;
+    await nextTurn();
+  }
+}
+
+/** Over the size: the oldest history goes first; when there is none left, the oldest owed deliveries are given up, and counted. */
+async function shed(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
+  const { retention, clock, observer, maxBytes } = ports;
+  const used = () => tolerant(() => retention.usedBytes(), 0);
+  if (used() <= maxBytes) return;
+  const over = () => used() > maxBytes * SHED_TO;
+  while (over() && !signal.aborted) {
+    await forget(ports, Number.MAX_SAFE_INTEGER, signal, over);
+    if (!over()) return;
+    const given = tolerant(() => retention.overflow(BATCH, clock.now()), []);
+    if (given.length === 0) return;
+    const detail = `the ledger holds more than ${maxBytes} bytes`;
+    for (const { id, sink } of given) observer.dead(sink, id, "overflow", detail);
+  }
+}
+
+async function forget(
+  { retention }: KeeperPorts,
+  before: number,
+  signal: AbortSignal,
+  goOn: () => boolean,
+): Promise<void> {
+  let cursor: number | null = 0;
+  while (cursor !== null && goOn() && !signal.aborted) {
+    const from: number = cursor;
+    ({ cursor } = tolerant(() => retention.prune(before, from, BATCH), NOTHING));
+    await nextTurn();
+  }
+}
+
+/** The outbox says when the disk is in trouble; here it is enough to come back later. */
+function tolerant<T>(work: () => T, otherwise: T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof StorageError) return otherwise;
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { dataDirError, makeDataDir } from "./database.ts";
+import { storageTrouble } from "./failure.ts";
+
+/**
+ * Holds a data directory for this process alone: a second one is refused at once. The lock is the operating system's, taken by
+ * SQLite on a file of its own, so it ends with the process however it dies, and readers of the ledger are not kept out.
+ * @returns the way to let go
+ * @throws ConfigError while another process holds it
+ */
+export function lockDataDir(dataDir: string): () => void {
+  if (dataDir === ":memory:") return () => undefined;
+  makeDataDir(dataDir);
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(join(dataDir, "run.lock"), { timeout: 0 });
+    db.exec("BEGIN EXCLUSIVE");
+    const held = db;
+    return () => held.close();
+  } catch (error) {
+    db?.close();
+    const busy = error instanceof Error && "errcode" in error && Number(error.errcode) === 5;
+    if (busy) {
+      throw dataDirError(
+        dataDir,
+        "another kube-crier is running on it",
+        "stop that one first, or give this one a directory of its own",
+      );
+    }
+    const trouble = storageTrouble(error);
+    if (trouble === null) throw error;
+    throw dataDirError(
+      dataDir,
+      `the directory cannot be locked: ${trouble}`,
+      "give a directory this user may write",
+    );
+  }
+}

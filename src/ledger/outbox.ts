@@ -1,0 +1,286 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
+import type { Alert } from "../event/alert.ts";
+import type { Delivery, Outcome } from "../event/delivery.ts";
+import type { Observer } from "../observe/observer.ts";
+import type { Checkpoint } from "../source/source.ts";
+import { Held } from "./held.ts";
+import type { Entry, Outbox, Taken } from "./ledger.ts";
+import { settlement, StorageError, type Pending, type Store, type Write } from "./store.ts";
+
+const RETRY_MS = 1_000;
+/** Writes per transaction while catching up. */
+const CHUNK = 500;
+
+export interface OutboxPorts {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** Makes the id of a delivery: unique for ever. */
+  readonly makeId: () => string;
+  /** Deliveries held in memory while the store cannot be written. */
+  readonly bound: number;
+}
+
+/**
+ * The Outbox over a store. Settlements of one turn of the event loop become one transaction. While the disk refuses, everything is
+ * held in memory and goes on from there; `add` waits when the bound is reached; about every second the disk is tried again, and
+ * what is held is then written in its order.
+ */
+export class StoreOutbox implements Outbox {
+  readonly #store: Store;
+  readonly #ports: OutboxPorts;
+  readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #closing = new AbortController();
+  /** Settlements of this turn, and the deliveries they are about: not due any more, though the store says so. */
+  #unwritten: Write[] = [];
+  readonly #hidden = new Set<string>();
+  #held: Held | null = null;
+  #caughtUp = 0;
+  /** Settles when there may be room, or the disk is back. */
+  #changed = Promise.withResolvers<void>();
+
+  constructor(store: Store, ports: OutboxPorts) {
+    this.#store = store;
+    this.#ports = ports;
+  }
+
+  /** True while the disk refuses and memory holds what it should. */
+  get troubled(): boolean {
+    return this.#held !== null;
+  }
+
+  async add(
+    entries: readonly Entry[],
+    checkpoints: readonly Checkpoint[],
+    signal: AbortSignal,
+  ): Promise<readonly Taken[]> {
+    signal.throwIfAborted();
+    const now = this.#ports.clock.now();
+    const takes = entries.map((entry) => this.#take(entry, now));
+    const marks = checkpoints.map((checkpoint) => ({ kind: "checkpoint", checkpoint }) as const);
+    for (;;) {
+      const fresh = this.#write([...takes, ...marks]) ?? this.#hold(takes, marks);
+      if (fresh !== null) {
+        const added = entries.filter((_, index) => fresh[index] === true);
+        this.#tell(new Set(added.flatMap((entry) => entry.sinks)));
+        return entries.map((_, index) => (fresh[index] === true ? "enqueued" : "duplicate"));
+      }
+      await this.#change(signal);
+    }
+  }
+
+  checkpoints(): ReadonlyMap<string, Checkpoint> {
+    return this.#read(
+      (store) => store.checkpoints(),
+      (held) => held.checkpoints(),
+    );
+  }
+
+  due(sink: string, now: number, max: number, except: ReadonlySet<string>): readonly Delivery[] {
+    return this.#read(
+      (store) =>
+        store
+          .due(sink, now, max + except.size + this.#hidden.size)
+          .filter(({ id }) => !except.has(id) && !this.#hidden.has(id))
+          .slice(0, max),
+      (held) => held.due(sink, now, max, except),
+    );
+  }
+
+  pending(sink: string, now: number): Pending {
+    this.#flush();
+    return this.#read(
+      (store) => store.pending(sink, now),
+      (held) => held.pending(sink, now),
+    );
+  }
+
+  nextAt(sink: string, now: number): number | null {
+    this.#flush();
+    return this.#read(
+      (store) => store.nextAt(sink, now),
+      (held) => held.pending(sink, now).nextAt,
+    );
+  }
+
+  settle(id: string, outcome: Outcome): void {
+    const write = settlement(id, outcome);
+    if (this.#held !== null) {
+      this.#held.apply(write);
+      return;
+    }
+    this.#unwritten.push(write);
+    this.#hidden.add(id);
+    // After everything the network brought in this turn, before it is asked again: one transaction for all of it.
+    if (this.#unwritten.length === 1) setImmediate(() => this.#flush());
+  }
+
+  fold(sink: string, ids: readonly string[], digest: Alert, now: number): Delivery {
+    const id = this.#ports.makeId();
+    const delivery = { id, sink, alert: digest, attempts: 0, owedAt: now, notBefore: now };
+    this.#writeNow({ kind: "fold", ids, delivery, at: now });
+    return delivery;
+  }
+
+  attempting(sink: string, at: number): void {
+    this.#writeNow({ kind: "attempt", sink, at });
+  }
+
+  recentAttempts(sink: string, since: number): readonly number[] {
+    return this.#read(
+      (store) => store.recentAttempts(sink, since),
+      (held) => held.recentAttempts(sink, since),
+    );
+  }
+
+  throttledUntil(sink: string, now: number): number | null {
+    return this.#read(
+      (store) => store.throttledUntil(sink, now),
+      (held) => held.throttledUntil(sink, now),
+    );
+  }
+
+  onAdded(sink: string, callback: () => void): () => void {
+    const of = this.#listeners.get(sink) ?? new Set();
+    this.#listeners.set(sink, of.add(callback));
+    return () => of.delete(callback);
+  }
+
+  /** Everyone looks again: another process, or a person, has changed the ledger. */
+  tellAll(): void {
+    this.#tell(this.#listeners.keys());
+  }
+
+  /** Writes what is left, if the disk lets us. @returns how much only memory knew; it is lost with it. */
+  close(): number {
+    this.#closing.abort();
+    this.#flush();
+    while (this.#held !== null && this.#catchUp(this.#held));
+    return this.#held?.size ?? 0;
+  }
+
+  #take(entry: Entry, now: number): Write {
+    const deliveries = entry.sinks.map((sink) => ({
+      id: this.#ports.makeId(),
+      sink,
+      alert: entry.alert,
+      attempts: 0,
+      owedAt: now,
+      notBefore: now,
+    }));
+    return { kind: "take", event: entry.event, receivedAt: now, deliveries, force: false };
+  }
+
+  /** In one transaction with what waits already; answers which takes were new, or `null` while the disk refuses. */
+  #write(writes: readonly Write[]): readonly boolean[] | null {
+    if (this.#held !== null) return null;
+    try {
+      const fresh = this.#store.write([...this.#unwritten, ...writes]);
+      this.#unwritten = [];
+      this.#hidden.clear();
+      return fresh;
+    } catch (error) {
+      this.#trouble(error);
+      return null;
+    }
+  }
+
+  /** In memory, if it fits; `null` when it must wait. */
+  #hold(takes: readonly Write[], marks: readonly Write[]): readonly boolean[] | null {
+    const held = this.#held;
+    if (held === null || (held.size > 0 && held.size + owed(takes) > this.#ports.bound))
+      return null;
+    const fresh = takes.map((take) => held.apply(take));
+    for (const mark of marks) held.apply(mark);
+    this.#ports.observer.ledgerHeld(held.size);
+    return fresh;
+  }
+
+  #writeNow(write: Write): void {
+    if (this.#write([write]) === null) this.#held?.apply(write);
+  }
+
+  #flush(): void {
+    if (this.#unwritten.length > 0) this.#write([]);
+  }
+
+  #read<T>(fromStore: (store: Store) => T, fromMemory: (held: Held) => T): T {
+    if (this.#held !== null) return fromMemory(this.#held);
+    try {
+      return fromStore(this.#store);
+    } catch (error) {
+      return fromMemory(this.#trouble(error));
+    }
+  }
+
+  /** From here on memory holds what the disk refuses; an error that is not the disk's is a bug and stays one. */
+  #trouble(error: unknown): Held {
+    if (!(error instanceof StorageError)) throw error;
+    const held = new Held(this.#store);
+    for (const write of this.#unwritten) held.apply(write);
+    this.#unwritten = [];
+    this.#hidden.clear();
+    this.#held = held;
+    this.#ports.observer.ledgerTrouble(error.message);
+    void this.#recover();
+    return held;
+  }
+
+  async #recover(): Promise<void> {
+    const { signal } = this.#closing;
+    for (;;) {
+      await this.#ports.clock.sleep(RETRY_MS, signal);
+      for (;;) {
+        if (this.#held === null || signal.aborted) return;
+        if (!this.#catchUp(this.#held)) break;
+        // A long list must not keep everything else waiting.
+        await nextTurn();
+      }
+    }
+  }
+
+  /** Writes the next part of what is held; answers whether the disk took it. */
+  #catchUp(held: Held): boolean {
+    try {
+      const writes = held.next(CHUNK);
+      this.#store.write(writes);
+      this.#caughtUp += writes.length;
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return false;
+    }
+    const done = held.written(CHUNK);
+    this.#ports.observer.ledgerHeld(done ? 0 : held.size);
+    if (done) {
+      this.#held = null;
+      this.#ports.observer.ledgerRecovered(this.#caughtUp);
+      this.#caughtUp = 0;
+    }
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+    if (done) this.tellAll();
+    return true;
+  }
+
+  #tell(sinks: Iterable<string>): void {
+    for (const sink of sinks) for (const callback of this.#listeners.get(sink) ?? []) callback();
+  }
+
+  /** Resolves when the disk has taken something; rejects with the signal's reason. */
+  async #change(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = () => resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    await Promise.race([promise, this.#changed.promise]);
+    signal.removeEventListener("abort", stop);
+    signal.throwIfAborted();
+  }
+}
+
+/** What takes count against the bound. */
+function owed(takes: readonly Write[]): number {
+  return takes.reduce(
+    (sum, take) => sum + (take.kind === "take" ? Math.max(1, take.deliveries.length) : 0),
+    0,
+  );
+}

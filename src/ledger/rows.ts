@@ -1,0 +1,77 @@
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { Alert } from "../event/alert.ts";
+import type { Delivery, DeliveryState } from "../event/delivery.ts";
+import type { KubeEvent } from "../event/event.ts";
+import type { FailureReason } from "../event/reason.ts";
+import type { DeliveryRow } from "./ledger.ts";
+
+export type Row = Record<string, SQLOutputValue>;
+
+/** The delivery's columns and the event of its occurrence, as the functions below read them. */
+export const DELIVERY_COLUMNS = `
+  d.id, d.sink, d.alert, d.state, d.attempts, d.owed_at, d.not_before, d.settled_at, d.reason, d.detail,
+  d.sent, d.answer, d.folded_into, o.event
+  FROM delivery d LEFT JOIN occurrence o ON o.seq = d.occurrence`;
+
+export function toDelivery(row: Row): Delivery {
+  return {
+    id: text(row["id"]),
+    sink: text(row["sink"]),
+    alert: toAlert(row),
+    attempts: Number(row["attempts"]),
+    owedAt: Number(row["owed_at"]),
+    notBefore: Number(row["not_before"]),
+  };
+}
+
+export function toDeliveryRow(row: Row): DeliveryRow {
+  return {
+    ...toDelivery(row),
+    state: text(row["state"]) as DeliveryState,
+    settledAt: numberOrNull(row["settled_at"]),
+    reason: textOrNull(row["reason"]) as FailureReason | null,
+    detail: textOrNull(row["detail"]),
+    sent: textOrNull(row["sent"]),
+    answer: textOrNull(row["answer"]),
+    foldedInto: textOrNull(row["folded_into"]),
+  };
+}
+
+export function toEvent(json: SQLOutputValue | undefined): KubeEvent {
+  return JSON.parse(text(json)) as KubeEvent;
+}
+
+/** A delivery of a single occurrence has no alert of its own: it is the occurrence's event. */
+function toAlert(row: Row): Alert {
+  const own = row["alert"];
+  return typeof own === "string"
+    ? (JSON.parse(own) as Alert)
+    : { kind: "event", event: toEvent(row["event"]) };
+}
+
+export function text(value: SQLOutputValue | undefined): string {
+  if (typeof value !== "string") throw new TypeError(`the ledger holds ${typeof value} for a text`);
+  return value;
+}
+
+export function textOrNull(value: SQLOutputValue | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+export function numberOrNull(value: SQLOutputValue | undefined): number | null {
+  return value === null || value === undefined ? null : Number(value);
+}
+
+/** Runs `work` in one transaction that takes the write lock at once; rolls back whatever it throws. */
+export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // SQLite has already rolled back where the disk failed it.
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The tables, as numbered forward-only migrations: entry n brings version n to n + 1 (`PRAGMA user_version`). An entry that was
+ * released is never changed. Times are milliseconds since the epoch. An event is stored once per occurrence; a delivery has an
+ * `alert` of its own only where it is no single occurrence (digest, gap).
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE occurrence (
+    seq         INTEGER PRIMARY KEY,
+    key         TEXT    NOT NULL UNIQUE,
+    received_at INTEGER NOT NULL,
+    namespace   TEXT,
+    kind        TEXT    NOT NULL,
+    name        TEXT    NOT NULL,
+    reason      TEXT    NOT NULL,
+    event       TEXT    NOT NULL
+  ) STRICT;
+
+  CREATE TABLE delivery (
+    seq         INTEGER PRIMARY KEY,
+    id          TEXT    NOT NULL UNIQUE,
+    sink        TEXT    NOT NULL,
+    occurrence  INTEGER REFERENCES occurrence (seq),
+    alert       TEXT,
+    state       TEXT    NOT NULL,
+    attempts    INTEGER NOT NULL,
+    owed_at     INTEGER NOT NULL,
+    not_before  INTEGER NOT NULL,
+    settled_at  INTEGER,
+    reason      TEXT,
+    detail      TEXT,
+    sent        TEXT,
+    answer      TEXT,
+    folded_into TEXT
+  ) STRICT;
+  CREATE INDEX delivery_pending    ON delivery (sink, not_before, owed_at) WHERE state = 'pending';
+  CREATE INDEX delivery_dead       ON delivery (sink) WHERE state = 'dead';
+  CREATE INDEX delivery_occurrence ON delivery (occurrence) WHERE occurrence IS NOT NULL;
+  CREATE INDEX delivery_summary    ON delivery (settled_at) WHERE occurrence IS NULL;
+
+  CREATE TABLE checkpoint (
+    scope            TEXT    NOT NULL PRIMARY KEY,
+    cluster          TEXT    NOT NULL,
+    resource_version TEXT    NOT NULL,
+    at               INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE attempt (sink TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+  CREATE INDEX attempt_at ON attempt (at, sink);
+  `,
+];

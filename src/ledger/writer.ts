@@ -1,0 +1,133 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { Delivery } from "../event/delivery.ts";
+import { inTransaction } from "./rows.ts";
+import type { Write } from "./store.ts";
+
+/** Applies writes to the tables; `write` is one transaction. */
+export class Writer {
+  readonly #db: DatabaseSync;
+  readonly #sql;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#sql = statements(db);
+  }
+
+  write(writes: readonly Write[]): readonly boolean[] {
+    return inTransaction(this.#db, () => {
+      const taken: boolean[] = [];
+      for (const write of writes) {
+        switch (write.kind) {
+          case "take":
+            taken.push(this.#take(write));
+            break;
+          case "checkpoint": {
+            const { scope, cluster, resourceVersion, at } = write.checkpoint;
+            this.#sql.checkpoint.run(scope, cluster, resourceVersion, at);
+            break;
+          }
+          case "settle":
+            this.#settle(write);
+            break;
+          case "fold":
+            for (const id of write.ids) this.#sql.folded.run(write.at, write.delivery.id, id);
+            this.#owe(write.delivery, null);
+            break;
+          case "attempt":
+            this.#sql.attempt.run(write.sink, write.at);
+            break;
+        }
+      }
+      return taken;
+    });
+  }
+
+  #take(write: Write & { kind: "take" }): boolean {
+    const { event } = write;
+    let occurrence: SQLInputValue = null;
+    if (event !== null) {
+      const { namespace, kind, name } = event.object;
+      const { changes, lastInsertRowid } = this.#sql.occurrence.run(
+        event.key,
+        write.receivedAt,
+        namespace,
+        kind,
+        name,
+        event.reason,
+        JSON.stringify(event),
+      );
+      if (changes === 0 && !write.force) return false;
+      occurrence = changes === 0 ? this.#known(event.key) : lastInsertRowid;
+    }
+    for (const delivery of write.deliveries) this.#owe(delivery, occurrence);
+    return true;
+  }
+
+  #known(key: string): SQLInputValue {
+    return this.#sql.known.get(key)?.["seq"] ?? null;
+  }
+
+  #owe(delivery: Delivery, occurrence: SQLInputValue): void {
+    const shared = occurrence !== null && delivery.alert.kind === "event";
+    this.#sql.owe.run(
+      delivery.id,
+      delivery.sink,
+      occurrence,
+      shared ? null : JSON.stringify(delivery.alert),
+      delivery.attempts,
+      delivery.owedAt,
+      delivery.notBefore,
+    );
+  }
+
+  #settle({ id, outcome, failed }: Write & { kind: "settle" }): void {
+    switch (outcome.kind) {
+      case "delivered":
+        this.#sql.delivered.run(failed, outcome.at, outcome.sent, outcome.answer, id);
+        return;
+      case "retry":
+        this.#sql.retry.run(failed, outcome.notBefore, outcome.reason, outcome.detail, id);
+        return;
+      case "dead":
+        this.#sql.dead.run(failed, outcome.at, outcome.reason, outcome.detail, id);
+        return;
+    }
+  }
+}
+
+function statements(db: DatabaseSync) {
+  return {
+    occurrence: db.prepare(
+      `INSERT OR IGNORE INTO occurrence (key, received_at, namespace, kind, name, reason, event)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    known: db.prepare("SELECT seq FROM occurrence WHERE key = ?"),
+    owe: db.prepare(
+      `INSERT INTO delivery (id, sink, occurrence, alert, state, attempts, owed_at, not_before)
+       VALUES (?, ?, ?, ?, 'pending', ?, ?, ?)
+       ON CONFLICT (id) DO NOTHING`,
+    ),
+    checkpoint: db.prepare(
+      `INSERT INTO checkpoint (scope, cluster, resource_version, at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (scope) DO UPDATE
+       SET cluster = excluded.cluster, resource_version = excluded.resource_version, at = excluded.at`,
+    ),
+    // A delivery that was given up while its request was under way, and arrived after all, did arrive.
+    delivered: db.prepare(
+      `UPDATE delivery SET state = 'delivered', attempts = attempts + ?, settled_at = ?, sent = ?, answer = ?, reason = NULL, detail = NULL
+       WHERE id = ? AND state IN ('pending', 'dead')`,
+    ),
+    retry: db.prepare(
+      `UPDATE delivery SET attempts = attempts + ?, not_before = ?, reason = ?, detail = ?
+       WHERE id = ? AND state = 'pending'`,
+    ),
+    dead: db.prepare(
+      `UPDATE delivery SET state = 'dead', attempts = attempts + ?, settled_at = ?, reason = ?, detail = ?
+       WHERE id = ? AND state = 'pending'`,
+    ),
+    folded: db.prepare(
+      `UPDATE delivery SET state = 'folded', settled_at = ?, folded_into = ? WHERE id = ? AND state = 'pending'`,
+    ),
+    attempt: db.prepare("INSERT INTO attempt (sink, at) VALUES (?, ?)"),
+  };
+}

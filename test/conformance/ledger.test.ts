@@ -1,0 +1,293 @@
+import { describe, expect, test } from "vitest";
+import type { Alert } from "../../src/event/alert.ts";
+import type { Delivery } from "../../src/event/delivery.ts";
+import { settle } from "../support/clock.ts";
+import { anEvent } from "../support/events.ts";
+import { aLedger, anEntry, never, temporaryDirectory, type TestLedger } from "../support/ledger.ts";
+
+/** What every ledger must do, whatever it is kept in. */
+const LEDGERS: readonly (readonly [string, () => TestLedger])[] = [
+  ["SQLite in memory", () => aLedger()],
+  ["SQLite in a file", () => aLedger({ dataDir: temporaryDirectory() })],
+];
+
+const nothing: ReadonlySet<string> = new Set();
+const MINUTE = 60_000;
+
+const digest: Alert = {
+  kind: "digest",
+  cluster: "prod-a",
+  total: 2,
+  from: "2026-11-20T08:00:00Z",
+  to: "2026-11-20T08:05:30Z",
+  lines: [],
+  moreKinds: 0,
+};
+
+describe.each(LEDGERS)("%s", (_, open) => {
+  test("what is added is due at once, to each of its sinks, with an id of its own", async () => {
+    const { outbox, clock } = open();
+    const entry = anEntry(1, ["ops", "dev"]);
+    expect(await outbox.add([entry], [], never)).toEqual(["enqueued"]);
+    const [ops] = outbox.due("ops", clock.now(), 10, nothing);
+    const [dev] = outbox.due("dev", clock.now(), 10, nothing);
+    expect(ops).toEqual({
+      id: "d1",
+      sink: "ops",
+      alert: entry.alert,
+      attempts: 0,
+      owedAt: clock.now(),
+      notBefore: clock.now(),
+    });
+    expect(dev).toMatchObject({ id: "d2", sink: "dev" });
+    expect(outbox.due("nobody", clock.now(), 10, nothing)).toEqual([]);
+  });
+
+  test("an occurrence is taken once: the second time it owes nothing", async () => {
+    const { outbox, clock } = open();
+    await outbox.add([anEntry(1, ["ops"])], [], never);
+    const again = await outbox.add(
+      [anEntry(1, ["ops"]), anEntry(2, ["ops"]), anEntry(2, ["ops"])],
+      [],
+      never,
+    );
+    expect(again).toEqual(["duplicate", "enqueued", "duplicate"]);
+    expect(outbox.pending("ops", clock.now()).total).toBe(2);
+  });
+
+  test("a higher count of the same Event is another occurrence", async () => {
+    const { outbox } = open();
+    const taken = await outbox.add(
+      [12, 13].map((count) => {
+        const event = anEvent({ count });
+        return { event, alert: { kind: "event", event }, sinks: ["ops"] } as const;
+      }),
+      [],
+      never,
+    );
+    expect(taken).toEqual(["enqueued", "enqueued"]);
+  });
+
+  test("text comes back as it went in, whatever it holds", async () => {
+    const { outbox, clock } = open();
+    const event = anEvent({ message: `'; DROP TABLE delivery; -- "\\\u0000\u2028😀 \ud800 你好` });
+    await outbox.add([{ event, alert: { kind: "event", event }, sinks: ["ops"] }], [], never);
+    expect(outbox.due("ops", clock.now(), 1, nothing)[0]?.alert).toEqual({ kind: "event", event });
+  });
+
+  test("a gap has no occurrence and is owed every time", async () => {
+    const { outbox, clock, history } = open();
+    const alert: Alert = {
+      kind: "gap",
+      cluster: "prod-a",
+      since: "2026-11-20T07:00:00Z",
+      until: "2026-11-20T08:00:00Z",
+      cause: "downtime",
+    };
+    const gap = { event: null, alert, sinks: ["ops"] };
+    expect(await outbox.add([gap, gap], [], never)).toEqual(["enqueued", "enqueued"]);
+    expect(outbox.due("ops", clock.now(), 10, nothing).map((one) => one.alert)).toEqual([
+      alert,
+      alert,
+    ]);
+    expect(history.events({})).toEqual([]);
+  });
+
+  test("checkpoints are remembered by scope, the last one counts", async () => {
+    const { outbox } = open();
+    expect(outbox.checkpoints().size).toBe(0);
+    const at = (resourceVersion: string, scope = "kubernetes:*") => ({
+      scope,
+      cluster: "9f2",
+      resourceVersion,
+      at: 7,
+    });
+    await outbox.add([], [at("100"), at("50", "kubernetes:shop")], never);
+    await outbox.add([anEntry(1, [])], [at("101")], never);
+    expect([...outbox.checkpoints().values()]).toEqual([at("101"), at("50", "kubernetes:shop")]);
+  });
+
+  test("due: oldest first, at most so many, without those under way", async () => {
+    const { outbox, clock } = open();
+    for (const n of [1, 2, 3, 4]) {
+      await outbox.add([anEntry(n, ["ops"])], [], never);
+      await clock.advance(10);
+    }
+    const ids = (except: ReadonlySet<string>) =>
+      outbox.due("ops", clock.now(), 2, except).map((one) => one.id);
+    expect(ids(nothing)).toEqual(["d1", "d2"]);
+    expect(ids(new Set(["d1", "d3"]))).toEqual(["d2", "d4"]);
+  });
+
+  test("delivered: not due any more, even before it is written, and the history says what was sent", async () => {
+    const { outbox, clock, history } = open();
+    await outbox.add([anEntry(1, ["ops"])], [], never);
+    outbox.settle("d1", { kind: "delivered", at: clock.now(), sent: "{}", answer: "HTTP 200: ok" });
+    expect(outbox.due("ops", clock.now(), 10, nothing)).toEqual([]);
+    expect(outbox.pending("ops", clock.now())).toEqual({
+      due: 0,
+      total: 0,
+      nextAt: null,
+      oldestOwedAt: null,
+    });
+    expect(history.deliveries({})).toMatchObject([
+      { id: "d1", state: "delivered", settledAt: clock.now(), sent: "{}", answer: "HTTP 200: ok" },
+    ]);
+  });
+
+  test("retry: due again at its time, its attempt counted, its age unchanged", async () => {
+    const { outbox, clock, history } = open();
+    const owedAt = clock.now();
+    await outbox.add([anEntry(1, ["ops"])], [], never);
+    const retry = { kind: "retry", reason: "server", detail: "HTTP 500", counted: true } as const;
+    outbox.settle("d1", { ...retry, at: owedAt, notBefore: owedAt + 1_000 });
+    expect(outbox.due("ops", owedAt, 10, nothing)).toEqual([]);
+    expect(outbox.nextAt("ops", owedAt)).toBe(owedAt + 1_000);
+    expect(outbox.pending("ops", owedAt)).toEqual({
+      due: 0,
+      total: 1,
+      nextAt: owedAt + 1_000,
+      oldestOwedAt: owedAt,
+    });
+    await clock.advance(1_000);
+    expect(outbox.due("ops", clock.now(), 10, nothing)).toMatchObject([{ attempts: 1, owedAt }]);
+    expect(outbox.nextAt("ops", clock.now())).toBeNull();
+    expect(history.deliveries({})).toMatchObject([{ reason: "server", detail: "HTTP 500" }]);
+  });
+
+  test("a throttled attempt does not count, and the ledger knows until when the platform is left alone", async () => {
+    const { outbox, clock } = open();
+    const now = clock.now();
+    await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
+    expect(outbox.throttledUntil("ops", now)).toBeNull();
+    const until = now + 10 * MINUTE;
+    const outcome = {
+      kind: "retry",
+      reason: "throttled",
+      detail: "130101",
+      counted: false,
+    } as const;
+    outbox.settle("d1", { ...outcome, at: now, notBefore: until });
+    await settle();
+    expect(outbox.throttledUntil("ops", now)).toBe(until);
+    expect(outbox.throttledUntil("dev", now)).toBeNull();
+    expect(outbox.throttledUntil("ops", until)).toBeNull();
+    expect(outbox.due("ops", until, 10, nothing).map((one) => one.attempts)).toEqual([0, 0]);
+  });
+
+  test("dead, and made pending again by hand with a fresh age", async () => {
+    const { outbox, clock, history } = open();
+    await outbox.add([anEntry(1, ["ops", "dev"]), anEntry(2, ["ops"])], [], never);
+    const dead = { kind: "dead", reason: "auth", detail: "sign not match", counted: true } as const;
+    for (const id of ["d1", "d2", "d3"]) outbox.settle(id, { ...dead, at: clock.now() });
+    await settle();
+    expect(outbox.pending("ops", clock.now()).total).toBe(0);
+    expect(history.deliveries({ state: "dead", sink: "ops" })).toMatchObject([
+      { id: "d3", attempts: 1, reason: "auth", detail: "sign not match" },
+      { id: "d1" },
+    ]);
+    await clock.advance(90 * MINUTE);
+    expect(history.retry(["d1", "unheard-of"], null, clock.now())).toBe(1);
+    expect(outbox.due("ops", clock.now(), 10, nothing)).toMatchObject([
+      { id: "d1", attempts: 0, owedAt: clock.now() },
+    ]);
+    expect(history.retry([], "dev", clock.now())).toBe(1);
+    expect(history.retry([], null, clock.now())).toBe(1);
+    expect(history.retry([], null, clock.now())).toBe(0);
+    expect(history.counts().get("ops")).toEqual({ pending: 2, delivered: 0, dead: 0, folded: 0 });
+  });
+
+  test("fold: one digest owed in place of many, in one step", async () => {
+    const { outbox, clock, history } = open();
+    await outbox.add(
+      [1, 2, 3].map((n) => anEntry(n, ["ops"])),
+      [],
+      never,
+    );
+    await clock.advance(5_000);
+    const made = outbox.fold("ops", ["d1", "d2"], digest, clock.now());
+    expect(made).toEqual({
+      id: "d4",
+      sink: "ops",
+      alert: digest,
+      attempts: 0,
+      owedAt: clock.now(),
+      notBefore: clock.now(),
+    } satisfies Delivery);
+    const due = outbox.due("ops", clock.now(), 10, nothing);
+    expect(due.map((one) => one.id)).toEqual(["d3", "d4"]);
+    expect(due[1]).toEqual(made);
+    expect(history.deliveries({ state: "folded" })).toMatchObject([
+      { id: "d2", foldedInto: "d4" },
+      { id: "d1", foldedInto: "d4" },
+    ]);
+  });
+
+  test("onAdded calls for new deliveries of that sink, and not for duplicates", async () => {
+    const { outbox } = open();
+    let called = 0;
+    const stop = outbox.onAdded("ops", () => (called += 1));
+    await outbox.add([anEntry(1, ["dev"])], [], never);
+    expect(called).toBe(0);
+    await outbox.add([anEntry(2, ["ops"]), anEntry(3, ["ops"])], [], never);
+    expect(called).toBe(1);
+    await outbox.add([anEntry(2, ["ops"])], [], never);
+    expect(called).toBe(1);
+    stop();
+    await outbox.add([anEntry(4, ["ops"])], [], never);
+    expect(called).toBe(1);
+  });
+
+  test("attempts are remembered by sink and time", async () => {
+    const { outbox } = open();
+    for (const at of [100, 200, 300]) outbox.attempting("ops", at);
+    outbox.attempting("dev", 250);
+    expect(outbox.recentAttempts("ops", 150)).toEqual([200, 300]);
+    expect(outbox.recentAttempts("nobody", 0)).toEqual([]);
+  });
+
+  test("add refuses to begin when its signal has aborted", async () => {
+    const { outbox, clock } = open();
+    const stopped = AbortSignal.abort(new Error("stopping"));
+    await expect(outbox.add([anEntry(1, ["ops"])], [], stopped)).rejects.toThrow("stopping");
+    expect(outbox.pending("ops", clock.now()).total).toBe(0);
+  });
+});
+
+describe.each(LEDGERS)("%s: history", (_, open) => {
+  test("newest first, every filter narrows it", async () => {
+    const { outbox, clock, history } = open();
+    await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops", "dev"], "OOMKilling")], [], never);
+    await clock.advance(MINUTE);
+    await outbox.add([anEntry(3, [])], [], never);
+    outbox.settle("d1", { kind: "delivered", at: clock.now(), sent: "", answer: "" });
+    await settle();
+    const names = (filter: Parameters<typeof history.events>[0]) =>
+      history.events(filter).map((row) => row.event.object.name);
+    expect(names({})).toEqual(["web-3", "web-2", "web-1"]);
+    expect(names({ reason: "OOMKilling" })).toEqual(["web-2"]);
+    expect(names({ namespace: "shop", kind: "Pod", name: "web-1" })).toEqual(["web-1"]);
+    expect(names({ namespace: "bank" })).toEqual([]);
+    expect(names({ sink: "dev" })).toEqual(["web-2"]);
+    expect(names({ state: "delivered" })).toEqual(["web-1"]);
+    expect(names({ state: "delivered", sink: "dev" })).toEqual([]);
+    expect(names({ since: clock.now() })).toEqual(["web-3"]);
+    expect(names({ limit: 2 })).toEqual(["web-3", "web-2"]);
+  });
+
+  test("a row shows the occurrence and what became of it at each sink", async () => {
+    const { outbox, clock, history } = open();
+    const entry = anEntry(1, ["ops", "dev"]);
+    await outbox.add([entry], [], never);
+    outbox.settle("d1", { kind: "delivered", at: clock.now(), sent: "", answer: "" });
+    await settle();
+    const [row] = history.events({});
+    expect(row?.event).toEqual(entry.event);
+    expect(row?.receivedAt).toBe(clock.now());
+    expect(row?.deliveries.map((one) => [one.sink, one.state])).toEqual([
+      ["ops", "delivered"],
+      ["dev", "pending"],
+    ]);
+    expect(row?.deliveries[0]?.alert).toEqual(entry.alert);
+  });
+});
