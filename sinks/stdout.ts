@@ -18,6 +18,7 @@ export default defineSink({
       .oneOf(["text", "json"], { description: "Lines of text, or one JSON object in each line." })
       .default("text"),
   }),
+  defaultLevel: "Normal",
   uri: { target: null, keep: [] },
   example: { uri: "stdout:?format=json", yaml: { format: "json" } },
   blocks: ({ format }) => (format === "text" ? { line: "text" } : { title: "text", text: "text" }),

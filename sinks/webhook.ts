@@ -101,6 +101,7 @@ export default defineHttpSink({
         problem("bodyFile", "and customBodyConfigmap are both given; expected one body");
       }
     }),
+  defaultLevel: "Normal",
   uri: { target: "url", keep: "*" },
   example: {
     uri: "webhook:https://hooks.example.com/k8s?team=0123456789abcdef&header=Authorization=Bearer%20fedcba9876543210&signing_secret=0a1b2c3d4e5f6071",

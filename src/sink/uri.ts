@@ -25,6 +25,7 @@ export function sinkTypeOf(text: string): string {
 /**
  * Splits a `--sink` value into the sink's own options, the house's parameters, and the address with what belongs to it.
  * Names are the same in kebab-case, snake_case and camelCase. A comma or a repeated name makes a list.
+ * Where all that is unknown stays in the address (`keep: "*"`), so does a percent-encoded name, known or not: `%6cevel=…`.
  * @param houseNames parameters that every sink takes (`level`, `namespaces`, …)
  * @param nearest the candidate a typing mistake away, or `null`
  */
@@ -57,12 +58,14 @@ export function parseSinkUri(
     const value = equals < 0 ? "" : decode(raw.slice(equals + 1));
     const option = known.get(plain(name));
     const houseName = house.get(plain(name));
-    if (kept?.has(plain(name))) stay.push(raw);
+    // Where everything may belong to the address, a percent-encoded name says that it does.
+    const escaped = kept === null && equals > 0 && rawName !== name;
+    if (escaped || kept?.has(plain(name))) stay.push(raw);
     else if (option !== undefined) given.set(option, [...(given.get(option) ?? []), value]);
     else if (houseName !== undefined) (forHouse[houseName] ??= []).push(value);
     else {
       const close = nearest(snake(name), names);
-      if (kept === null && (close === null || rawName !== name)) stay.push(raw);
+      if (kept === null && close === null) stay.push(raw);
       else if (close === null) {
         problem(
           `${shown(rawName, equals)} is no parameter of ${definition.type}`,

@@ -42,6 +42,7 @@ export interface Inbox {
 export async function startInbox(): Promise<Inbox> {
   const requests: Received[] = [];
   const sockets = new Set<Socket>();
+  const closing = new WeakMap<Socket, Promise<void>>();
   const waiting: { count: number; wake: (request: Received) => void }[] = [];
   let connections = 0;
   let how: Reply | ((request: Received, index: number) => Reply) = { status: 200, body: "ok" };
@@ -55,10 +56,7 @@ export async function startInbox(): Promise<Inbox> {
         url: incoming.url ?? "",
         headers: incoming.headers,
         body: Buffer.concat(chunks).toString("utf8"),
-        closed: new Promise((resolve) => {
-          if (incoming.socket.destroyed) resolve();
-          incoming.socket.once("close", () => resolve());
-        }),
+        closed: closing.get(incoming.socket) ?? Promise.resolve(),
       };
       requests.push(request);
       answer(response, typeof how === "function" ? how(request, requests.length - 1) : how);
@@ -68,7 +66,15 @@ export async function startInbox(): Promise<Inbox> {
   server.on("connection", (socket) => {
     connections += 1;
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    closing.set(
+      socket,
+      new Promise((resolve) => {
+        socket.once("close", () => {
+          sockets.delete(socket);
+          resolve();
+        });
+      }),
+    );
     socket.on("error", () => socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

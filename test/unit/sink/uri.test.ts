@@ -115,8 +115,9 @@ describe("a mistake in a --sink URI", () => {
     expect(issues[0]?.hint).toBe(
       "did you mean level? If it belongs to the address, percent-encode its first letter: %6cevelx",
     );
-    expect(parse("demo:https://h?%6cevelx=1", "*")).toMatchObject({
-      options: { url: "https://h?%6cevelx=1" },
+    expect(parse("demo:https://h?%6cevelx=1&%6cevel=2", "*")).toEqual({
+      options: { url: "https://h?%6cevelx=1&%6cevel=2" },
+      house: {},
       issues: [],
     });
   });

@@ -5,8 +5,8 @@ import { retryAfterMs } from "./status.ts";
 import { TransportError, transportVerdict } from "./transport.ts";
 import { permanent, retryable, throttled, type Verdict } from "./verdict.ts";
 
-/** One attempt: what it meant, and the two texts the history keeps of it. */
-export interface Attempt {
+/** What came of one attempt, and the two texts the history keeps of it. */
+export interface Told {
   readonly verdict: Verdict;
   /** The request's body, or as much of it as history needs; without secrets. Empty where there was none. */
   readonly sent: string;
@@ -17,12 +17,13 @@ export interface Attempt {
 }
 
 /** A sink instance ready to send: never throws, never rejects. */
-export interface Sender {
-  attempt(message: Message, now: number, signal: AbortSignal): Promise<Attempt>;
+export interface OpenSink {
+  /** @param now milliseconds since the epoch: signatures are made anew at each attempt. */
+  tell(message: Message, now: number, signal: AbortSignal): Promise<Told>;
   close(): Promise<void>;
 }
 
-export interface SenderParts extends SinkIo {
+export interface SinkParts extends SinkIo {
   readonly client: HttpClient;
   readonly timeoutMs: number;
 }
@@ -33,14 +34,14 @@ const ANSWER_CHARACTERS = 300;
 const LONGEST_PAUSE_MS = 3_600_000;
 
 /** @param options as the definition's schema gave them. */
-export function openSender(
+export function openSink(
   definition: SinkDefinition,
   options: Readonly<Record<string, unknown>>,
-  parts: SenderParts,
-): Sender {
+  parts: SinkParts,
+): OpenSink {
   const secrets = secretsOf(options);
   const clean = (text: string) => redact(text, secrets);
-  const done = (verdict: Verdict, sent: string, answer = "", aborted = false): Attempt => ({
+  const done = (verdict: Verdict, sent: string, answer = "", aborted = false): Told => ({
     verdict,
     sent: clean(sent.slice(0, 4 * SENT_CHARACTERS)).slice(0, SENT_CHARACTERS),
     answer,
@@ -50,7 +51,7 @@ export function openSender(
   if (definition.transport === "direct") {
     const sink = definition.create(options, parts);
     return {
-      async attempt(message, _now, signal) {
+      async tell(message, _now, signal) {
         try {
           const verdict = await sink.deliver(message, signal);
           return done(verdict, "", "", verdict.kind !== "accepted" && signal.aborted);
@@ -63,7 +64,7 @@ export function openSender(
   }
 
   return {
-    async attempt(message, now, signal) {
+    async tell(message, now, signal) {
       let request;
       try {
         request = definition.request(options, message, now);

@@ -1,0 +1,46 @@
+import { type HttpClient } from "../../src/sink/http.ts";
+import type { HttpSinkDefinition, Message, SinkDefinition } from "../../src/sink/index.ts";
+import { openSink } from "../../src/sink/open.ts";
+import { Secret } from "../../src/sink/secret.ts";
+import { cut } from "../../src/sink/text.ts";
+import { aMessage } from "./messages.ts";
+
+/** Options as data that can be compared: a secret is shown as what it hides. */
+export function bare(value: unknown): unknown {
+  if (value instanceof Secret) return { secret: value.reveal() };
+  if (Array.isArray(value)) return value.map(bare);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, bare(item)]));
+}
+
+/** The example of an HTTP sink, pointed at a server of the test's own; path, token and secrets stay. */
+export function exampleAt(sink: SinkDefinition, origin: string): Record<string, unknown> {
+  const { target } = sink.uri;
+  if (target === null) return { ...sink.example.yaml };
+  const address = new URL(sink.example.yaml[target] as string);
+  return { ...sink.example.yaml, [target]: `${origin}${address.pathname}${address.search}` };
+}
+
+/** Opens the example of an HTTP sink against a server. */
+export function openAt(
+  sink: HttpSinkDefinition,
+  origin: string,
+  client: HttpClient,
+  timeoutMs = 5000,
+) {
+  const options = sink.options.parse(exampleAt(sink, origin));
+  const parts = { client, timeoutMs, stdout: process.stdout };
+  return { options, open: openSink(sink, options, parts) };
+}
+
+/** A message whose every block is `text`, cut to the sink's limits as rendering would. */
+export function filled(sink: SinkDefinition, options: never, text: string): Message {
+  const limits = sink.limits(options);
+  const blocks = Object.fromEntries(
+    Object.keys(sink.blocks(options)).map((name) => {
+      const size = limits.blocks[name];
+      return [name, size === undefined ? text : cut(text, size)];
+    }),
+  );
+  return aMessage({ blocks });
+}
