@@ -44,7 +44,7 @@ main { flex: 1; min-height: 0; display: flex; flex-direction: column; padding: 8
 .platform { color: var(--soft); font-size: 12px; white-space: nowrap; }
 .tally { margin-left: auto; color: var(--soft); font-size: 12px; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .scroll { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; display: flex; flex-direction: column-reverse; gap: 14px; padding: 16px 14px; }
-.scroll::after { content: ""; margin-bottom: auto; }
+.scroll > :first-child { margin-bottom: auto; }
 
 .avatar { flex: none; display: grid; place-items: center; width: 34px; height: 34px; border-radius: 9px; background: #596275; color: #fff; font-size: 15px; font-weight: 600; }
 .chat > header .avatar { width: 24px; height: 24px; border-radius: 7px; font-size: 12px; }

@@ -46,7 +46,7 @@ export const WORDS: Readonly<Record<Lang, Words>> = {
     everyone: "notifies everyone",
     notifies: (names) => `notifies ${names}`,
     duplicate: "the same message again: answered ok, not shown twice",
-    until: (time) => `until ${time}`,
+    until: (time) => `again at ${time}`,
     muted: (time) => `muted until ${time}`,
     failed: {
       hang: "no answer (injected)",
@@ -79,7 +79,7 @@ export const WORDS: Readonly<Record<Lang, Words>> = {
     everyone: "提醒所有人",
     notifies: (names) => `提醒 ${names}`,
     duplicate: "重复消息：已应答成功，不再显示",
-    until: (time) => `${time} 前有效`,
+    until: (time) => `${time} 后再试`,
     muted: (time) => `已被限流至 ${time}`,
     failed: {
       hang: "无应答（注入的故障）",

@@ -39,8 +39,15 @@ export function cutConnection(c: Context<NodeEnv>): Response {
 
 export async function listen(options: ListenOptions): Promise<Listening> {
   const { host, port, app, clock = systemClock } = options;
+  let closing: Promise<void> | undefined;
   const server = createAdaptorServer({
-    fetch: (request, env) => app.fetch(request, env as HttpBindings),
+    fetch: async (request, env) => {
+      const bindings = env as HttpBindings;
+      const response = await app.fetch(request, bindings);
+      // Otherwise a client's kept connection would hold the close up.
+      if (closing !== undefined) bindings.outgoing.shouldKeepAlive = false;
+      return response;
+    },
     // The adapter's faster Request and Response are not worth replacing the process's globals.
     overrideGlobalObjects: false,
   });
@@ -51,7 +58,6 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     server.listen(port, host, () => resolve());
   });
   const bound = (server.address() as AddressInfo).port;
-  let closing: Promise<void> | undefined;
   return {
     url: `http://${shownHost(host)}:${bound}`,
     port: bound,
