@@ -30,8 +30,6 @@ export interface SinkParts extends SinkIo {
 
 const SENT_CHARACTERS = 2048;
 const ANSWER_CHARACTERS = 300;
-/** However long a platform asks us to be quiet, we ask again after an hour. */
-const LONGEST_PAUSE_MS = 3_600_000;
 
 /** @param options as the definition's schema gave them. */
 export function openSink(
@@ -76,7 +74,7 @@ export function openSink(
         const raw = await parts.client.exchange(request, { timeoutMs: parts.timeoutMs, signal });
         const answer = cleanAnswer(raw, clean);
         const shown = `HTTP ${answer.status}: ${answer.text.slice(0, ANSWER_CHARACTERS)}`;
-        return done(judge(definition, answer, now), request.body, shown);
+        return done(verdictOn(definition, answer, now), request.body, shown);
       } catch (error) {
         const aborted = error instanceof TransportError && error.wasAborted;
         return done(transportVerdict(error), request.body, "", aborted);
@@ -90,7 +88,7 @@ export function openSink(
  * What an answer means, with the wait the server asks for: `Retry-After` makes a refusal that may pass one that pauses the lane.
  * @param now milliseconds since the epoch, for a `Retry-After` that is a date.
  */
-export function judge(
+export function verdictOn(
   definition: { accept(answer: HttpAnswer): Verdict },
   answer: HttpAnswer,
   now: number,
@@ -100,8 +98,7 @@ export function judge(
   const asked =
     (verdict.kind === "throttled" ? verdict.retryAfterMs : null) ??
     retryAfterMs(answer.headers["retry-after"], now);
-  if (asked === null) return verdict;
-  return throttled(Math.min(asked, LONGEST_PAUSE_MS), verdict.detail);
+  return asked === null ? verdict : throttled(asked, verdict.detail);
 }
 
 function acceptSafely(
