@@ -114,10 +114,12 @@ export class Lane {
     this.#running = false;
     this.#unsubscribe();
     this.#alarm.cancel();
-    const done = new AbortController();
-    const late = clock.sleep(Math.max(0, deadline - clock.now()), done.signal);
-    await Promise.race([this.#queue.onIdle(), late]);
-    done.abort();
+    const left = deadline - clock.now();
+    if (left > 0) {
+      const done = new AbortController();
+      await Promise.race([this.#queue.onIdle(), clock.sleep(left, done.signal)]);
+      done.abort();
+    }
     this.#stop.abort();
     await this.#queue.onIdle();
     await sender.close();

@@ -55,7 +55,9 @@ export function aLedger(
     bound: options.bound ?? 10_000,
   });
   onTestFinished(() => {
-    if (db.isOpen) db.close();
+    if (!db.isOpen) return;
+    outbox.close();
+    db.close();
   });
   return { db, clock, recorded, outbox, history: new SqliteHistory(db) };
 }
