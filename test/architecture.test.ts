@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/observe",
     "src/pipeline",
   ],
-  "src/template": ["src/event", "src/sink", "src/config/config.ts"],
+  "src/template": ["src/event", "src/sink", "src/config/config.ts", "src/config/nearest.ts"],
   "src/ledger": [
     "src/event",
     "src/source/source.ts",

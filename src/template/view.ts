@@ -18,6 +18,8 @@ export interface View {
   readonly title: string;
   /** `prod-a · shop · Pod web-7d4b9c`. */
   readonly place: string;
+  /** The place without the object's name: `prod-a · shop · Pod`. */
+  readonly scope: string;
   /** `12 × in 5 min 30 s · last 16:05:30`. */
   readonly times: string;
   /** The event's own message, made safe to look at: control, direction and zero-width characters removed or shown, digests shortened, cut to the platform's size. */
@@ -29,6 +31,8 @@ export interface View {
   readonly reason: string;
   /** The reason in words: `Back-off restarting container`, `容器反复崩溃`. */
   readonly reasonText: string;
+  /** The reason as Kubernetes writes it, for those who search for it; empty where the title has it already. */
+  readonly reasonCode: string;
   readonly namespace: string | null;
   readonly kind: string;
   readonly name: string;

@@ -1,0 +1,152 @@
+import type { Alert, DigestLine } from "../event/alert.ts";
+import { characterLength, shortenMiddle } from "../sink/text.ts";
+import { cleanLine } from "./clean.ts";
+import { eventsCommand } from "./command.ts";
+import { numberText, PHRASES } from "./phrases.ts";
+import { splitWords, knownWords } from "./reasons.ts";
+import { timeTeller } from "./times.ts";
+import { MARKS, TITLE_MAX, type ViewOptions } from "./view-options.ts";
+import type { View } from "./view.ts";
+
+/** A digest has ten lines on one phone screen: names that would need two are shortened. */
+const NAME_MAX = 40;
+
+/** What is empty in every summary: it is about no object. */
+const NO_OBJECT = {
+  type: "",
+  reason: "",
+  reasonCode: "",
+  namespace: null,
+  kind: "",
+  name: "",
+  object: { kind: "", apiVersion: null, namespace: null, name: "", uid: null, fieldPath: null },
+  component: null,
+  host: null,
+  event: null,
+} as const;
+
+export function digestView(alert: Extract<Alert, { kind: "digest" }>, options: ViewOptions): View {
+  const phrases = PHRASES[options.lang];
+  const teller = timeTeller(options.lang, options.timezone, options.now);
+  const cluster = cleanLine(alert.cluster || options.cluster);
+  const kept = alert.lines.slice(0, options.limit ?? alert.lines.length);
+  const lines = kept.map((line) => lineView(line, options));
+  const more = phrases.moreKinds(alert.moreKinds + alert.lines.length - kept.length);
+  const namespaces = new Set(alert.lines.map((line) => line.namespace));
+  const [only = null] = namespaces.size === 1 ? namespaces : [];
+  return {
+    ...NO_OBJECT,
+    id: options.id,
+    alertKind: "digest",
+    lang: options.lang,
+    severity: "notice",
+    mark: MARKS.notice,
+    cluster,
+    title: digestTitle(alert, options),
+    place: cluster,
+    scope: cluster,
+    times: phrases.times(
+      alert.total,
+      Date.parse(alert.to) - Date.parse(alert.from),
+      teller.moment(alert.to),
+    ),
+    message: [
+      ...lines.map(
+        (line) => `${line.mark} ${numberText(line.count)} × ${line.reason} · ${line.where}`,
+      ),
+      ...(more === "" ? [] : [more]),
+    ].join("\n"),
+    command: eventsCommand(alert.moreKinds === 0 ? only : null),
+    labels: options.labels,
+    reasonText: phrases.digestWords(alert.total),
+    count: alert.total,
+    firstSeen: alert.from,
+    lastSeen: alert.to,
+    firstText: teller.moment(alert.from),
+    lastText: teller.moment(alert.to),
+    digest: { total: alert.total, lines, more },
+    gap: null,
+  };
+}
+
+function lineView(line: DigestLine, options: ViewOptions) {
+  const reason = shortenMiddle(cleanLine(line.reason), NAME_MAX);
+  const subject = { reason: line.reason, message: "", object: { kind: line.kind } };
+  const workload = shortenMiddle(cleanLine(line.workload), NAME_MAX);
+  const namespace = line.namespace === null ? "" : `${cleanLine(line.namespace)}/`;
+  return {
+    count: line.count,
+    mark: MARKS[line.severity],
+    reason,
+    reasonText:
+      knownWords(options.lang, subject) ?? (options.lang === "en" ? splitWords(reason) : reason),
+    where: PHRASES[options.lang].objects(
+      shortenMiddle(`${namespace}${workload}`, NAME_MAX + 20),
+      line.objects,
+      shortenMiddle(cleanLine(line.kind), NAME_MAX),
+    ),
+  };
+}
+
+/** `⚪ 37 more: 21 × BackOff in shop, …`: as many kinds as there is room for. */
+function digestTitle(alert: Extract<Alert, { kind: "digest" }>, options: ViewOptions): string {
+  const phrases = PHRASES[options.lang];
+  const separator = options.lang === "zh" ? "，" : ", ";
+  const items = alert.lines.map((line) =>
+    phrases.digestItem(
+      line.count,
+      shortenMiddle(cleanLine(line.reason), 24),
+      line.namespace === null ? null : shortenMiddle(cleanLine(line.namespace), 16),
+    ),
+  );
+  const titleWith = (count: number) => {
+    const more = count < items.length || alert.moreKinds > 0;
+    return `${MARKS.notice} ${phrases.digestTitle(alert.total, items.slice(0, count).join(separator), more)}`;
+  };
+  for (let count = items.length; count > 0; count -= 1) {
+    const title = titleWith(count);
+    if (characterLength(title) <= TITLE_MAX) return title;
+  }
+  return `${MARKS.notice} ${phrases.digestWords(alert.total)}`;
+}
+
+export function gapView(alert: Extract<Alert, { kind: "gap" }>, options: ViewOptions): View {
+  const phrases = PHRASES[options.lang];
+  const teller = timeTeller(options.lang, options.timezone, options.now);
+  const cluster = cleanLine(alert.cluster || options.cluster);
+  const blind = phrases.gapTitle(teller.range(alert.since, alert.until));
+  const room = TITLE_MAX - characterLength(`${MARKS.notice} ${blind} · `);
+  return {
+    ...NO_OBJECT,
+    id: options.id,
+    alertKind: "gap",
+    lang: options.lang,
+    severity: "notice",
+    mark: MARKS.notice,
+    cluster,
+    title: `${MARKS.notice} ${blind}${cluster === "" ? "" : ` · ${shortenMiddle(cluster, room)}`}`,
+    place: cluster,
+    scope: cluster,
+    times: phrases.gapTimes(
+      Date.parse(alert.until) - Date.parse(alert.since),
+      teller.moment(alert.until),
+    ),
+    message: phrases.gapCause(alert.cause),
+    command: eventsCommand(null),
+    labels: options.labels,
+    reasonText: phrases.gapWords,
+    count: 1,
+    firstSeen: alert.since,
+    lastSeen: alert.until,
+    firstText: teller.moment(alert.since),
+    lastText: teller.moment(alert.until),
+    digest: null,
+    gap: {
+      since: alert.since,
+      until: alert.until,
+      sinceText: teller.moment(alert.since),
+      untilText: teller.moment(alert.until),
+      causeText: phrases.gapCause(alert.cause),
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import type { Medium } from "../sink/define.ts";
+
+/** U+2060 WORD JOINER: takes no room, breaks no line, and parts what must not be read together. */
+export const JOINER = "\u2060";
+/** U+FEFF: as invisible, and white space to the regular expressions of JavaScript, where a mark must not open. */
+const SPACE = "\ufeff";
+
+/** What calls people in one chat or another: `<!channel>`, `<@U1>`, `<at id=all>`, `@all`. A `<` or `@` at the end might meet its rest in the next value. */
+const MENTION = /<(?=[!@]|\/?at\b|$)|@(?=(?:all|everyone|here|channel)(?![a-z0-9_])|所有人|$)/gi;
+
+/** The same text to the eye, in which nobody is called. */
+export function breakMentions(text: string): string {
+  return text.replace(MENTION, `$&${JOINER}`);
+}
+
+/**
+ * `text` for a place of this medium, so that it neither formats, mentions nor links there and yet reads the same.
+ *
+ * - `text`: plain text; only mentions are broken, by an invisible U+2060.
+ * - `markdown`: CommonMark and DingTalk: backslashes where a character would mean something, U+2060 in links, tags and entities.
+ * - `wecom`: its Markdown knows no backslash: U+2060, and ˋ for the backtick that nothing else can stop.
+ * - `slack`: mrkdwn: `&amp; &lt; &gt;`, invisible characters beside marks, ˋ for the backtick.
+ * - `lark`: text messages, which know tags and links.
+ * - `json`: the inside of a JSON string, nothing else: the text arrives exactly.
+ * - `html`: the five entities.
+ */
+export function escape(medium: Medium, text: string): string {
+  switch (medium) {
+    case "text":
+      return breakMentions(text);
+    case "markdown":
+      return markdown(text);
+    case "wecom":
+      return wecom(text);
+    case "slack":
+      return slack(text);
+    case "lark":
+      return lark(text);
+    case "json":
+      return json(text);
+    case "html":
+      return html(text);
+  }
+}
+
+/** `text` as a piece of code, where the medium has such a thing; escaped text where it has none or the text would end it. */
+export function code(medium: Medium, text: string): string {
+  if (text === "" || /[`\n]/.test(text)) return escape(medium, text);
+  switch (medium) {
+    case "markdown":
+    case "wecom":
+      return `\`${breakTags(breakMentions(text))}\``;
+    case "slack":
+      return `\`${entities(breakMentions(text))}\``;
+    case "html":
+      return `<code>${html(text)}</code>`;
+    case "text":
+    case "lark":
+    case "json":
+      return escape(medium, text);
+  }
+}
+
+/** `text` as a quotation: each line marked, so that none of them can be taken for ours. */
+export function quote(medium: Medium, text: string): string {
+  if (text === "") return "";
+  const lines = (separator: string) =>
+    text
+      .split("\n")
+      .map((line) => `> ${escape(medium, line)}`.trimEnd())
+      .join(separator);
+  switch (medium) {
+    case "markdown":
+      // Two spaces: CommonMark would join the lines.
+      return lines("  \n");
+    case "wecom":
+    case "slack":
+    case "text":
+    case "lark":
+      return lines("\n");
+    case "json":
+      return json(quote("text", text));
+    case "html":
+      return `<blockquote>${html(text).replaceAll("\n", "<br>")}</blockquote>`;
+  }
+}
+
+/** The end of a cut block: half an entity or a lone backslash would change what follows it. */
+export function mendCut(medium: Medium, text: string): string {
+  switch (medium) {
+    case "slack":
+    case "html":
+      return text.replace(/&[a-z0-9#]{0,5}$/i, "");
+    case "markdown": {
+      let slashes = 0;
+      while (text.charAt(text.length - 1 - slashes) === "\\") slashes += 1;
+      const mended = slashes % 2 === 1 ? text.slice(0, -1) : text;
+      // An open code span would swallow the mark of the cut and whatever the platform appends.
+      return mended.replace(/`[^`\n]*$/, (open) => (codeIsOpen(mended) ? open.slice(1) : open));
+    }
+    case "text":
+    case "wecom":
+    case "lark":
+    case "json":
+      return text;
+  }
+}
+
+function codeIsOpen(text: string): boolean {
+  const last = text.slice(text.lastIndexOf("\n") + 1);
+  return (last.match(/(?<!\\)`/g)?.length ?? 0) % 2 === 1;
+}
+
+/** Tags need a letter, `/`, `!` or `?` right behind the bracket. */
+function breakTags(text: string): string {
+  return text.replace(/<(?=[a-z/!?]|$)/gi, `<${JOINER}`);
+}
+
+/** `](`, `][` and `]:` make links, whatever stands before; at the end the next character is not ours to know. */
+function breakLinks(text: string): string {
+  return text.replace(/\](?=[([:]|$)/g, `]${JOINER}`);
+}
+
+function markdown(text: string): string {
+  const tildes = (text.match(/~/g)?.length ?? 0) > 1;
+  return breakLinks(breakTags(breakMentions(text)))
+    .replace(/&(?=#?[a-z0-9]{1,31};)/gi, `&${JOINER}`)
+    .replace(/\\(?=[!-/:-@[-`{-~]|$)/gm, "\\\\")
+    .replace(/`|\*/g, "\\$&")
+    .replace(/~/g, tildes ? "\\~" : "~")
+    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_")
+    .split("\n")
+    .map(lineOfMarkdown)
+    .join("  \n");
+}
+
+/** Headings, quotes, lists, tables, rules and code blocks begin a line; its indentation is kept in a form that makes no code of it. */
+function lineOfMarkdown(line: string): string {
+  return line
+    .replace(/^[ \t]+/, (indent) => indent.replaceAll("\t", "    ").replaceAll(" ", "\u00a0"))
+    .replace(/^(\u00a0*)(\d{1,9})(?=[.)](?:\s|$))/, "$1$2\\")
+    .replace(
+      /^(\u00a0*)([>|]|#(?=#{0,5}(?:\s|$))|[-+](?=\s|$)|-(?=[-|:])|:(?=-)|=(?=[=\s]|$))/,
+      "$1\\$2",
+    );
+}
+
+function wecom(text: string): string {
+  return breakLinks(breakTags(breakMentions(text)))
+    .replaceAll("`", "ˋ")
+    .replace(/\*(?=\*|$)|_(?=_)|~(?=~)/g, `$&${JOINER}`)
+    .replace(/^([ \t]*)(?=>|#{1,6}(?:\s|$))/gm, `$1${JOINER}`);
+}
+
+function slack(text: string): string {
+  return entities(breakMentions(text))
+    .replaceAll("`", "ˋ")
+    .replace(/(?<![\p{L}\p{N}])[*_~](?!\s)/gu, `$&${SPACE}`)
+    .replace(/:(?=(?:[+-]1|[a-z0-9_+'-]{0,32}[a-z][a-z0-9_+'-]{0,32}):)/gi, `:${JOINER}`)
+    .replace(/^(?=[ \t]*&gt;)/gm, JOINER);
+}
+
+function entities(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function lark(text: string): string {
+  return breakLinks(breakTags(breakMentions(text)))
+    .replaceAll("`", "ˋ")
+    .replace(/[*~](?!\s)|(?<![\p{L}\p{N}])_(?!\s)/gu, `$&${SPACE}`);
+}
+
+function json(text: string): string {
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll("\u2028", "\\u2028")
+    .replaceAll("\u2029", "\\u2029");
+}
+
+const HTML: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function html(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => HTML[character] ?? character);
+}

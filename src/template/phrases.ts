@@ -1,0 +1,93 @@
+import type { GapCause } from "../event/alert.ts";
+import { GAP_CAUSES } from "../event/alert.ts";
+import type { Lang } from "../config/config.ts";
+import { spanText } from "./times.ts";
+
+/** Every sentence we say ourselves, in one language. */
+export interface Phrases {
+  /** `12 × in 5 min 30 s · last 16:05:30`; @param last the last moment, told */
+  times(count: number, spanMs: number, last: string): string;
+  /** Where the middle of a message was taken out. */
+  readonly cutNote: (kept: number, total: number) => string;
+  /** `21 × BackOff` of `shop`, for a digest's title. */
+  digestItem(count: number, reason: string, namespace: string | null): string;
+  digestTitle(total: number, items: string, more: boolean): string;
+  digestWords(total: number): string;
+  /** `shop/web (3 pods)` */
+  objects(where: string, count: number, kind: string): string;
+  moreKinds(count: number): string;
+  /** @param range `10:02–10:09` */
+  gapTitle(range: string): string;
+  readonly gapWords: string;
+  gapTimes(spanMs: number, until: string): string;
+  gapCause(cause: GapCause): string;
+}
+
+const NUMBER = new Intl.NumberFormat("en-US");
+
+/** `1,204` */
+export function numberText(value: number): string {
+  return NUMBER.format(value);
+}
+
+const english: Phrases = {
+  times(count, spanMs, last) {
+    if (count === 1) return `once · ${last}`;
+    const span = spanText(spanMs, "en");
+    return `${numberText(count)} ×${span === "" ? "" : ` in ${span}`} · last ${last}`;
+  },
+  cutNote: (kept, total) => `… (${numberText(kept)} of ${numberText(total)} characters) …`,
+  digestItem: (count, reason, namespace) =>
+    `${numberText(count)} × ${reason}${namespace === null ? "" : ` in ${namespace}`}`,
+  digestTitle: (total, items, more) => `${numberText(total)} more: ${items}${more ? ", …" : ""}`,
+  digestWords: (total) => `${numberText(total)} more`,
+  objects: (where, count, kind) => {
+    const noun = kind === "" ? "object" : kind.toLowerCase();
+    return `${where} (${numberText(count)} ${count === 1 ? noun : plural(noun)})`;
+  },
+  moreKinds: (count) =>
+    count === 0 ? "" : `and ${numberText(count)} more kind${count === 1 ? "" : "s"}`,
+  gapTitle: (range) => `Blind ${range}`,
+  gapWords: "Blind",
+  gapTimes(spanMs, until) {
+    const span = spanText(spanMs, "en");
+    return `${span === "" ? "" : `${span} · `}until ${until}`;
+  },
+  gapCause: (cause) => `Events of this time may be missing: ${GAP_CAUSES[cause]}.`,
+};
+
+function plural(noun: string): string {
+  if (/[^aeiou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`;
+  return /(?:s|x|z|ch|sh)$/.test(noun) ? `${noun}es` : `${noun}s`;
+}
+
+const GAP_CAUSES_ZH: Readonly<Record<GapCause, string>> = {
+  downtime: "本程序停止或断连的时间超过了集群保留事件的时长",
+  otherCluster: "保存的进度属于另一个集群",
+  futureVersion: "保存的进度晚于集群当前状态（etcd 曾被恢复）",
+};
+
+const chinese: Phrases = {
+  times(count, spanMs, last) {
+    if (count === 1) return `1 次，${last}`;
+    const span = spanText(spanMs, "zh");
+    return `${numberText(count)} 次${span === "" ? "" : `，持续 ${span}`}，最近 ${last}`;
+  },
+  cutNote: (kept, total) => `…（共 ${numberText(total)} 字，显示 ${numberText(kept)} 字）…`,
+  digestItem: (count, reason, namespace) =>
+    `${namespace === null ? "" : `${namespace} `}${reason} ${numberText(count)} 次`,
+  digestTitle: (total, items, more) => `另有 ${numberText(total)} 条：${items}${more ? "，…" : ""}`,
+  digestWords: (total) => `另有 ${numberText(total)} 条`,
+  objects: (where, count, kind) =>
+    `${where}（${numberText(count)} 个 ${kind === "" ? "对象" : kind}）`,
+  moreKinds: (count) => (count === 0 ? "" : `以及另外 ${numberText(count)} 类`),
+  gapTitle: (range) => `事件缺失 ${range}`,
+  gapWords: "事件缺失",
+  gapTimes(spanMs, until) {
+    const span = spanText(spanMs, "zh");
+    return `${span === "" ? "" : `持续 ${span}，`}至 ${until}`;
+  },
+  gapCause: (cause) => `这段时间的事件可能缺失：${GAP_CAUSES_ZH[cause]}。`,
+};
+
+export const PHRASES: Readonly<Record<Lang, Phrases>> = { en: english, zh: chinese };
