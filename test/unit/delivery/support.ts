@@ -74,7 +74,7 @@ export interface TestLane extends TestLedger {
   readonly lane: Lane;
   readonly name: string;
   /** Owes `count` more occurrences to the sink. */
-  owe(count: number, reason?: string): Promise<void>;
+  readonly owe: (count: number, reason?: string) => Promise<void>;
 }
 
 /** A lane over a ledger in memory, its time the test's, its chance always the middle. */
