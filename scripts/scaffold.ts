@@ -24,9 +24,14 @@ export function scaffold(name: string): readonly ScaffoldFile[] {
   ];
 }
 
-const sink = (
-  name: string,
-) => `import { bodyVerdict, type CodeTable, defineHttpSink, errcodeOf, s, said } from "../src/sink/index.ts";
+const sink = (name: string) => `import {
+  bodyVerdict,
+  type CodeTable,
+  defineHttpSink,
+  errcodeOf,
+  s,
+  said,
+} from "../src/sink/index.ts";
 
 const DOCS = "https://${name}.example.com/docs";
 

@@ -175,8 +175,11 @@ function saidBy(answer: HttpAnswer): Said {
   return { code, ok: code === "0", text };
 }
 
-function asText({ blocks }: Message, ids: readonly string[]): string {
-  const mentions = ids.map((id) => `<at user_id="${id}"></at>`).join(" ");
+function asText({ blocks, lang }: Message, ids: readonly string[]): string {
+  const everyone = lang === "zh" ? "所有人" : "Everyone";
+  const mentions = ids
+    .map((id) => `<at user_id="${id}">${id === "all" ? everyone : id}</at>`)
+    .join(" ");
   return [blocks["text"] ?? "", mentions].filter((line) => line !== "").join("\n");
 }
 

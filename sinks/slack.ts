@@ -179,7 +179,9 @@ export default defineHttpSink({
         // Shown in the notification; the blocks stand in its place in the channel.
         text: fallback,
         blocks: [headline, ...ping],
-        attachments: [{ color: COLOUR[message.severity], blocks: detail }],
+        ...(detail.length === 0
+          ? {}
+          : { attachments: [{ color: COLOUR[message.severity], blocks: detail }] }),
         unfurl_links: false,
         unfurl_media: false,
       }),

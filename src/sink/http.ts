@@ -1,14 +1,17 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
-import { AxiosError, create, type AxiosRequestConfig, type AxiosResponse } from "axios";
+import { create, type AxiosRequestConfig, type AxiosResponse } from "axios";
 import type { HttpAnswer, HttpRequest } from "./define.ts";
 import { TransportError } from "./transport.ts";
 
 /** The most of an answer that is read: what a platform says is short, and a hostile one must not fill our memory. */
 const ANSWER_BYTES = 1024 * 1024;
-/** Idle connections are dropped before the usual server (60 s and more) does it under our hands. */
-const IDLE_MS = 15_000;
+/**
+ * Idle connections are dropped before the usual server (60 s and more) does it under our hands. Where that happens nevertheless, the
+ * lane tries again: a second request made here would not be in the platform's budget.
+ */
+const IDLE_MS = 10_000;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 
 export interface ExchangeOptions {
@@ -86,13 +89,7 @@ export function createHttpClient({ userAgent }: HttpClientOptions): HttpClient {
       signal.addEventListener("abort", abort, { once: true });
       if (signal.aborted) abort();
       try {
-        try {
-          return await once(request, stop.signal);
-        } catch (error) {
-          // The server closed an idle connection just as we used it: nothing was said yet, so say it on a fresh one.
-          if (stop.signal.aborted || !wasStale(error)) throw error;
-          return await once(request, stop.signal);
-        }
+        return await once(request, stop.signal);
       } catch (error) {
         // The AxiosError carries the URL, the headers and the body: it ends here.
         if (timedOut) throw TransportError.timeout(timeoutMs);
@@ -113,13 +110,6 @@ export function createHttpClient({ userAgent }: HttpClientOptions): HttpClient {
 function isLoopback(url: string): boolean {
   const parsed = URL.parse(url);
   return parsed !== null && LOOPBACK.test(parsed.hostname);
-}
-
-/** Node marks a request that went out over a kept connection; see "request.reusedSocket" in its documentation. */
-function wasStale(error: unknown): boolean {
-  if (!(error instanceof AxiosError) || error.response !== undefined) return false;
-  const request = error.request as { readonly reusedSocket?: boolean } | undefined;
-  return request?.reusedSocket === true && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
 function readText(stream: Readable): Promise<string> {

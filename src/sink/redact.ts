@@ -3,6 +3,8 @@ import { Secret } from "./secret.ts";
 const REDACTED = "<redacted>";
 /** Shorter pieces of a URL are words (`send`, `v2`, `hook`), not keys. */
 const SHORTEST = 8;
+/** A secret this short protects nothing, and hiding it would hide the words it stands in. */
+const TOO_SHORT = 3;
 
 /** Every secret among a sink's options, and the pieces of a webhook URL by which a platform's error page could give it away. Longest first. */
 export function secretsOf(options: unknown): readonly string[] {
@@ -28,7 +30,7 @@ function collect(value: unknown, found: Set<string>): void {
 }
 
 function addForms(secret: string, found: Set<string>): void {
-  if (secret === "") return;
+  if (secret.length <= TOO_SHORT) return;
   found.add(secret);
   // As it looks when it is echoed inside JSON, or back in a query.
   found.add(JSON.stringify(secret).slice(1, -1));

@@ -89,7 +89,7 @@ describe("what Lark is sent", () => {
   });
 
   it.each([
-    ["text", '<at user_id="all"></at> <at user_id="ou_1"></at>'],
+    ["text", '<at user_id="all">Everyone</at> <at user_id="ou_1">ou_1</at>'],
     ["card", "<at id=all></at> <at id=ou_1></at>"],
     ["card_v2", "<at id=all></at> <at id=ou_1></at>"],
   ])("mentions as %s does it", (msgType, mention) => {

@@ -190,12 +190,11 @@ describe("an exchange without an answer", () => {
     expect(inbox.requests).toHaveLength(1);
   });
 
-  it("repeats on a fresh connection when the kept one was dead", async () => {
+  it("never sends twice by itself, not even where a kept connection was dead: the budget is the lane's", async () => {
     await exchange();
-    inbox.reply((_, index) => (index === 1 ? "reset" : { status: 200, body: "second" }));
-    expect((await exchange()).text).toBe("second");
-    expect(inbox.requests).toHaveLength(3);
-    expect(inbox.connections).toBe(2);
+    inbox.reply("reset");
+    expect((await failure(exchange())).verdict).toMatchObject({ kind: "retryable" });
+    expect(inbox.requests).toHaveLength(2);
   });
 
   it("refuses a header name HTTP does not allow as a mistake of the configuration", async () => {

@@ -16,6 +16,10 @@ describe("the secrets of a sink's options", () => {
     expect(secrets).not.toContain("plain");
   });
 
+  it("leave out what is too short to be one, and would hide half the words of an answer", () => {
+    expect(secretsOf({ a: new Secret("no"), b: new Secret("") })).toEqual([]);
+  });
+
   it("are none where there are none", () => {
     expect(secretsOf({ a: 1, b: null, c: undefined, d: ["x"] })).toEqual([]);
   });
