@@ -5,7 +5,7 @@ import type { LayerResult } from "./layer.ts";
 import { type Env, expand } from "./secrets.ts";
 import { parameterOf, parseSinkFlag, type SinkFlag } from "./sink-uri.ts";
 import { parseSource } from "./source-uri.ts";
-import { isMap, type Layer, type Path, PathSet } from "./tree.ts";
+import { isMap, type Layer, type Path, PathSet, pathText } from "./tree.ts";
 
 /** Flags that mirror an option: `--cluster-name` is `cluster`. Their descriptions and defaults are the schema's. */
 export const OPTION_FLAGS = {
@@ -119,9 +119,9 @@ export function flagLayer(
     where: (path) => placeOf(path)?.where ?? "the command line",
     label: (path) => {
       const place = placeOf(path);
-      if (place === undefined) return path.join(".");
+      if (place === undefined) return pathText(path);
       const below = path.slice(place.path.length);
-      return path[0] === "sinks" ? parameterOf(below) : below.filter(isOption).join(".");
+      return path[0] === "sinks" ? parameterOf(below) : pathText(below.filter(isOption));
     },
     hidden: (path) => hidden.has(path),
     broken: () => false,

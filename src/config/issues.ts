@@ -1,7 +1,7 @@
 import { metaOf, type OptionMeta, z } from "../sink/schema.ts";
 import type { ConfigIssue } from "./config.ts";
 import { nearest, suggestion } from "./nearest.ts";
-import { isMap, type Path, type Tree, valueAt } from "./tree.ts";
+import { isMap, type Path, pathText, type Tree, valueAt } from "./tree.ts";
 
 type Problem = z.core.$ZodIssue;
 
@@ -26,7 +26,7 @@ export function explain(problems: readonly Problem[], judged: Judged, tree: Tree
       return inner.keys.map((key) => unknownKey([...path, key], key, inner.path, judged, tree));
 
     const value = valueAt(tree.value, path);
-    const label = layer?.label(path) ?? path.join(".");
+    const label = layer?.label(path) ?? pathText(path);
     const meta = metaBelow(judged.schema, inner.path);
     if (value === undefined && inner.code !== "custom") {
       const what = meta === undefined ? "" : `: ${meta.description}`;
@@ -67,7 +67,7 @@ function unknownKey(
   const name = close === null ? null : (judged.aliases.get(close) ?? close);
   return {
     where: layer?.where(path, "key") ?? "",
-    message: `${prefix(layer?.label(path) ?? path.join("."))}there is no such option`,
+    message: `${prefix(layer?.label(path) ?? pathText(path))}there is no such option`,
     hint: name === null ? `the options here: ${known.join(", ")}` : `did you mean "${name}"?`,
   };
 }
@@ -87,7 +87,9 @@ function phrase(problem: Problem, value: unknown, secret: boolean): string {
   const found = secret ? kindOf(value) : show(value);
   switch (problem.code) {
     case "custom":
-      return problem.message;
+      return secret
+        ? problem.message.replaceAll(`"${String(value)}"`, "this value")
+        : problem.message;
     case "invalid_value":
       return `expected one of ${problem.values.map(String).join(", ")}; found ${found}`;
     case "too_small":
@@ -118,10 +120,10 @@ function hintFor(
     const close = nearest(value, problem.values.map(String));
     return close === null ? null : `did you mean "${close}"?`;
   }
-  const example = exampleHint(meta);
+  const example = meta?.secret === true ? null : exampleHint(meta);
   // YAML takes 10 for a number, and so for no duration, name or password.
   if (typeof value !== "number" || !expected(problem).startsWith("text")) return example;
-  return example === null || secret ? "write it in quotes" : `write it in quotes, ${example}`;
+  return example === null ? "write it in quotes" : `write it in quotes, ${example}`;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -147,7 +149,7 @@ function expected(problem: Problem): string {
 
 /** A value as it may be repeated in a message: short, on one line. */
 function show(value: unknown): string {
-  if (value === null) return "nothing";
+  if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (isMap(value)) return "a map";
   const text = JSON.stringify(value);

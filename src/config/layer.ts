@@ -1,6 +1,6 @@
 import type { ConfigIssue } from "./config.ts";
 import { asReference, dereference, expand, type Expanded, type SecretStore } from "./secrets.ts";
-import { isMap, type Layer, type Path, PathSet } from "./tree.ts";
+import { isMap, type Layer, type Path, PathSet, pathText } from "./tree.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** What reading one input gave. `values` are secrets that must not appear in any message. */
@@ -59,7 +59,7 @@ export function yamlLayer(file: string, text: string, store: SecretStore): Layer
   const layer: Layer = {
     value: withoutEmpty(value),
     where: (path, at) => yaml.where(path, at),
-    label: (path) => path.join("."),
+    label: pathText,
     hidden: (path) => hidden.has(path),
     broken: (path) => broken.has(path),
     literalsAreSeen: true,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { SinkDefinition } from "../sink/index.ts";
 import { parseDuration } from "../sink/schema.ts";
 import { type Config, ConfigError, type ConfigIssue, type SourceConfig } from "./config.ts";
@@ -65,7 +66,7 @@ export function loadConfig({
       tree,
     ),
   );
-  const sources = readSources(root.data?.sources ?? [], replay, tree, issues);
+  issues.push(...sourceIssues(tree));
   const sinks = sinkNames(tree).flatMap((name) => {
     const read = readSink(name, tree, registry, root.data?.lang ?? "en");
     issues.push(...read.issues);
@@ -74,11 +75,13 @@ export function loadConfig({
   if (issues.length > 0 || !root.success) throw new ConfigError(presentable(issues, secrets));
 
   const { data } = root;
+  const sources: readonly RawSource[] =
+    data.sources === undefined || data.sources.length === 0 ? [{}] : data.sources;
   const config: Config = {
     cluster: data.cluster,
     lang: data.lang,
     timezone: zone,
-    sources,
+    sources: sources.map((source) => resolvedSource(source, replay)),
     sinks,
     filter: { ...data.filter, level: data.filter.level ?? "Normal" },
     dataDir: data.dataDir,
@@ -141,34 +144,26 @@ function timezoneOf(tree: Tree, env: Env, issues: ConfigIssue[]): string {
 
 type RawSource = NonNullable<ReturnType<typeof rootSchema.parse>["sources"]>[number];
 
-function readSources(
-  entries: readonly RawSource[],
-  replay: number | null,
-  tree: Tree,
-  issues: ConfigIssue[],
-): readonly SourceConfig[] {
-  const seen = new Map<string, number>();
-  const sources = entries.flatMap((entry, index): readonly SourceConfig[] => {
+/** What the schema cannot say: each entry is one source, and no two are the same. */
+function sourceIssues(tree: Tree): readonly ConfigIssue[] {
+  const entries = Array.isArray(tree.value["sources"]) ? (tree.value["sources"] as unknown[]) : [];
+  return entries.flatMap((entry, index) => {
     const path = ["sources", index];
     const layer = tree.layerOf(path);
-    const said = layer?.label(path) ?? "";
-    const problem = (message: string, hint: string | null): readonly [] => {
+    const label = layer?.label(path) ?? "";
+    const problem = (message: string, hint: string): readonly ConfigIssue[] => {
       const where = layer?.where(path, "value") ?? "";
-      issues.push({ where, message: said === "" ? message : `${said}: ${message}`, hint });
-      return [];
+      return [{ where, message: label === "" ? message : `${label}: ${message}`, hint }];
     };
-    if ((entry.kubernetes === undefined) === (entry.file === undefined))
+    if (!isMap(entry)) return [];
+    if (Object.keys(entry).length === 0 || ("kubernetes" in entry && "file" in entry))
       return problem(
-        "expected one source: kubernetes or file",
-        "begin each with a dash of its own",
+        "expected one source, kubernetes or file",
+        "each begins with a dash of its own",
       );
-    const source = resolvedSource(entry, replay);
-    const twin = seen.get(JSON.stringify(source));
-    if (twin !== undefined) return problem(`is the same as source #${twin + 1}`, "leave one out");
-    seen.set(JSON.stringify(source), index);
-    return [source];
+    const twin = entries.findIndex((other) => isDeepStrictEqual(other, entry));
+    return twin < index ? problem(`is the same as sources[${twin}]`, "leave one out") : [];
   });
-  return sources.length > 0 ? sources : [resolvedSource({ kubernetes: undefined }, replay)];
 }
 
 function resolvedSource({ kubernetes, file }: RawSource, replay: number | null): SourceConfig {

@@ -1,16 +1,18 @@
-/** The candidate a typing mistake away from `text`, or `null`: upper and lower case do not count. */
+/** The candidate a typing mistake away from `text`, or the only one it begins, or `null`: upper and lower case do not count. */
 export function nearest(text: string, candidates: Iterable<string>): string | null {
   const wanted = text.toLowerCase();
+  const all = [...candidates];
+  const begun = all.filter((candidate) => candidate.toLowerCase().startsWith(wanted));
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
-  for (const candidate of candidates) {
+  for (const candidate of all) {
     const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? (wanted.length >= 3 && begun.length === 1 ? (begun[0] ?? null) : null);
 }
 
 /** `did you mean "x"?`, or else the whole list where it is short enough to read. */

@@ -27,9 +27,7 @@ function judgedList(problem: (text: string) => string | null, meta: Parameters<t
 function patterns(what: string, example: readonly string[]) {
   const problem = (pattern: string): string | null => {
     const detail = patternProblem(pattern);
-    return detail === null
-      ? null
-      : `the pattern "${pattern.slice(0, 60)}" cannot be used: ${detail}`;
+    return detail === null ? null : `"${pattern.slice(0, 60)}" is not a pattern: ${detail}`;
   };
   return judgedList(problem, {
     description: `${what} (exact text, glob* or /regex/)`,

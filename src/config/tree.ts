@@ -33,17 +33,17 @@ export function mergeLayers(layers: readonly Layer[]): Tree {
   const collisions: { name: string; layers: readonly [Layer, Layer] }[] = [];
 
   function merge(below: unknown, above: unknown, layer: Layer, path: Path): unknown {
-    if (!isMap(below) || !isMap(above)) {
+    if (!isMap(below) || !owners.has(keyOf(path))) owners.set(keyOf(path), layer);
+    if (!isMap(above)) {
       owners.set(keyOf(path), layer);
       return above;
     }
-    const result = new Map<string, unknown>(Object.entries(below));
+    const result = new Map<string, unknown>(isMap(below) ? Object.entries(below) : []);
     for (const [key, value] of Object.entries(above)) {
       const here = [...path, key];
       const first = owners.get(keyOf(here));
       if (path.length === 1 && path[0] === "sinks" && first !== undefined)
         collisions.push({ name: key, layers: [first, layer] });
-      if (first === undefined) owners.set(keyOf(here), layer);
       result.set(key, merge(result.get(key), value, layer, here));
     }
     return Object.fromEntries(result);
@@ -62,6 +62,13 @@ export function mergeLayers(layers: readonly Layer[]): Tree {
       return null;
     },
   };
+}
+
+/** `sources[1].kubernetes.namespaces[0]`. */
+export function pathText(path: Path): string {
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${key}`))
+    .join("");
 }
 
 /** The value at a path; `undefined` where there is none. */

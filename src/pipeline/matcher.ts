@@ -24,12 +24,14 @@ const REGEX_FORM = /^\/(.*)\/([a-zA-Z]{0,3})$/s;
 export function compilePattern(pattern: string): Matcher {
   if (pattern === "") throw new Error("an empty pattern matches nothing");
   if (pattern.length > PATTERN_LENGTH)
-    throw new Error(`is ${pattern.length} characters long; at most ${PATTERN_LENGTH} are allowed`);
+    throw new Error(
+      `it is ${pattern.length} characters long; at most ${PATTERN_LENGTH} are allowed`,
+    );
   const [, source, flags] = REGEX_FORM.exec(pattern) ?? [];
   if (source !== undefined && flags !== undefined) {
     if (source === "") throw new Error("an empty regular expression matches everything");
     if (flags !== "" && flags !== "i")
-      throw new Error(`has the flag "${flags}"; the only flag is i, which ignores case`);
+      throw new Error(`the flag "${flags}" is unknown; the only one is i, which ignores case`);
     const regex = compileRegex(source, { ignoreCase: flags === "i" });
     return (text) => regex.find(bounded(text));
   }
