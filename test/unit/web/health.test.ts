@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { livez, readyz, type HealthState } from "../../../src/web/health.ts";
 
-const fine: HealthState = { waitingFor: () => [], stopping: () => false, idleMs: () => 5 };
+const fine: HealthState = { waitingFor: () => [], stopping: () => false };
 
 describe("/readyz", () => {
   it("is ok when every source has caught up", () => {
@@ -24,17 +24,7 @@ describe("/readyz", () => {
 });
 
 describe("/livez", () => {
-  it("is ok while the loop turns, even when the cluster is away", () => {
-    expect(livez({ ...fine, waitingFor: () => ["kubernetes"] })).toEqual({
-      status: 200,
-      text: "ok\n",
-    });
-  });
-
-  it("fails only when the loop itself stands still", () => {
-    expect(livez({ ...fine, idleMs: () => 31_000 })).toEqual({
-      status: 503,
-      text: "the event loop has not turned for 31 s\n",
-    });
+  it("is ok while anyone can answer: an outage of the cluster is no reason to restart", () => {
+    expect(livez()).toEqual({ status: 200, text: "ok\n" });
   });
 });

@@ -1,0 +1,147 @@
+import type { Clock } from "../clock.ts";
+import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
+import type { Sender } from "../delivery/sender.ts";
+import { openLedger } from "../ledger/open.ts";
+import { Lifecycle } from "../lifecycle.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Tally } from "../observe/observe.ts";
+import type { Observer } from "../observe/observer.ts";
+import type { PreflightSource } from "../source/source.ts";
+import { gather } from "./gather.ts";
+import { openLane, runPumps, tellOrphans } from "./parts.ts";
+import { serve } from "./serve.ts";
+
+export interface AppPorts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly makeId: () => string;
+  readonly observer: Observer;
+  readonly tally: Tally;
+  readonly metrics: Metrics;
+  readonly sources: readonly PreflightSource[];
+  /** Templates, ConfigMaps, sinks; by the sink's name. Throws ConfigError for what waiting cannot cure. */
+  readonly openSenders: (signal: AbortSignal) => Promise<ReadonlyMap<string, Sender>>;
+}
+
+export interface Summary extends Readonly<Tally> {
+  /** Owed and not told yet; they wait in the ledger. */
+  readonly pending: number;
+  /** Known to memory only when the end came. */
+  readonly lost: number;
+  /** Sources that ended with an error, by what they said. */
+  readonly problems: readonly string[];
+}
+
+/** How long each part may take to stop; together below the 45 s that the shipped Deployment grants. */
+const STOP_MS = { sources: 2_000, lanes: 25_000, ledger: 5_000, server: 2_000 } as const;
+
+/**
+ * Runs everything until `signal` aborts, or until all sources have ended and what is owed is settled (unless `stay`).
+ * @throws ConfigError before anything is watched, with every problem that waiting cannot cure
+ */
+export async function runApp(
+  config: Config,
+  ports: AppPorts,
+  signal: AbortSignal,
+): Promise<Summary> {
+  const { clock, observer, metrics, sources } = ports;
+  const lifecycle = new Lifecycle(clock, observer);
+  const waiting = new Set(sources.map((source) => source.name));
+  const stop = new AbortController();
+  const problems: string[] = [];
+  let pending = 0;
+  let lost = 0;
+
+  try {
+    const issues: ConfigIssue[] = [];
+    const health = { waitingFor: () => [...waiting], stopping: () => stop.signal.aborted };
+    const server =
+      config.listen === null
+        ? null
+        : await gather(issues, "--listen", () =>
+            serve(config.listen ?? { host: "", port: 0 }, { health, metrics }),
+          );
+    if (server !== null) {
+      lifecycle.onStop("the HTTP server", STOP_MS.server, () => server.close());
+      observer.notice(`listening on ${server.url} (/livez, /readyz, /metrics)`);
+    }
+    const ledger = await gather(issues, null, () =>
+      openLedger({
+        ...config,
+        maxBytes: config.ledgerMaxBytes,
+        clock,
+        observer,
+        makeId: ports.makeId,
+      }),
+    );
+    const owed = (sink: string) =>
+      ledger?.outbox.pending(sink, clock.now()) ?? { total: 0, oldestOwedAt: null };
+    lifecycle.onStop("the ledger", STOP_MS.ledger, async () => {
+      pending = config.sinks.reduce((sum, { name }) => sum + owed(name).total, 0);
+      lost = (await ledger?.close()) ?? 0;
+    });
+    metrics.measure({ now: () => clock.now(), pending: owed });
+
+    const senders = await preflight(ports, issues, signal);
+    if (signal.aborted) return { ...ports.tally, pending, lost, problems };
+    if (issues.length > 0 || ledger === null || senders === null) throw new ConfigError(issues);
+    tellOrphans(config.sinks, ledger, observer);
+    const lanes = config.sinks.flatMap((sink) => {
+      const sender = senders.get(sink.name);
+      return sender === undefined ? [] : [openLane(sink, sender, ledger, ports)];
+    });
+    lifecycle.onStop("deliveries under way", STOP_MS.lanes + 1_000, async () => {
+      const deadline = clock.now() + STOP_MS.lanes;
+      await Promise.all(lanes.map((lane) => lane.drain(deadline)));
+    });
+    for (const lane of lanes) lane.start();
+
+    const pumps = runPumps(
+      config,
+      ports,
+      ledger,
+      (source) => waiting.delete(source),
+      problems,
+      stop.signal,
+    );
+    lifecycle.onStop("the sources", STOP_MS.sources, () => pumps);
+    const settled = async () => {
+      await pumps;
+      if (config.stay) await aborted(signal);
+      await Promise.all(lanes.map((lane) => lane.idle()));
+    };
+    await Promise.race([aborted(signal), settled()]);
+    if (signal.aborted)
+      observer.notice(
+        "told to stop: finishing what is under way; what is owed stays in the ledger",
+      );
+  } finally {
+    stop.abort();
+    await lifecycle.stop();
+  }
+  return { ...ports.tally, pending, lost, problems };
+}
+
+/** What waiting cannot cure, of every room. */
+async function preflight(
+  ports: AppPorts,
+  issues: ConfigIssue[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Sender> | null> {
+  const [senders] = await Promise.all([
+    // Interrupted while it waited for the API server: no bug, and nothing to say.
+    gather(issues, null, () => ports.openSenders(signal)).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+      return null;
+    }),
+    ...ports.sources.map((source) => gather(issues, null, () => source.preflight(signal))),
+  ]);
+  return senders;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
+}

@@ -1,0 +1,85 @@
+import type { Config, SinkConfig } from "../config/config.ts";
+import { Lane } from "../delivery/lane.ts";
+import type { Sender } from "../delivery/sender.ts";
+import type { Ledger } from "../ledger/open.ts";
+import type { Observer } from "../observe/observer.ts";
+import { compileFilter } from "../pipeline/filter.ts";
+import { pump } from "../pipeline/pump.ts";
+import { createRouter } from "../pipeline/route.ts";
+import type { Rate } from "../sink/index.ts";
+import type { AppPorts } from "./app.ts";
+
+/** What holds for a sink instance: the platform's limits, unless the configuration says otherwise. */
+export function limitsOf(sink: SinkConfig): {
+  readonly rates: readonly Rate[];
+  readonly concurrency: number;
+  readonly throttledMs: number;
+} {
+  const { rates, concurrency, throttledMs } = sink.definition.limits(sink.options);
+  return {
+    rates: sink.ratePerMinute === null ? rates : [{ count: sink.ratePerMinute, perMs: 60_000 }],
+    concurrency: sink.concurrency ?? concurrency,
+    throttledMs,
+  };
+}
+
+export function openLane(sink: SinkConfig, sender: Sender, ledger: Ledger, ports: AppPorts): Lane {
+  const { name, timeoutMs, giveUpAfterMs, digest } = sink;
+  const limits = limitsOf(sink);
+  const { observer, clock, random } = ports;
+  return new Lane(
+    { ...limits, gate: limits.rates[0] ?? null, name, timeoutMs, giveUpAfterMs, digest },
+    { sender, outbox: ledger.outbox, observer, clock, random },
+  );
+}
+
+/** Deliveries owed to sinks that the configuration does not know any more stay in the ledger; someone should know. */
+export function tellOrphans(
+  sinks: readonly SinkConfig[],
+  ledger: Ledger,
+  observer: Observer,
+): void {
+  for (const [sink, { pending }] of ledger.history.counts()) {
+    if (pending > 0 && !sinks.some(({ name }) => name === sink))
+      observer.warning(
+        `the ledger owes ${pending} deliveries to "${sink}", which is no sink of this configuration; add it again and they are sent, until they are as old as --history allows`,
+      );
+  }
+}
+
+/** One pump for each source; resolves when all have ended. A source that breaks is told and named in `problems`. */
+export async function runPumps(
+  config: Config,
+  ports: AppPorts,
+  ledger: Ledger,
+  synced: (source: string) => void,
+  problems: string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { observer } = ports;
+  const route = createRouter(
+    compileFilter(config.filter),
+    config.sinks.map((sink) => ({ name: sink.name, matches: compileFilter(sink.filter) })),
+  );
+  const sinks = config.sinks.map((sink) => sink.name);
+  await Promise.all(
+    ports.sources.map(async (source) => {
+      try {
+        await pump(
+          source,
+          { outbox: ledger.outbox, route, observer, cluster: config.cluster, sinks, synced },
+          signal,
+        );
+        if (!signal.aborted) observer.sourceEnded(source.name);
+      } catch (error) {
+        if (signal.aborted) return;
+        const problem = `${source.name}: ${error instanceof Error ? error.message : String(error)}`;
+        problems.push(problem);
+        observer.error(problem);
+      } finally {
+        // Whatever it was waiting for will not come any more.
+        synced(source.name);
+      }
+    }),
+  );
+}

@@ -1,0 +1,27 @@
+import { livez, readyz, type HealthState } from "../web/health.ts";
+import { Hono, listen, type Listening } from "../web/server.ts";
+
+export interface ServePorts {
+  readonly health: HealthState;
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
+}
+
+/** `/livez`, `/readyz` and `/metrics`. @throws Error that says why the address cannot be had */
+export function serve(
+  address: { readonly host: string; readonly port: number },
+  ports: ServePorts,
+): Promise<Listening> {
+  const app = new Hono();
+  app.get("/livez", (context) => {
+    const { status, text } = livez();
+    return context.text(text, status);
+  });
+  app.get("/readyz", (context) => {
+    const { status, text } = readyz(ports.health);
+    return context.text(text, status);
+  });
+  app.get("/metrics", async (context) =>
+    context.body(await ports.metrics.text(), 200, { "content-type": ports.metrics.contentType }),
+  );
+  return listen({ host: address.host === "" ? "::" : address.host, port: address.port, app });
+}

@@ -1,0 +1,49 @@
+import type { Readable } from "node:stream";
+import type { Clock } from "../clock.ts";
+import type { Config, SourceConfig } from "../config/config.ts";
+import type { Observer } from "../observe/observer.ts";
+import { createFileSource } from "../source/file/source.ts";
+import { createKubernetesSource } from "../source/kubernetes/source.ts";
+import type { PreflightSource } from "../source/source.ts";
+import type { Clients } from "./clients.ts";
+
+export interface SourcePorts {
+  readonly clients: Clients;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly observer: Observer;
+  readonly stdin: () => Readable;
+}
+
+/** `kubernetes`, `kubernetes-2`, `file`, …: the same at each start, because checkpoints and metrics go by it. */
+export function sourceNames(sources: readonly SourceConfig[]): readonly string[] {
+  const seen = new Map<string, number>();
+  return sources.map(({ type }) => {
+    const number = (seen.get(type) ?? 0) + 1;
+    seen.set(type, number);
+    return number === 1 ? type : `${type}-${number}`;
+  });
+}
+
+/** @throws ConfigError where a kubeconfig cannot be used */
+export function createSources(config: Config, ports: SourcePorts): readonly PreflightSource[] {
+  const names = sourceNames(config.sources);
+  const onlyNotNormal =
+    config.filter.level === "Warning" ||
+    config.sinks.every((sink) => sink.filter.level === "Warning");
+  return config.sources.map((source, index) => {
+    const name = names[index] ?? source.type;
+    const common = { name, clock: ports.clock, observer: ports.observer, cluster: config.cluster };
+    switch (source.type) {
+      case "file":
+        return createFileSource(source, { ...common, stdin: ports.stdin });
+      case "kubernetes":
+        return createKubernetesSource(source, {
+          ...common,
+          client: ports.clients.get(source),
+          random: ports.random,
+          onlyNotNormal,
+        });
+    }
+  });
+}

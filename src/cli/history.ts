@@ -1,0 +1,135 @@
+import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "../ledger/ledger.ts";
+import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { duration, shorten, table } from "./table.ts";
+
+/** `kube-crier history`: what the ledger holds, newest first: what happened, and who was told. */
+export function historyCommand(
+  history: History,
+  filter: HistoryFilter,
+  json: boolean,
+  io: Io,
+): ExitCode {
+  const rows = history.events(filter);
+  if (json) {
+    for (const row of rows)
+      io.stdout.write(
+        `${JSON.stringify({ ...row, receivedAt: new Date(row.receivedAt).toISOString(), deliveries: row.deliveries.map(plain) })}\n`,
+      );
+    return EXIT.ok;
+  }
+  if (rows.length === 0) {
+    io.stderr.write(
+      "nothing in the ledger fits; it keeps what was owed to a sink, for as long as --history says\n",
+    );
+    return EXIT.ok;
+  }
+  const columns = Math.max(20, (io.stdout.columns ?? 140) - 84);
+  io.stdout.write(
+    table(
+      ["last seen", "n", "type", "reason", "object", "told", "message"],
+      rows.map((row) => [
+        row.event.lastSeen.slice(0, 19).replace("T", " "),
+        String(row.event.count),
+        row.event.type,
+        shorten(row.event.reason, 24),
+        shorten(objectOf(row), 40),
+        row.deliveries.map(told).join(" "),
+        shorten(row.event.message, columns),
+      ]),
+    ),
+  );
+  return EXIT.ok;
+}
+
+/** `kube-crier dead list`: what was given up, why, and how to try again. */
+export function deadListCommand(
+  history: History,
+  sink: string | null,
+  json: boolean,
+  io: Io,
+): ExitCode {
+  const rows = history.deliveries({
+    state: "dead",
+    limit: 1000,
+    ...(sink === null ? {} : { sink }),
+  });
+  if (json) {
+    for (const row of rows) io.stdout.write(`${JSON.stringify(plain(row))}\n`);
+    return EXIT.ok;
+  }
+  if (rows.length === 0) {
+    io.stderr.write("no dead letters\n");
+    return EXIT.ok;
+  }
+  const now = io.clock.now();
+  io.stdout.write(
+    table(
+      ["id", "sink", "owed", "tries", "reason", "what", "detail"],
+      rows.map((row) => [
+        row.id,
+        row.sink,
+        `${duration(now - row.owedAt)} ago`,
+        String(row.attempts),
+        row.reason ?? "",
+        shorten(whatOf(row), 48),
+        shorten(row.detail ?? "", 80),
+      ]),
+    ),
+  );
+  io.stderr.write(`\n${rows.length} dead; "kube-crier dead retry [ID…]" owes them again\n`);
+  return EXIT.ok;
+}
+
+/** `kube-crier dead retry`: owes dead letters again; a running kube-crier notices by itself. */
+export function deadRetryCommand(
+  history: History,
+  ids: readonly string[],
+  sink: string | null,
+  io: Io,
+): ExitCode {
+  const count = history.retry(ids, sink, io.clock.now());
+  if (ids.length > 0 && count < ids.length) {
+    io.stderr.write(
+      `${count} of ${ids.length} are dead letters and owed again; see "kube-crier dead list" for the ids\n`,
+    );
+    return EXIT.failed;
+  }
+  io.stderr.write(`${count} ${count === 1 ? "delivery is" : "deliveries are"} owed again\n`);
+  return EXIT.ok;
+}
+
+function objectOf({ event }: HistoryRow): string {
+  const { kind, name, namespace } = event.object;
+  return namespace === null ? `${kind} ${name}` : `${namespace}/${kind} ${name}`;
+}
+
+const MARKS = { delivered: "✓", pending: "…", dead: "✗", folded: "≡" } as const;
+
+function told(row: DeliveryRow): string {
+  return `${MARKS[row.state]}${row.sink}`;
+}
+
+function whatOf({ alert }: DeliveryRow): string {
+  switch (alert.kind) {
+    case "event":
+      return `${alert.event.reason} ${alert.event.object.kind} ${alert.event.object.name}`;
+    case "digest":
+      return `digest of ${alert.total}`;
+    case "gap":
+      return `gap ${alert.since} to ${alert.until}`;
+  }
+}
+
+/** Times as ISO-8601 for programs; the event stands once, in the row itself. */
+function plain(row: DeliveryRow): Record<string, unknown> {
+  const { alert, owedAt, settledAt, notBefore, ...rest } = row;
+  const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+  return {
+    ...rest,
+    owedAt: iso(owedAt),
+    settledAt: iso(settledAt),
+    notBefore: iso(notBefore),
+    what: whatOf(row),
+    alert: alert.kind === "event" ? { kind: "event", key: alert.event.key } : alert,
+  };
+}

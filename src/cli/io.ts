@@ -1,0 +1,34 @@
+import type { Readable } from "node:stream";
+import type { Clock } from "../clock.ts";
+import type { Env } from "../config/secrets.ts";
+
+/** What a command may touch of the process it runs in. */
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: Env;
+  readonly clock: Clock;
+  /** Aborts when the process is told to end. */
+  readonly signal: AbortSignal;
+}
+
+/** Exit codes, as documented in docs/cli.md. */
+export const EXIT = {
+  ok: 0,
+  /** Ended by a second signal, without draining. */
+  interrupted: 1,
+  /** The configuration or the command line has mistakes; nothing was started. */
+  usage: 2,
+  /** Something is dead, refused or lost. */
+  failed: 3,
+  /** An error of the program itself. */
+  internal: 70,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Colour only where a person looks, and never against NO_COLOR (no-color.org). */
+export function wantsColour(io: Io, stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY === true && (io.env["NO_COLOR"] ?? "") === "" && io.env["TERM"] !== "dumb";
+}

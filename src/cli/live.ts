@@ -1,0 +1,44 @@
+import type { Clock } from "../clock.ts";
+import { shorten } from "./table.ts";
+
+const EVERY_MS = 250;
+
+/** The last line of a terminal, renewed in place below what is logged. */
+export class LiveLine {
+  readonly #stream: NodeJS.WritableStream & { readonly columns?: number };
+  #text = "";
+
+  constructor(stream: NodeJS.WritableStream & { readonly columns?: number }) {
+    this.#stream = stream;
+  }
+
+  /** A log line: goes above the live one. */
+  write(text: string): void {
+    this.#stream.write(`${this.#erase()}${text}${this.#text}`);
+  }
+
+  /** Shows what `line` says, four times a second, until the answer is called. */
+  show(line: () => string, clock: Clock): () => void {
+    const ended = new AbortController();
+    const renew = async () => {
+      while (!ended.signal.aborted) {
+        const text = shorten(line(), (this.#stream.columns ?? 80) - 1);
+        if (text !== this.#text) {
+          this.#stream.write(this.#erase() + text);
+          this.#text = text;
+        }
+        await clock.sleep(EVERY_MS, ended.signal);
+      }
+    };
+    void renew();
+    return () => {
+      ended.abort();
+      this.#stream.write(this.#erase());
+      this.#text = "";
+    };
+  }
+
+  #erase(): string {
+    return this.#text === "" ? "" : "\r\u001B[2K";
+  }
+}

@@ -1,0 +1,278 @@
+import { Command, CommanderError, Option } from "commander";
+import type { FlagValues } from "../config/flags.ts";
+import { FLAGS, type FlagInfo } from "../config/options.ts";
+import { EXIT, type Io } from "./io.ts";
+
+/** What each command does, given its flags; answers the exit code. */
+export interface Commands {
+  run(flags: FlagValues): Promise<number>;
+  check(flags: FlagValues): Promise<number>;
+  render(
+    flags: FlagValues,
+    options: { event?: string; template?: string; reveal?: true },
+  ): Promise<number>;
+  send(flags: FlagValues, options: { to?: readonly string[]; dryRun?: true }): Promise<number>;
+  history(options: HistoryOptions): Promise<number>;
+  deadList(options: { dataDir: string; sink?: string; json?: true }): Promise<number>;
+  deadRetry(ids: readonly string[], options: { dataDir: string; sink?: string }): Promise<number>;
+  simulate(options: { listen: string; robots?: string }): Promise<number>;
+  schema(): Promise<number>;
+  demo(options: { once?: true; listen: string; lang: string }): Promise<number>;
+}
+
+export interface HistoryOptions {
+  readonly dataDir: string;
+  readonly since?: string;
+  readonly sink?: string;
+  readonly state?: string;
+  readonly namespace?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly reason?: string;
+  readonly limit: string;
+  readonly json?: true;
+}
+
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+];
+
+function flagOption(info: FlagInfo): Option {
+  const text =
+    info.fallback === null ? info.description : `${info.description} (default: ${info.fallback})`;
+  const option = new Option(info.flag, text);
+  return info.repeatable ? option.argParser(collect) : option;
+}
+
+function withFlags(command: Command, keys?: readonly string[]): Command {
+  for (const info of FLAGS)
+    if (keys === undefined || keys.includes(info.key)) command.addOption(flagOption(info));
+  return command;
+}
+
+/** What is needed to know a sink and its words, as against where events come from. */
+const SINK_FLAGS = ["config", "sink", "clusterName", "lang", "timezone", "templates"];
+
+const DATA_DIR = [
+  "--data-dir <DIR>",
+  "where the ledger lives (default: .kube-crier)",
+  ".kube-crier",
+] as const;
+
+/** Parses argv and runs one command; answers the exit code. Mistakes of the command line are 2. */
+export async function runProgram(
+  argv: readonly string[],
+  version: string,
+  commands: Commands,
+  io: Io,
+): Promise<number> {
+  let code: number = EXIT.ok;
+  const act =
+    <A extends readonly unknown[]>(run: (...args: A) => Promise<number>) =>
+    async (...args: A) => {
+      code = await run(...args);
+    };
+  const program = buildProgram(version, commands, act, io);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}
+
+function buildProgram(
+  version: string,
+  commands: Commands,
+  act: <A extends readonly unknown[]>(
+    run: (...args: A) => Promise<number>,
+  ) => (...args: A) => Promise<void>,
+  io: Io,
+): Command {
+  const program = new Command("kube-crier")
+    .description(
+      "Tells people what happens in a Kubernetes cluster: every event that matters, once, within milliseconds.",
+    )
+    .version(version, "--version", "print the version")
+    .helpOption("--help", "show help")
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .showHelpAfterError('see "kube-crier --help" or "kube-crier COMMAND --help"')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride();
+  // Subcommands copy the settings of their parent when they are made.
+  const command = (name: string, description: string, examples: readonly string[]): Command =>
+    program
+      .command(name)
+      .description(description)
+      .helpOption("--help", "show help")
+      .allowExcessArguments(false)
+      .addHelpText("after", examplesText(examples));
+
+  withFlags(
+    command("run", "Watch, filter, render and deliver until told to stop.", [
+      "kube-crier run --sink='dingtalk:https://oapi.dingtalk.com/robot/send?access_token=${TOKEN}&sign=${SECRET}' --lang=zh",
+      "kube-crier run --config=/etc/kube-crier/config.yaml --data-dir=/var/lib/kube-crier --listen=:8080",
+      "kubectl get events -A -o json | kube-crier run --source=file:- --sink=stdout:",
+    ]),
+  ).action(act((flags: FlagValues) => commands.run(flags)));
+  withFlags(
+    command(
+      "check",
+      "Do everything run does up to the first watch, and say what would run; every mistake at once, exit code 2.",
+      ["kube-crier check --config=config.yaml"],
+    ),
+  ).action(act((flags: FlagValues) => commands.check(flags)));
+  withFlags(
+    command(
+      "render",
+      "Print the exact requests an event would cause, or the text a template gives; nothing is sent.",
+      [
+        "kube-crier render --sink='lark:https://open.feishu.cn/open-apis/bot/v2/hook/XXX' --event=event.json",
+        "kubectl -n shop get event web.17a -o json | kube-crier render --config=config.yaml --event=-",
+        "kube-crier render --template=mine.hbs --event=event.json",
+      ],
+    ),
+    SINK_FLAGS,
+  )
+    .requiredOption(
+      "--event <FILE>",
+      "an Event of core/v1 or events.k8s.io/v1, or a List of them; - is standard input",
+    )
+    .option("--template <FILE>", "print the text this template gives instead of requests")
+    .option("--reveal", "show secrets in URLs, headers and bodies")
+    .action(
+      act((flags: FlagValues & { event?: string; template?: string; reveal?: true }) =>
+        commands.render(flags, flags),
+      ),
+    );
+  withFlags(
+    command("send", "Send one test alert to each sink and print what the platform answered.", [
+      "kube-crier send --config=config.yaml --to=oncall",
+      "kube-crier send --sink='wecom:https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=${KEY}' --dry-run",
+    ]),
+    SINK_FLAGS,
+  )
+    .option("--to <NAME>", "only this sink (repeatable)", collect)
+    .option("--dry-run", "print the requests and send nothing")
+    .action(
+      act((flags: FlagValues & { to?: readonly string[]; dryRun?: true }) =>
+        commands.send(flags, flags),
+      ),
+    );
+  addLedgerCommands(command, commands, act);
+  command(
+    "simulate",
+    "Play DingTalk, Lark, WeCom, Slack and a generic webhook on loopback, with their rules and limits, and show what arrives on a page.",
+    ["kube-crier simulate --listen=127.0.0.1:8900"],
+  )
+    .option(
+      "--listen <ADDR:PORT>",
+      "where to listen; port 0 picks one and says which",
+      "127.0.0.1:8900",
+    )
+    .option(
+      "--robots <FILE>",
+      "a JSON list of robots with secrets and keywords; others are refused then",
+    )
+    .action(act((options: { listen: string; robots?: string }) => commands.simulate(options)));
+  command("schema", "Print the JSON Schema of the configuration file, for editors and CI.", [
+    "kube-crier schema > kube-crier.schema.json",
+  ]).action(act(() => commands.schema()));
+  command(
+    "demo",
+    "Replay a bundled hour of a troubled cluster through the real pipeline into two simulated chats.",
+    ["kube-crier demo", "kube-crier demo --once"],
+  )
+    .option("--once", "end when everything is told, with a summary")
+    .option("--listen <ADDR:PORT>", "where the simulated chats are shown", "127.0.0.1:8900")
+    .addOption(
+      new Option("--lang <LANG>", "the language of the first chat")
+        .choices(["en", "zh"])
+        .default("zh"),
+    )
+    .action(
+      act((options: { once?: true; listen: string; lang: string }) => commands.demo(options)),
+    );
+  return program;
+}
+
+function addLedgerCommands(
+  command: (name: string, description: string, examples: readonly string[]) => Command,
+  commands: Commands,
+  act: <A extends readonly unknown[]>(
+    run: (...args: A) => Promise<number>,
+  ) => (...args: A) => Promise<void>,
+): void {
+  command("history", "What the ledger holds, newest first: what happened, and who was told.", [
+    "kube-crier history --since=1h --namespace=shop",
+    "kube-crier history --state=dead --json",
+  ])
+    .option(...DATA_DIR)
+    .option("--since <DURATION>", "only what was seen within this time, like 30m, 12h or 7d")
+    .option("--sink <NAME>", "only what was owed to this sink")
+    .addOption(
+      new Option("--state <STATE>", "only deliveries in this state").choices([
+        "pending",
+        "delivered",
+        "dead",
+        "folded",
+      ]),
+    )
+    .option("--namespace <NAME>", "only objects of this namespace")
+    .option("--kind <KIND>", "only objects of this kind")
+    .option("--name <NAME>", "only the object of this name")
+    .option("--reason <REASON>", "only this reason")
+    .option("--limit <N>", "at most so many", "100")
+    .option("--json", "one JSON object a line")
+    .action(act((options: HistoryOptions) => commands.history(options)));
+  const dead = command("dead", "Dead letters: what was given up, and owing it again.", [
+    "kube-crier dead list",
+    "kube-crier dead retry --sink=oncall",
+  ]);
+  dead
+    .command("list")
+    .description("Show what was given up and why.")
+    .helpOption("--help", "show help")
+    .option(...DATA_DIR)
+    .option("--sink <NAME>", "only this sink")
+    .option("--json", "one JSON object a line")
+    .addHelpText("after", examplesText(["kube-crier dead list --json"]))
+    .action(
+      act((options: { dataDir: string; sink?: string; json?: true }) => commands.deadList(options)),
+    );
+  dead
+    .command("retry")
+    .description(
+      "Owe dead letters again, all or those named; a running kube-crier notices by itself.",
+    )
+    .helpOption("--help", "show help")
+    .argument("[ID...]", "ids as dead list shows them; none: all")
+    .option(...DATA_DIR)
+    .option("--sink <NAME>", "only this sink")
+    .addHelpText(
+      "after",
+      examplesText([
+        "kube-crier dead retry",
+        "kube-crier dead retry 4c2f6f0e-1111-4222-8333-444455556666",
+      ]),
+    )
+    .action(
+      act((ids: readonly string[], options: { dataDir: string; sink?: string }) =>
+        commands.deadRetry(ids, options),
+      ),
+    );
+}
+
+function examplesText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  ${example}\n`).join("")}`;
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+import { createClients } from "../app/clients.ts";
+import { runApp, type Summary } from "../app/app.ts";
+import { createSenders, httpClient } from "../app/senders.ts";
+import { createSources, sourceNames } from "../app/sources.ts";
+import { loadTemplates } from "../app/templates.ts";
+import type { Config } from "../config/config.ts";
+import type { FlagValues } from "../config/flags.ts";
+import { loadConfig } from "../config/load.ts";
+import { jsonLog, textLog } from "../observe/log.ts";
+import { createMetrics } from "../observe/metrics.ts";
+import { createObserver, type Tally } from "../observe/observe.ts";
+import { sinks as registry } from "../../sinks/index.ts";
+import { EXIT, type ExitCode, type Io, wantsColour } from "./io.ts";
+import { LiveLine } from "./live.ts";
+import { tellProblems } from "./problems.ts";
+import { readVersion } from "./version.ts";
+
+/** `kube-crier run`. */
+export async function runCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
+  try {
+    const { config, warnings } = loadConfig({ flags, registry, env: io.env });
+    const summary = await runConfig(
+      config,
+      io,
+      warnings.map(
+        ({ where, message, hint }) => `${where}: ${message}${hint === null ? "" : ` (${hint})`}`,
+      ),
+    );
+    return exitCodeOf(summary);
+  } catch (error) {
+    return tellProblems(error, io);
+  }
+}
+
+/** Wires the house for one configuration and runs it to its end. */
+export async function runConfig(
+  config: Config,
+  io: Io,
+  warnings: readonly string[],
+): Promise<Summary> {
+  const { clock } = io;
+  const version = readVersion();
+  const live = io.stderr.isTTY === true ? new LiveLine(io.stderr) : null;
+  const out = live ?? io.stderr;
+  const log =
+    live === null
+      ? jsonLog(config.logLevel, out)
+      : textLog(config.logLevel, out, wantsColour(io, io.stderr));
+  const metrics = createMetrics(
+    version,
+    sourceNames(config.sources),
+    config.sinks.map((sink) => sink.name),
+  );
+  const { observer, tally } = createObserver(log, metrics, clock);
+  for (const warning of warnings) observer.warning(warning);
+  const clients = createClients(config.sources, clock);
+  const client = httpClient(version);
+  const stopLive = live?.show(() => lineOf(tally), clock);
+  try {
+    const sources = createSources(config, {
+      clients,
+      clock,
+      random: Math.random,
+      observer,
+      stdin: () => io.stdin,
+    });
+    const openSenders = async (signal: AbortSignal) =>
+      createSenders(config, await loadTemplates(config, { clients, clock, observer }, signal), {
+        client,
+        stdout: io.stdout,
+        observer,
+      });
+    observer.notice(
+      `kube-crier ${version}: ${sources.map((source) => source.name).join(", ")} → ${config.sinks.map((sink) => sink.name).join(", ")}`,
+    );
+    const summary = await runApp(
+      config,
+      {
+        clock,
+        random: Math.random,
+        makeId: randomUUID,
+        observer,
+        tally,
+        metrics,
+        sources,
+        openSenders,
+      },
+      io.signal,
+    );
+    observer.notice(`stopped: ${lineOf(tally)}, ${summary.pending} still owed`, { ...summary });
+    if (summary.lost > 0)
+      observer.error(
+        `${summary.lost} deliveries were known to memory only and are lost: the ledger could not be written until the end`,
+      );
+    return summary;
+  } finally {
+    stopLive?.();
+    client.close();
+    clients.close();
+  }
+}
+
+/** 0; 2 when a source could not be read; 3 when something is dead or lost. */
+export function exitCodeOf(summary: Summary): ExitCode {
+  if (summary.problems.length > 0) return EXIT.usage;
+  return summary.dead > 0 || summary.lost > 0 ? EXIT.failed : EXIT.ok;
+}
+
+function lineOf(tally: Tally): string {
+  const { received, delivered, folded, dead } = tally;
+  return `${received} received, ${delivered} delivered${folded > 0 ? `, ${folded} told in digests` : ""}, ${dead} dead`;
+}

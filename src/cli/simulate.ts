@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { ConfigError } from "../config/config.ts";
+import { parseListen } from "../config/grammar.ts";
+import {
+  PLATFORMS,
+  type RobotOptions,
+  type RunningSimulator,
+  startSimulator,
+} from "../simulate/index.ts";
+import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { tellProblems } from "./problems.ts";
+
+/** `kube-crier simulate`: the chat platforms in a box, until told to stop. */
+export async function simulateCommand(
+  options: { readonly listen: string; readonly robots?: string },
+  io: Io,
+): Promise<ExitCode> {
+  try {
+    const robots = options.robots === undefined ? [] : readRobots(options.robots);
+    const simulator = await openSimulator(options.listen, io, robots, options.robots !== undefined);
+    io.stderr.write(
+      [
+        `the chats are shown at ${simulator.url}`,
+        "",
+        "sinks for it (any token is a robot of its own):",
+        `  --sink='dingtalk:${simulator.webhook("dingtalk", "ops")}'`,
+        `  --sink='lark:${simulator.webhook("lark", "ops")}'`,
+        `  --sink='wecom:${simulator.webhook("wecom", "ops")}'`,
+        `  --sink='slack:${simulator.webhook("slack", "T0/B0/ops")}'`,
+        `  --sink='webhook:${simulator.webhook("hook", "ops")}'`,
+        "",
+      ].join("\n"),
+    );
+    if (!io.signal.aborted)
+      await new Promise<void>((resolve) =>
+        io.signal.addEventListener("abort", () => resolve(), { once: true }),
+      );
+    await simulator.close();
+    return EXIT.ok;
+  } catch (error) {
+    return tellProblems(error, io);
+  }
+}
+
+/** @throws ConfigError where the address cannot be had */
+export async function openSimulator(
+  listen: string,
+  io: Io,
+  robots: readonly RobotOptions[] = [],
+  onlyConfigured = false,
+): Promise<RunningSimulator> {
+  const address = parseListen(listen);
+  if (!address.ok)
+    throw new ConfigError([{ where: "--listen", message: address.problem, hint: null }]);
+  const { host, port } = address.value;
+  try {
+    return await startSimulator({
+      clock: io.clock,
+      host: host === "" ? "0.0.0.0" : host,
+      port,
+      robots,
+      onlyConfigured,
+    });
+  } catch (error) {
+    throw new ConfigError([
+      {
+        where: "--listen",
+        message: error instanceof Error ? error.message : String(error),
+        hint: null,
+      },
+    ]);
+  }
+}
+
+function readRobots(file: string): readonly RobotOptions[] {
+  const wrong = (message: string) =>
+    new ConfigError([
+      {
+        where: `--robots ${file}`,
+        message,
+        hint: 'expected a JSON list like [{"platform":"dingtalk","token":"ops","secret":"SEC…","keywords":["alert"]}]',
+      },
+    ]);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error));
+  }
+  if (!Array.isArray(value)) throw wrong("is not a list");
+  return value.map((robot: unknown, index) => {
+    const { platform, token, name, secret, keywords } = (robot ?? {}) as Record<string, unknown>;
+    const known = PLATFORMS.find((one) => one === platform);
+    if (known === undefined)
+      throw wrong(
+        `robot ${index + 1} has the platform ${JSON.stringify(platform)}; expected one of ${PLATFORMS.join(", ")}`,
+      );
+    if (typeof token !== "string" || token === "") throw wrong(`robot ${index + 1} has no token`);
+    return {
+      platform: known,
+      token,
+      ...(typeof name === "string" ? { name } : {}),
+      ...(typeof secret === "string" ? { secret } : {}),
+      ...(Array.isArray(keywords) ? { keywords: keywords.map(String) } : {}),
+    };
+  });
+}
