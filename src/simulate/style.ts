@@ -37,6 +37,7 @@ main { flex: 1; min-height: 0; display: flex; flex-direction: column; padding: 8
 .tabs a[aria-current] { background: var(--bubble); color: var(--ink); box-shadow: 0 0 0 1px var(--line); }
 
 .chats { flex: 1; min-height: 0; display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(370px, 100%), 1fr)); grid-auto-rows: minmax(420px, 1fr); }
+@media (min-width: 800px) and (max-width: 1599px) { .chats:has(> :nth-child(4):last-child) { grid-template-columns: 1fr 1fr; } }
 .chats:empty { display: none; }
 .chat { display: flex; flex-direction: column; min-height: 0; min-width: 0; background: var(--window); border: 1px solid var(--line); border-radius: 12px; overflow: hidden; }
 .chat > header { display: flex; align-items: center; gap: 9px; padding: 10px 14px; background: var(--bubble); border-bottom: 1px solid var(--line); }
