@@ -43,10 +43,16 @@ function table(options: readonly OptionInfo[]): string {
   );
 }
 
+/** A table as the formatter leaves it: columns aligned. */
 function rows(head: readonly string[], body: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
+  const cells = [head, ...body].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const widths = head.map((_, column) =>
+    Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[], fill: string) =>
+    `| ${widths.map((width, column) => (row[column] ?? "").padEnd(width, fill)).join(" | ")} |`;
+  const [first = [], ...rest] = cells;
+  return [line(first, " "), line([], "-"), ...rest.map((row) => line(row, " "))].join("\n");
 }
 
 function code(text: string | null): string {
