@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/config/config.ts",
   ],
   "src/config": ["src/event", "src/sink", "src/pipeline"],
-  "src/web": ["src/ledger/ledger.ts", "src/event"],
+  "src/web": ["src/clock.ts", "src/ledger/ledger.ts", "src/event"],
   "src/simulate": ["src/clock.ts", "src/web", "src/event"],
   "src/lifecycle.ts": ["src/clock.ts", "src/observe"],
   "src/app": ["*"],
