@@ -119,9 +119,9 @@ function eventView(event: KubeEvent, options: ViewOptions): View {
 function titleOf(mark: string, lang: Lang, text: string, code: string, name: string): string {
   const withCode = lang === "zh" && code !== "" ? `${text} ${code}` : text;
   const nameLength = Math.min(characterLength(name), NAME_MIN);
-  const separator = name === "" ? "" : " · ";
+  const separator = name === "" || withCode === "" ? "" : " · ";
   const frame = characterLength(mark) + 1 + separator.length;
   const what = shortenMiddle(withCode, TITLE_MAX - frame - nameLength);
   const room = TITLE_MAX - frame - characterLength(what);
-  return `${mark} ${what}${separator}${shortenMiddle(name, room)}`;
+  return `${mark} ${what}${separator}${shortenMiddle(name, room)}`.trimEnd();
 }

@@ -20,7 +20,7 @@ export function breakMentions(text: string): string {
  * - `markdown`: CommonMark and DingTalk: backslashes where a character would mean something, U+2060 in links, tags and entities.
  * - `wecom`: its Markdown knows no backslash: U+2060, and ˋ for the backtick that nothing else can stop.
  * - `slack`: mrkdwn: `&amp; &lt; &gt;`, invisible characters beside marks, ˋ for the backtick.
- * - `lark`: text messages, which know tags and links.
+ * - `lark`: text messages and lark_md: invisible characters only, for the one shows what the other reads.
  * - `json`: the inside of a JSON string, nothing else: the text arrives exactly.
  * - `html`: the five entities.
  */
@@ -164,10 +164,17 @@ function entities(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
+/** Nothing but invisible characters: a text message would show a backslash or an entity, a card's lark_md would read both. */
 function lark(text: string): string {
   return breakLinks(breakTags(breakMentions(text)))
     .replaceAll("`", "ˋ")
-    .replace(/[*~](?!\s)|(?<![\p{L}\p{N}])_(?!\s)/gu, `$&${SPACE}`);
+    .replace(/&(?=#?[a-z0-9]{1,31};)/gi, `&${JOINER}`)
+    .replace(/\\(?=[!-/:-@[-`{-~]|$)/gm, `\\${JOINER}`)
+    .replace(/[*~](?!\s)|(?<![\p{L}\p{N}])_(?!\s)/gu, `$&${SPACE}`)
+    .replace(
+      /^([ \t]*)(?=[>|=]|#{1,6}(?:\s|$)|[-+*](?:\s|-|$)|\d{1,9}[.)](?:\s|$))/gm,
+      `$1${JOINER}`,
+    );
 }
 
 function json(text: string): string {
