@@ -25,33 +25,42 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * `${NAME}` → the variable's value; `$${NAME}` → the text `${NAME}`. A lone `$` stays what it is: passwords have them.
- * @param encode applied to what is put in (percent-encoding inside a query)
+ * @param encode applied to what is put in behind `before` (percent-encoding inside a query)
  */
 export function expand(
   text: string,
   env: Env,
-  encode: (value: string) => string = (value) => value,
+  encode: (value: string, before: string) => string = (value) => value,
 ): Expanded {
   const values: string[] = [];
   const problems: { message: string; hint: string }[] = [];
-  const result = text.replace(REFERENCE, (whole, name: string) => {
-    if (whole.startsWith("$$")) return whole.slice(1);
-    if (!VARIABLE.test(name)) {
-      problems.push({
-        message: `"\${${name}}" does not name an environment variable`,
-        hint: "write $${ for the text ${ itself",
-      });
-      return whole;
+  let done = "";
+  let end = 0;
+  for (const match of text.matchAll(REFERENCE)) {
+    const [whole, name = ""] = match;
+    done += text.slice(end, match.index);
+    end = match.index + whole.length;
+    if (whole.startsWith("$$")) {
+      done += whole.slice(1);
+      continue;
     }
-    const found = envValue(name, env);
-    if (typeof found !== "string") {
+    const found = VARIABLE.test(name) ? envValue(name, env) : notAName(name);
+    if (typeof found === "string") {
+      values.push(found);
+      done += encode(found, done);
+    } else {
       problems.push(found);
-      return whole;
+      done += whole;
     }
-    values.push(found);
-    return encode(found);
-  });
-  return { text: result, values, problems };
+  }
+  return { text: done + text.slice(end), values, problems };
+}
+
+function notAName(name: string): { message: string; hint: string } {
+  return {
+    message: `"\${${name}}" does not name an environment variable`,
+    hint: "write $${ for the text ${ itself",
+  };
 }
 
 /** `{ $env: NAME }` or `{ $file: PATH }`, the whole value of an option. A file's last line break is not part of the secret. */

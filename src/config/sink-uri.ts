@@ -50,7 +50,7 @@ export interface SinkFlag {
 
 /**
  * `dingtalk:https://…?access_token=${TOKEN}&level=Warning&namespaces=shop,pay`.
- * A variable in the address is put in as it is; one in the query as a value, whatever characters it has.
+ * A variable up to the question mark is put in as it is, and may bring one; behind it, it is a value, whatever characters it has.
  */
 export function parseSinkFlag(
   text: string,
@@ -58,15 +58,17 @@ export function parseSinkFlag(
   env: Env,
 ): SinkFlag {
   const unquoted = text.trim().replace(/^(["'])(.*)\1$/, "$2");
-  const query = unquoted.indexOf("?");
-  const address = expand(query === -1 ? unquoted : unquoted.slice(0, query), env);
-  const parameters = expand(query === -1 ? "" : unquoted.slice(query), env, encodeURIComponent);
-  const values = [...address.values, ...parameters.values];
+  const {
+    text: whole,
+    values,
+    problems,
+  } = expand(unquoted, env, (value, before) =>
+    before.includes("?") ? encodeURIComponent(value) : value,
+  );
   const nothing = { name: null, entry: {}, values };
-  const problems = [...address.problems, ...parameters.problems];
   if (problems.length > 0) return { ...nothing, type: null, issues: problems };
 
-  const type = sinkTypeOf(address.text);
+  const type = sinkTypeOf(whole);
   const definition = registry.find((one) => one.type === type);
   if (definition === undefined) {
     const message = `there is no sink type "${type.slice(0, 40)}"`;
@@ -77,7 +79,7 @@ export function parseSinkFlag(
       issues: [{ message, hint: suggestion(type, types, "there are") }],
     };
   }
-  const uri = parseSinkUri(definition, address.text + parameters.text, HOUSE_PARAMETERS, nearest);
+  const uri = parseSinkUri(definition, whole, HOUSE_PARAMETERS, nearest);
   const issues = [...uri.issues];
   const entry: Record<string, unknown> = { type, ...uri.options };
   for (const [parameter, given] of Object.entries(uri.house)) {

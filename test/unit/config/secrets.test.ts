@@ -24,6 +24,15 @@ describe("expand", () => {
     );
   });
 
+  it("tells the encoder what stands before", () => {
+    const seen: string[] = [];
+    expand("a${_X1}b$${c}${TOKEN}", ENV, (value, before) => {
+      seen.push(before);
+      return value;
+    });
+    expect(seen).toEqual(["a", "axb${c}"]);
+  });
+
   it.each([
     ["${NOPE}", "the environment variable NOPE is not set"],
     ["${EMPTY}", "the environment variable EMPTY is empty"],
