@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { bodyVerdict, type CodeTable, errcodeOf } from "../../../src/sink/answer.ts";
+import type { HttpAnswer } from "../../../src/sink/index.ts";
+import { verdictOn } from "../../../src/sink/open.ts";
+import { retryAfterMs, statusVerdict } from "../../../src/sink/status.ts";
+import { accepted, permanent, retryable, throttled } from "../../../src/sink/verdict.ts";
+
+const NOW = Date.parse("2026-11-20T08:05:31Z");
+
+function answer(status: number, json?: unknown, headers: Record<string, string> = {}): HttpAnswer {
+  return { status, headers, text: json === undefined ? "" : JSON.stringify(json), json };
+}
+
+describe("Retry-After", () => {
+  it.each([
+    [undefined, null],
+    ["", null],
+    ["soon", null],
+    ["0", 0],
+    [" 30 ", 30_000],
+    ["1.5", 1500],
+    ["Fri, 20 Nov 2026 08:05:41 GMT", 10_000],
+    ["Fri, 20 Nov 2026 08:00:00 GMT", 0],
+  ])("%j is %j ms", (value, ms) => {
+    expect(retryAfterMs(value, NOW)).toBe(ms);
+  });
+});
+
+describe("a status", () => {
+  it.each([
+    [200, { kind: "accepted" }],
+    [304, { kind: "permanent", reason: "rejected" }],
+    [400, { kind: "permanent", reason: "rejected" }],
+    [401, { kind: "permanent", reason: "auth" }],
+    [403, { kind: "permanent", reason: "auth" }],
+    [408, { kind: "retryable", reason: "timeout" }],
+    [413, { kind: "permanent", reason: "tooLarge" }],
+    [429, { kind: "throttled", retryAfterMs: null }],
+    [500, { kind: "retryable", reason: "server" }],
+    [501, { kind: "permanent", reason: "rejected" }],
+    [503, { kind: "retryable", reason: "server" }],
+  ])("%i is %j", (status, verdict) => {
+    expect(statusVerdict(answer(status))).toMatchObject(verdict);
+  });
+
+  it("is told with what the server said, shortened", () => {
+    const verdict = statusVerdict({
+      status: 400,
+      headers: {},
+      text: "x".repeat(500),
+      json: undefined,
+    });
+    expect(verdict).toMatchObject({ detail: `HTTP 400: ${"x".repeat(200)}` });
+  });
+});
+
+describe("a platform that says in the body how it went", () => {
+  const TABLE: CodeTable = {
+    "7": { kind: "permanent", reason: "auth", next: "check the key" },
+    "8": { kind: "throttled", retryAfterMs: 5000, next: "" },
+  };
+  const judge = (status: number, json: unknown) => {
+    const given = answer(status, json);
+    return bodyVerdict(given, errcodeOf(given), TABLE);
+  };
+
+  it.each([
+    [200, { errcode: 0 }, { kind: "accepted" }],
+    [200, { errcode: "0" }, { kind: "accepted" }],
+    [
+      200,
+      { errcode: 7, errmsg: "no" },
+      { kind: "permanent", reason: "auth", detail: "7 no; check the key" },
+    ],
+    [400, { errcode: 8 }, { kind: "throttled", retryAfterMs: 5000 }],
+    [200, { errcode: 9, errmsg: "new" }, { kind: "retryable", reason: "unknown", detail: "9 new" }],
+    [500, { errcode: 0 }, { kind: "retryable", reason: "server" }],
+    [404, { errcode: 9 }, { kind: "permanent", reason: "rejected" }],
+    [200, null, { kind: "retryable", reason: "server" }],
+    [200, { errcode: { deep: 1 } }, { kind: "retryable", reason: "server" }],
+  ])("HTTP %i %j is %j", (status, json, verdict) => {
+    expect(judge(status, json)).toMatchObject(verdict);
+  });
+});
+
+describe("the verdict on an answer", () => {
+  const by = (verdict: ReturnType<typeof permanent>, headers: Record<string, string> = {}) =>
+    verdictOn({ accept: () => verdict }, answer(503, undefined, headers), NOW);
+
+  it("takes the server's word for how long to wait", () => {
+    const headers = { "retry-after": "3" };
+    expect(by(retryable("server", "x"), headers)).toEqual(throttled(3000, "x"));
+    expect(by(throttled(null, "x"), headers)).toEqual(throttled(3000, "x"));
+    expect(by(throttled(9000, "x"), headers)).toEqual(throttled(9000, "x"));
+  });
+
+  it("waits for nothing that is settled", () => {
+    const headers = { "retry-after": "3" };
+    expect(by(accepted, headers)).toBe(accepted);
+    expect(by(permanent("auth", "x"), headers)).toEqual(permanent("auth", "x"));
+  });
+
+  it("is an unknown error where the sink itself fails, without the words of the exception", () => {
+    const broken = {
+      accept: () => {
+        throw new Error("s3cret");
+      },
+    };
+    const verdict = verdictOn(broken, answer(200), NOW);
+    expect(verdict).toMatchObject({ kind: "retryable", reason: "unknown" });
+    expect(JSON.stringify(verdict)).not.toContain("s3cret");
+  });
+});
