@@ -100,15 +100,28 @@ export function parseValue(value: JsonText): unknown {
     return JSON.parse(value.text);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const offset = /at position (\d+)/.exec(message)?.[1];
-    const before = value.text.slice(0, offset === undefined ? 0 : Number(offset)).split("\n");
-    const last = before.at(-1) ?? "";
+    const told = /at position (\d+)/.exec(message)?.[1];
+    const offset = told === undefined ? firstNonToken(value.text) : Number(told);
+    const before = value.text.slice(0, offset).split("\n");
     throw new FormatError(
-      `not JSON: ${message.replace(/ in JSON at position.*$/s, "").replace(/, (\.\.\.)?".*$/s, "")}`,
+      // The rest of V8's message quotes the text, or repeats the place.
+      `not JSON: ${message.replace(/( in JSON at position|, (\.\.\.)?").*$/s, "")}`,
       value.line + before.length - 1,
-      (before.length === 1 ? value.column : 1) + last.length,
+      (before.length === 1 ? value.column : 1) + (before.at(-1) ?? "").length,
     );
   }
+}
+
+const TOKEN =
+  /[ \t\r\n]*(?:[{}[\],:]|true\b|false\b|null\b|-?\d[\d.eE+-]*|"(?:[^"\\]|\\["\\/bfnrtu])*")/y;
+
+/** Where the first thing stands that is no token of JSON; 0 where each is one, and only their order is wrong. */
+function firstNonToken(text: string): number {
+  const token = new RegExp(TOKEN);
+  let end = 0;
+  while (token.test(text)) end = token.lastIndex;
+  const rest = text.slice(end);
+  return rest.trim() === "" ? 0 : end + (rest.length - rest.trimStart().length);
 }
 
 function opens(unit: number): boolean {

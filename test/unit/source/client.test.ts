@@ -1,0 +1,338 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import net, { type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ConfigError } from "../../../src/config/config.ts";
+import { createKubeClient } from "../../../src/source/kubernetes/client.ts";
+import { readConfigMap } from "../../../src/source/kubernetes/configmap.ts";
+import { readIdentity, sameCluster } from "../../../src/source/kubernetes/identity.ts";
+import type { KubeClient } from "../../../src/source/kubernetes/transport.ts";
+import { FakeApiServer, recorded } from "../../support/apiserver.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { kubeconfigFor } from "../../support/source.ts";
+
+const clock = new FakeClock();
+const { signal } = new AbortController();
+const folder = mkdtempSync(path.join(tmpdir(), "kube-crier-client-"));
+
+const open = (kubeconfig: string, context: string | null = null): KubeClient =>
+  createKubeClient({ kubeconfig, context }, { clock });
+
+function file(name: string, text: string): string {
+  const place = path.join(folder, name);
+  writeFileSync(place, text);
+  return place;
+}
+
+function refusal(kubeconfig: string, context: string | null = null): ConfigError {
+  try {
+    open(kubeconfig, context);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error("the kubeconfig was taken");
+}
+
+describe("a kubeconfig that cannot be used is refused, with what is wrong and where", () => {
+  const config = (changes: Record<string, unknown> = {}): string =>
+    JSON.stringify({
+      "current-context": "a",
+      clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
+      users: [{ name: "u", user: { token: "s3cret-token" } }],
+      contexts: [{ name: "a", context: { cluster: "c", user: "u" } }],
+      ...changes,
+    });
+
+  it.each([
+    ["a missing file", path.join(folder, "none"), null, /cannot be read: ENOENT/],
+    ["a folder", folder, null, /cannot be read: EISDIR/],
+    ["an empty file", file("empty", ""), null, /input is empty/],
+    [
+      "broken YAML",
+      file("broken", "users:\n- token: s3cret-token\n  x: [\n"),
+      null,
+      /is not valid YAML: .*\(line \d+\)/,
+    ],
+    [
+      "an unknown context",
+      file("context", config()),
+      "b",
+      /there is no context "b" \(its contexts: a\)/,
+    ],
+    [
+      "no current context",
+      file("current", config({ "current-context": undefined })),
+      null,
+      /no current-context is set \(its contexts: a\)/,
+    ],
+    [
+      "a missing cluster",
+      file("cluster", config({ clusters: [] })),
+      null,
+      /context a names the cluster "c", which is not there/,
+    ],
+    [
+      "a missing user",
+      file("user", config({ users: [] })),
+      null,
+      /context a names the user "u", which is not there/,
+    ],
+    [
+      "a server that is no URL",
+      file("server", config({ clusters: [{ name: "c", cluster: { server: "ftp://x" } }] })),
+      null,
+      /no http or https URL: "ftp:\/\/x"/,
+    ],
+    [
+      "an entry without a name",
+      file("entry", config({ users: [{ user: {} }] })),
+      null,
+      /users\[0\]\.name is missing/,
+    ],
+  ])("%s", (_, kubeconfig, context, message) => {
+    const error = refusal(kubeconfig, context);
+    expect(error.message).toMatch(message);
+    expect(error.issues[0]?.where).toBe(kubeconfig);
+    expect(error.message).not.toContain("s3cret");
+  });
+
+  it("takes one that names no user, as `kubectl proxy` needs none", () => {
+    const contexts = [{ name: "a", context: { cluster: "c" } }];
+    expect(open(file("anonymous", config({ contexts, users: [] }))).server).toBe(
+      "https://127.0.0.1:1",
+    );
+  });
+});
+
+describe("the client", () => {
+  let server: FakeApiServer;
+  const clients: KubeClient[] = [];
+  const connect = (
+    user?: Record<string, unknown>,
+    cluster?: Record<string, unknown>,
+  ): KubeClient => {
+    const client = open(kubeconfigFor(server, user, cluster));
+    clients.push(client);
+    return client;
+  };
+
+  beforeEach(async () => {
+    server = await FakeApiServer.start({ secure: true });
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.close();
+    await server.close();
+  });
+
+  it("trusts the CA of the kubeconfig, and sends its token", async () => {
+    await connect().get("/api/v1/events", { limit: "1" }, signal);
+    expect(server.requests[0]?.headers.authorization).toBe("Bearer s3cret-token");
+    expect(server.requests[0]?.headers["user-agent"]).toMatch(/^kube-crier/);
+  });
+
+  it("trusts no other certificate, and says what to look at", async () => {
+    const other = { "certificate-authority-data": undefined };
+    await expect(connect({}, other).get("/api/v1/events", {}, signal)).rejects.toMatchObject({
+      name: "ConnectionError",
+      permanent: true,
+      message: expect.stringMatching(
+        /certificate of https:.* is not trusted .*certificate-authority/,
+      ),
+    });
+  });
+
+  it("skips the check where the kubeconfig says so", async () => {
+    const careless = { "certificate-authority-data": undefined, "insecure-skip-tls-verify": true };
+    await expect(connect({}, careless).get("/api/v1/events", {}, signal)).resolves.toMatchObject({
+      kind: "EventList",
+    });
+  });
+
+  it("keeps one connection for many requests", async () => {
+    const client = connect();
+    for (let index = 0; index < 5; index += 1) await client.get("/api/v1/events", {}, signal);
+    expect(server.connections).toBe(1);
+  });
+
+  it("sends name and password where that is what there is", async () => {
+    await connect({ username: "eve", password: "pw" }).get("/api/v1/events", {}, signal);
+    expect(server.requests[0]?.headers.authorization).toBe(
+      `Basic ${Buffer.from("eve:pw").toString("base64")}`,
+    );
+  });
+
+  it("runs the plugin that the kubeconfig names", async () => {
+    const answer = JSON.stringify({
+      apiVersion: "client.authentication.k8s.io/v1",
+      kind: "ExecCredential",
+      status: { token: "from-plugin" },
+    });
+    const plugin = {
+      exec: { apiVersion: "client.authentication.k8s.io/v1", command: "echo", args: [answer] },
+    };
+    await connect(plugin).get("/api/v1/events", {}, signal);
+    expect(server.requests[0]?.headers.authorization).toBe("Bearer from-plugin");
+  });
+
+  it("says which plugin is not there", async () => {
+    const plugin = { exec: { command: "no-such-plugin", args: [] } };
+    await expect(connect(plugin).get("/api/v1/events", {}, signal)).rejects.toMatchObject({
+      name: "CredentialsError",
+      permanent: true,
+      message: expect.stringContaining("no-such-plugin"),
+    });
+  });
+
+  it("reads a token file again once told that it is too old", async () => {
+    const token = file("token", "first");
+    const client = connect({
+      "auth-provider": { name: "tokenFile", config: { tokenFile: token } },
+    });
+    await client.get("/api/v1/events", {}, signal);
+    writeFileSync(token, "second");
+    client.reload();
+    await client.get("/api/v1/events", {}, signal);
+    expect(server.requests.map((one) => one.headers.authorization)).toEqual([
+      "Bearer first",
+      "Bearer second",
+    ]);
+  });
+
+  it("keeps what it has while the kubeconfig is being rewritten", async () => {
+    const kubeconfig = kubeconfigFor(server);
+    const client = open(kubeconfig);
+    clients.push(client);
+    writeFileSync(kubeconfig, "");
+    client.reload();
+    await client.get("/api/v1/events", {}, signal);
+    expect(server.requests[0]?.headers.authorization).toBe("Bearer s3cret-token");
+  });
+
+  it("puts the path of the server's URL before its own", async () => {
+    await connect({}, { server: `${server.url}/k8s/clusters/c-1/` }).get(
+      "/api/v1/events",
+      {},
+      signal,
+    );
+    expect(server.requests[0]?.path).toBe("/k8s/clusters/c-1/api/v1/events");
+  });
+
+  it("goes through the proxy that the kubeconfig names", async () => {
+    const tunnels: string[] = [];
+    const proxy = net.createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", (head) => {
+        const target = /^CONNECT ([^:]+):(\d+)/.exec(head.toString());
+        tunnels.push(target?.[0] ?? "");
+        const onward = net.connect(Number(target?.[2]), target?.[1], () => {
+          socket.write("HTTP/1.1 200 OK\r\n\r\n");
+          socket.pipe(onward).pipe(socket);
+        });
+        onward.on("error", () => undefined);
+      });
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const { port } = proxy.address() as AddressInfo;
+    try {
+      await connect({}, { "proxy-url": `http://127.0.0.1:${port}` }).get(
+        "/api/v1/events",
+        {},
+        signal,
+      );
+      expect(tunnels).toEqual([`CONNECT ${server.url.replace("https://", "")}`]);
+    } finally {
+      proxy.close();
+    }
+  });
+
+  it("tells a Status as what it says", async () => {
+    server.answer(recorded("list-401"));
+    await expect(connect().get("/api/v1/events", {}, signal)).rejects.toMatchObject({
+      name: "ApiError",
+      status: 401,
+      reason: "Unauthorized",
+    });
+    server.answer({ status: 302, headers: { Location: "https://login.example" }, body: "" });
+    await expect(connect().get("/api/v1/events", {}, signal)).rejects.toMatchObject({
+      status: 302,
+    });
+  });
+
+  it("is not filled up by an endless answer", async () => {
+    server.answer({ status: 200, headers: {}, body: "x".repeat(70 * 1024 * 1024) });
+    await expect(connect().get("/api/v1/events", {}, signal)).rejects.toMatchObject({
+      tooLarge: true,
+    });
+  });
+
+  it("gives up on an answer that does not end, and on a plugin that hangs", async () => {
+    const plugin = { exec: { command: "sleep", args: ["2"] } };
+    const late = connect(plugin)
+      .get("/api/v1/events", {}, signal)
+      .catch((error: unknown) => error);
+    await clock.advance(71_000);
+    expect(await late).toMatchObject({
+      name: "ConnectionError",
+      message: expect.stringContaining("within 70 s"),
+    });
+  });
+
+  describe("readConfigMap", () => {
+    const data = { "ops.hbs": "{{event.reason}}", n: 7 };
+    const answer = (body: unknown, status = 200) => ({
+      status,
+      headers: {},
+      body: JSON.stringify(body),
+    });
+
+    it("gives the text entries", async () => {
+      server.answer(answer({ kind: "ConfigMap", data }));
+      const found = await readConfigMap(connect(), "ops", "templates", signal);
+      expect([...found]).toEqual([["ops.hbs", "{{event.reason}}"]]);
+      expect(server.requests[0]?.path).toBe("/api/v1/namespaces/ops/configmaps/templates");
+    });
+
+    it("of a map without data is empty", async () => {
+      server.answer(answer({ kind: "ConfigMap" }));
+      expect((await readConfigMap(connect(), "ops", "templates", signal)).size).toBe(0);
+    });
+
+    it("says what to do about a missing or forbidden one", async () => {
+      await expect(readConfigMap(connect(), "ops", "none", signal)).rejects.toThrow(
+        "there is no ConfigMap none in namespace ops; see `kubectl -n ops get configmaps`",
+      );
+      server.answer(answer({ reason: "Forbidden", message: "no" }, 403));
+      await expect(readConfigMap(connect(), "ops", "templates", signal)).rejects.toThrow(
+        'allow verb "get"',
+      );
+      server.answer(answer({}, 500));
+      await expect(readConfigMap(connect(), "ops", "templates", signal)).rejects.toMatchObject({
+        status: 500,
+      });
+    });
+  });
+
+  describe("the identity of a cluster", () => {
+    it("is the uid of kube-system, whatever the address", async () => {
+      const here = await readIdentity(connect(), signal);
+      const proxied = await readIdentity(connect({}, { server: `${server.url}/` }), signal);
+      expect(sameCluster(here, proxied)).toBe(true);
+      server.becomeAnother();
+      expect(sameCluster(here, await readIdentity(connect(), signal))).toBe(false);
+    });
+
+    it("is address and CA where there is no uid on one side", () => {
+      expect(sameCluster("uid=a;address=x", "uid=;address=x")).toBe(true);
+      expect(sameCluster("uid=a;address=x", "uid=;address=y")).toBe(false);
+      expect(sameCluster("uid=a;address=x", "uid=a;address=y")).toBe(true);
+      expect(sameCluster("something else", "uid=;address=x")).toBe(false);
+    });
+
+    it("is not guessed while the server cannot say", async () => {
+      server.answer({ status: 500, headers: {}, body: "" });
+      await expect(readIdentity(connect(), signal)).rejects.toMatchObject({ status: 500 });
+    });
+  });
+});

@@ -1,0 +1,262 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Checkpoint } from "../../../src/source/source.ts";
+import { type FakeApiServer, isList, isWatch, recorded } from "../../support/apiserver.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { useServer } from "../../support/source.ts";
+
+describe("what was missed", () => {
+  const { server: current, run, watching } = useServer();
+  let server: FakeApiServer;
+  beforeEach(() => {
+    server = current();
+  });
+
+  /** What the ledger of an earlier run remembers. */
+  const afterARun = async (): Promise<Checkpoint> => {
+    const source = await watching();
+    server.create("before");
+    await source.until(() => source.events.length === 1);
+    const [checkpoint] = source.checkpoints;
+    await source.stop();
+    if (checkpoint === undefined) throw new Error("a run leaves a checkpoint");
+    return checkpoint;
+  };
+
+  describe("410", () => {
+    it("within an open watch: lists, and tells exactly what was not told", async () => {
+      const source = await watching();
+      server.create("seen");
+      server.create("counted");
+      await source.until(() => source.events.length === 2);
+      server.fallSilent();
+      server.update("counted");
+      server.create("unseen");
+      server.speakAgain();
+      server.expireWatches();
+      await source.until(() => source.events.length === 4);
+      server.create("after");
+      await source.until(() => source.events.length === 5);
+      expect(source.names).toEqual(["seen@1", "counted@1", "counted@2", "unseen@1", "after@1"]);
+      expect(source.called("sourceResumed").map((call) => call[2])).toEqual(["expired"]);
+      expect(source.called("sourceFailed"), "410 is routine").toEqual([]);
+    });
+
+    it("at the opening of a watch, as HTTP status: the same", async () => {
+      const source = await watching();
+      server.create("seen");
+      await source.until(() => source.events.length === 1);
+      server.answer(recorded("list-410-exact"), isWatch);
+      server.closeWatches();
+      server.create("unseen");
+      await source.until(() => source.events.length === 2);
+      expect(source.names).toEqual(["seen@1", "unseen@1"]);
+      expect(server.asked("list").at(-1)?.query.get("limit")).toBe("500");
+    });
+
+    it("hands the unseen on in the order of time, with no checkpoint before the list's end", async () => {
+      const checkpoint = await afterARun();
+      server.create("z");
+      server.create("a");
+      server.create("m");
+      server.compact();
+      const source = run({ resume: [checkpoint] });
+      await source.until(() => source.events.length === 3);
+      await source.until(() => source.synced === 1);
+      expect(source.names).toEqual(["z@1", "a@1", "m@1"]);
+      const kinds = source.items.map((item) =>
+        item.kind === "event" ? (item.checkpoint === null ? "event" : "event+") : item.kind,
+      );
+      expect(kinds).toEqual(["event", "event", "event", "checkpoint", "synced"]);
+      expect(source.checkpoints[0]?.resourceVersion).toBe(server.version);
+    });
+
+    it("pages through a big list, 500 at a time", async () => {
+      const checkpoint = await afterARun();
+      for (let index = 0; index < 1_234; index += 1) server.create(`many-${index}`);
+      server.compact();
+      const source = run({ resume: [checkpoint] });
+      await source.until(() => source.synced === 1);
+      expect(new Set(source.names).size).toBe(1_234);
+      const pages = server.asked("list").filter((request) => request.query.get("limit") === "500");
+      expect(pages).toHaveLength(3);
+    });
+
+    it("of a continue token goes on with the rest of the list and loses nothing", async () => {
+      const checkpoint = await afterARun();
+      for (let index = 0; index < 700; index += 1)
+        server.create(`many-${String(index).padStart(3, "0")}`);
+      server.compact();
+      const source = run({ resume: [checkpoint] });
+      await server.until(() => {
+        const paging = server.asked("list").some((request) => request.query.get("limit") === "500");
+        if (paging) {
+          server.compact();
+          server.update("many-000");
+        }
+        return paging;
+      });
+      await source.until(() => source.synced === 1);
+      await source.until(() => source.names.includes("many-000@2"));
+      expect(new Set(source.names.filter((name) => name.endsWith("@1"))).size).toBe(700);
+    });
+
+    it("of a list without a token to go on starts the list again", async () => {
+      const checkpoint = await afterARun();
+      server.create("unseen");
+      server.compact();
+      server.answer(
+        recorded("list-410-exact"),
+        (request) => isList(request) && request.query.get("limit") === "500",
+      );
+      const source = run({ resume: [checkpoint] });
+      await source.until(() => source.synced === 1);
+      expect(source.names).toEqual(["unseen@1"]);
+    });
+
+    it("for ever is not asked for without pause", async () => {
+      server.answer(recorded("watch-410-expired"), isWatch, 4);
+      const source = run();
+      await source.until(() => source.synced === 1 && server.watching === 1);
+      expect(source.called("sourceFailed").map((call) => [call[2], call[4]])).toEqual([
+        ["expired", 800],
+        ["expired", 1600],
+        ["expired", 3200],
+      ]);
+    });
+
+    it("tells again what a broken list may have told, but not within one run", async () => {
+      const checkpoint = await afterARun();
+      for (let index = 0; index < 600; index += 1) server.create(`many-${index}`);
+      server.compact();
+      server.answer({ status: 500, headers: {}, body: "" }, (request) =>
+        request.query.has("continue"),
+      );
+      const source = run({ resume: [checkpoint] });
+      await source.until(() => source.synced === 1);
+      expect(source.names).toHaveLength(600);
+      expect(new Set(source.names).size).toBe(600);
+    });
+  });
+
+  describe("a restart", () => {
+    it("goes on where the checkpoint says, without a list of all", async () => {
+      const checkpoint = await afterARun();
+      server.create("while-away");
+      const source = run({ resume: [checkpoint] });
+      await source.until(() => source.events.length === 1);
+      expect(source.names).toEqual(["while-away@1"]);
+      expect(source.gaps).toEqual([]);
+      expect(server.asked("list").every((request) => request.query.get("limit") === "1")).toBe(
+        true,
+      );
+    });
+
+    it("is ready only once the API server has taken the old version", async () => {
+      const checkpoint = await afterARun();
+      const source = run({ resume: [checkpoint], skipWaits: false });
+      await server.until(() => server.watching === 1);
+      await source.clock.advance(0);
+      await source.clock.advance(200);
+      await source.until(() => source.synced === 1);
+      expect(source.events).toEqual([]);
+    });
+
+    it("after more than an hour tells the gap, and what is still there", async () => {
+      const checkpoint = await afterARun();
+      server.create("still-there");
+      server.compact();
+      const clock = new FakeClock(new Date(checkpoint.at + 3 * 3_600_000).toISOString());
+      const source = run({ resume: [checkpoint], clock });
+      await source.until(() => source.events.length === 1);
+      expect(source.items[0]).toEqual({
+        kind: "gap",
+        cause: "downtime",
+        since: "2026-11-20T08:00:00.000Z",
+        until: "2026-11-20T10:00:00.000Z",
+      });
+      expect(source.names).toEqual(["still-there@1"]);
+    });
+
+    it("on another cluster tells the gap and begins now", async () => {
+      const checkpoint = await afterARun();
+      server.becomeAnother();
+      server.create("not-ours-to-tell");
+      const source = run({ resume: [checkpoint] });
+      await source.until(() => source.synced === 1);
+      server.create("new");
+      await source.until(() => source.events.length === 1);
+      expect(source.gaps).toEqual(["otherCluster"]);
+      expect(source.names).toEqual(["new@1"]);
+      expect(source.checkpoints[0]?.cluster).not.toBe(checkpoint.cluster);
+    });
+
+    it("knows the cluster by address and CA where kube-system may not be read", async () => {
+      const secret = recorded("list-403-anonymous");
+      server.answer(secret, (request) => request.path.endsWith("/kube-system"), Infinity);
+      const checkpoint = await afterARun();
+      server.create("while-away");
+      const source = run({ resume: [checkpoint] });
+      await source.until(() => source.events.length === 1);
+      expect(source.gaps).toEqual([]);
+      const elsewhere = run({ resume: [{ ...checkpoint, cluster: "uid=;address=elsewhere" }] });
+      await elsewhere.until(() => elsewhere.synced === 1);
+      expect(elsewhere.gaps).toEqual(["otherCluster"]);
+    });
+
+    it("of some namespaces goes on from the checkpoint of all", async () => {
+      const checkpoint = await afterARun();
+      server.create("while-away", {}, "shop");
+      const source = run({ resume: [checkpoint], config: { namespaces: ["shop"] } });
+      await source.until(() => source.events.length === 1);
+      expect(source.names).toEqual(["while-away@1"]);
+    });
+  });
+
+  describe("a version of the future", () => {
+    it("at the start: told as a gap, everything listed, nothing hangs", async () => {
+      server.create("kept-1");
+      const restored = Number(server.version);
+      const checkpoint = await afterARun();
+      server.restore(restored);
+      const source = run({ resume: [checkpoint] });
+      await source.until(() => source.synced === 1);
+      expect(source.gaps).toEqual(["futureVersion"]);
+      expect(source.names).toEqual(["kept-1@1"]);
+      expect(source.checkpoints[0]?.resourceVersion).toBe(String(restored));
+      server.create("after");
+      await source.until(() => source.events.length === 2);
+    });
+
+    it("after a connection broke: found before the watch is opened", async () => {
+      const source = await watching();
+      const restored = Number(server.version);
+      for (const name of ["a", "b", "c"]) server.create(name);
+      await source.until(() => source.events.length === 3);
+      await server.down();
+      server.restore(restored);
+      server.create("after-restore");
+      await server.up();
+      await source.until(() => source.names.includes("after-restore@1"));
+      expect(source.gaps).toEqual(["futureVersion"]);
+      server.create("later");
+      await source.until(() => source.names.includes("later@1"));
+    });
+
+    it("said by a server with a watch cache: the same", async () => {
+      const source = await watching();
+      server.create("seen");
+      await source.until(() => source.events.length === 1);
+      server.answer(recorded("list-504-future"), isWatch);
+      server.closeWatches();
+      await source.until(() => source.gaps.length === 1);
+      expect(source.gaps).toEqual(["futureVersion"]);
+    });
+
+    it("that is no version at all to this server: lists", async () => {
+      const checkpoint = await afterARun();
+      const source = run({ resume: [{ ...checkpoint, resourceVersion: "abc" }] });
+      await source.until(() => source.synced === 1);
+      expect(source.names).toEqual(["before@1"]);
+    });
+  });
+});
