@@ -1,5 +1,10 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import {
+  configExample,
+  configReference,
+  configSchema,
+} from "./generated/config.ts";
 import { sinkIndex, sinkReadme } from "./generated/sinks.ts";
 
 /**
@@ -16,6 +21,9 @@ interface Generated {
 const FILES: readonly Generated[] = [
   { path: "sinks/index.ts", content: sinkIndex },
   { path: "sinks/README.md", content: sinkReadme },
+  { path: "deploy/config.schema.json", content: configSchema },
+  { path: "deploy/config.example.yaml", content: configExample },
+  { path: "docs/configuration.md", content: configReference },
 ];
 
 const ROOT = path.resolve(import.meta.dirname, "..");

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { ConfigError } from "../config/config.ts";
 import { parseListen } from "../config/grammar.ts";
 import {
-  PLATFORMS,
+  parseRobots,
   type RobotOptions,
   type RunningSimulator,
   startSimulator,
@@ -73,35 +73,18 @@ export async function openSimulator(
 }
 
 function readRobots(file: string): readonly RobotOptions[] {
-  const wrong = (message: string) =>
-    new ConfigError([
-      {
-        where: `--robots ${file}`,
-        message,
-        hint: 'expected a JSON list like [{"platform":"dingtalk","token":"ops","secret":"SEC…","keywords":["alert"]}]',
-      },
-    ]);
+  const hint =
+    'expected a JSON list like [{"platform":"dingtalk","token":"ops","secret":"SEC…","keywords":["alert"]}]';
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([{ where: `--robots ${file}`, message, hint }]);
   }
-  if (!Array.isArray(value)) throw wrong("is not a list");
-  return value.map((robot: unknown, index) => {
-    const { platform, token, name, secret, keywords } = (robot ?? {}) as Record<string, unknown>;
-    const known = PLATFORMS.find((one) => one === platform);
-    if (known === undefined)
-      throw wrong(
-        `robot ${index + 1} has the platform ${JSON.stringify(platform)}; expected one of ${PLATFORMS.join(", ")}`,
-      );
-    if (typeof token !== "string" || token === "") throw wrong(`robot ${index + 1} has no token`);
-    return {
-      platform: known,
-      token,
-      ...(typeof name === "string" ? { name } : {}),
-      ...(typeof secret === "string" ? { secret } : {}),
-      ...(Array.isArray(keywords) ? { keywords: keywords.map(String) } : {}),
-    };
-  });
+  const parsed = parseRobots(value);
+  if ("robots" in parsed) return parsed.robots;
+  throw new ConfigError(
+    parsed.problems.map((message) => ({ where: `--robots ${file}`, message, hint })),
+  );
 }
