@@ -82,7 +82,7 @@ describe.skipIf(!haveCluster)("on a real cluster", () => {
       `--sink=wecom:${simulator.webhook("wecom", "ops")}`,
       `--sink=slack:${simulator.webhook("slack", "T/B/ops")}`,
       hook(),
-      "--cluster=prod-a",
+      "--cluster-name=prod-a",
     );
     await crier.ready();
     await kubectl(["create", "-f", "-"], coreEvent(`${run}-1`));
