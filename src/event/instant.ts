@@ -9,19 +9,25 @@ export function readInstant(value: unknown): string | null {
   if (typeof value !== "string" || value.length > 64) return null;
   const match = RFC3339.exec(value);
   if (match === null) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as Sextet;
+  const year = Number(match[1]);
+  const month = Number(match[2]);
+  const day = Number(match[3]);
+  const hour = Number(match[4]);
+  const minute = Number(match[5]);
+  const second = Number(match[6]);
+  if (year < 1971 || year > 9000 || month > 12 || hour > 23 || minute > 59 || second > 59)
+    return null;
   const local = Date.UTC(year, month - 1, day, hour, minute, second);
-  const sign = match[8] === "-" ? -1 : 1;
-  const offset = sign * (Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0)) * 60_000;
   // Date.UTC rolls 30 February over into March: such a date is no date.
-  if (new Date(local).getUTCDate() !== day || month > 12 || hour > 23 || minute > 59) return null;
-  if (second > 59 || year < 1971 || year > 9000) return null;
-  const seconds = new Date(local - offset).toISOString().slice(0, 19);
+  if (new Date(local).getUTCDate() !== day) return null;
+  const offset = Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0);
+  const seconds =
+    offset === 0
+      ? `${value.slice(0, 10)}T${value.slice(11, 19)}`
+      : new Date(local - (match[8] === "-" ? -offset : offset) * 60_000).toISOString().slice(0, 19);
   const fraction = match[7]?.slice(0, 6);
   return fraction === undefined ? `${seconds}Z` : `${seconds}.${fraction}Z`;
 }
-
-type Sextet = [number, number, number, number, number, number];
 
 /** The latest of instants that `readInstant` gave; `null` where there is none. */
 export function latestOf(instants: readonly (string | null)[]): string | null {

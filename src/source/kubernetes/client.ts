@@ -13,6 +13,8 @@ export interface KubeClientOptions {
   readonly kubeconfig: string | null;
   /** `null`: the kubeconfig's current one. */
   readonly context: string | null;
+  /** An address in place of the one the kubeconfig names, as kube-eventer takes it. */
+  readonly server?: string;
 }
 
 /**
@@ -114,6 +116,10 @@ function load(options: KubeClientOptions): KubeConfig {
       "no cluster is configured: KUBECONFIG is not set, ~/.kube/config does not exist, and this is not a pod with a service account",
       "set KUBECONFIG or give kubeconfig",
     );
+  if (options.server !== undefined) {
+    const { server } = options;
+    config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
+  }
   // There is no TLS to verify on plain http, but client-node asks for the word.
   config.clusters = config.clusters.map((cluster) =>
     cluster.server.startsWith("http:") ? { ...cluster, skipTLSVerify: true } : cluster,

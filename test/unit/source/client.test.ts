@@ -336,3 +336,30 @@ describe("the client", () => {
     });
   });
 });
+
+describe("an address given in place of the kubeconfig's", () => {
+  it("is where requests go, with the kubeconfig's credentials", async () => {
+    const api = await FakeApiServer.start();
+    try {
+      const elsewhere = file(
+        "elsewhere",
+        JSON.stringify({
+          "current-context": "a",
+          clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
+          users: [{ name: "u", user: { token: "s3cret-token" } }],
+          contexts: [{ name: "a", context: { cluster: "c", user: "u" } }],
+        }),
+      );
+      const client = createKubeClient(
+        { kubeconfig: elsewhere, context: null, server: api.url },
+        { clock },
+      );
+      expect(client.server).toBe(api.url);
+      await client.get("/api/v1/events", { limit: "1" }, signal);
+      expect(api.requests.at(-1)?.headers.authorization).toBe("Bearer s3cret-token");
+      client.close();
+    } finally {
+      await api.close();
+    }
+  });
+});

@@ -97,15 +97,18 @@ describe("occurrences", () => {
     expect(take("a", 1)).toBe(true);
   });
 
-  it("forget the longest unseen first, and never grow", () => {
-    const occurrences = new Occurrences(2);
-    occurrences.take({ uid: "a", count: 1 });
-    occurrences.take({ uid: "b", count: 1 });
-    occurrences.take({ uid: "a", count: 1 });
-    occurrences.take({ uid: "c", count: 1 });
-    expect(occurrences.size).toBe(2);
-    expect(occurrences.take({ uid: "a", count: 1 })).toBe(false);
-    expect(occurrences.take({ uid: "b", count: 1 })).toBe(true);
+  it("forget the longest unseen, keep the last seen, and never grow", () => {
+    const occurrences = new Occurrences(100);
+    const take = (name: number | string): boolean =>
+      occurrences.take({ uid: String(name), count: 1 });
+    for (let index = 0; index < 1_000; index += 1) {
+      take(index);
+      if (index % 20 === 0) take("often");
+      expect(occurrences.size).toBeLessThanOrEqual(100);
+    }
+    expect(take("often")).toBe(false);
+    expect(take(999)).toBe(false);
+    expect(take(0)).toBe(true);
   });
 });
 
