@@ -1,10 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import {
-  configExample,
-  configReference,
-  configSchema,
-} from "./generated/config.ts";
+import { configExample, configReference, configSchema } from "./generated/config.ts";
 import { sinkIndex, sinkReadme } from "./generated/sinks.ts";
 
 /**

@@ -1,12 +1,12 @@
 import type { Clock } from "../clock.ts";
 import type { SourceConfig } from "../config/config.ts";
-import { createKubeClient } from "../source/kubernetes/client.ts";
+import { createKubeClient, type KubeClientOptions } from "../source/kubernetes/client.ts";
 import type { KubeClient } from "../source/kubernetes/transport.ts";
 
 /** API server clients, one for each kubeconfig and context, made when first asked for. */
 export interface Clients {
   /** @throws ConfigError where the kubeconfig cannot be used */
-  get(of: { readonly kubeconfig: string | null; readonly context: string | null }): KubeClient;
+  get(of: KubeClientOptions): KubeClient;
   /** For ConfigMaps: the client of the first kubernetes source, else what kubectl would use. */
   first(): KubeClient;
   close(): void;
@@ -14,9 +14,14 @@ export interface Clients {
 
 export function createClients(sources: readonly SourceConfig[], clock: Clock): Clients {
   const clients = new Map<string, KubeClient>();
-  const get: Clients["get"] = ({ kubeconfig, context }) => {
-    const key = JSON.stringify([kubeconfig, context]);
-    const known = clients.get(key) ?? createKubeClient({ kubeconfig, context }, { clock });
+  const get: Clients["get"] = ({ kubeconfig, context, server }) => {
+    const key = JSON.stringify([kubeconfig, context, server]);
+    const known =
+      clients.get(key) ??
+      createKubeClient(
+        { kubeconfig, context, ...(server === undefined ? {} : { server }) },
+        { clock },
+      );
     clients.set(key, known);
     return known;
   };

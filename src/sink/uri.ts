@@ -99,7 +99,9 @@ export function parseSinkUri(
 function split(text: string): { address: string; parameters: readonly string[] } {
   const colon = text.indexOf(":");
   const rest = colon < 0 ? "" : text.slice(colon + 1).trim();
-  const question = rest.indexOf("?");
+  const mark = rest.indexOf("?");
+  // `lark:https://HOST/hook/ID&level=Warning`: written so because the address of other robots has its `?` already.
+  const question = mark < 0 ? rest.search(/&[A-Za-z][\w-]*=/) : mark;
   if (question < 0) return { address: rest, parameters: [] };
   return {
     address: rest.slice(0, question),

@@ -87,6 +87,15 @@ describe("a --sink URI", () => {
     );
   });
 
+  it("takes options written behind & where the address has no query of its own", () => {
+    expect(parse("demo:https://h/hook/id&level=Warning&msg_type=text&label=a")).toEqual({
+      options: { url: "https://h/hook/id", msgType: "text" },
+      house: { level: ["Warning"], label: ["a"] },
+      issues: [],
+    });
+    expect(parse("demo:https://h/a&b/c").options["url"]).toBe("https://h/a&b/c");
+  });
+
   it.each([
     ["demo:", {}],
     ["demo", {}],
