@@ -63,6 +63,8 @@ class Refusal extends Error {
 }
 
 interface Rendered {
+  /** How many characters of the message (lines of a digest) are in it. */
+  readonly limit: number;
   readonly message: Message;
   readonly request: HttpRequest | null;
   /** Blocks beyond their limit. */
@@ -70,25 +72,41 @@ interface Rendered {
   readonly bodyFits: boolean;
 }
 
-function fitted(draft: Draft): Composed {
-  const whole = draft.parts;
-  // No character takes less than one unit: what is beyond the body's limit need not be tried.
-  const start = Math.min(whole, draft.limits.body?.max ?? whole);
-  const first = draft.render(start);
-  if (fitsAll(first)) return done(first, start < whole);
+/** Most messages are far shorter; of a huge one no more is rendered than may be needed. */
+const FIRST_TRY = 20_000;
 
+function fitted(draft: Draft): Composed {
+  const found = longest(draft);
+  if (found !== null) return done(found, found.limit < draft.parts);
+  // What is too large without any of the message is so for another reason, and cutting the message does not help it.
   const least = draft.render(0);
-  // What is too large without any of the message is so for another reason, and cutting the message would not help it.
   draft.cutBlocks(least.over);
-  if (!draft.render(0).bodyFits) throw new Refusal("tooLarge", draft.sizeOf(least));
-  let low = 0;
-  let high = start + 1;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (fitsAll(draft.render(middle))) low = middle;
-    else high = middle;
+  const rest = longest(draft);
+  if (rest === null) throw new Refusal("tooLarge", draft.sizeOf(least));
+  return done(rest, true);
+}
+
+/** With as much of the message as fits; `null` where even none of it does. */
+function longest(draft: Draft): Rendered | null {
+  // No character takes less than one unit: what is beyond the body's limit need not be tried.
+  const most = Math.min(draft.parts, draft.limits.body?.max ?? draft.parts);
+  let best: Rendered | null = null;
+  let tooMuch = Math.min(most, FIRST_TRY);
+  for (;;) {
+    const tried = draft.render(tooMuch);
+    if (!fitsAll(tried)) break;
+    if (tooMuch === most) return tried;
+    best = tried;
+    tooMuch = Math.min(most, tooMuch * 2);
   }
-  return done(draft.render(low), low < whole || least.over.length > 0);
+  best ??= draft.render(0);
+  if (!fitsAll(best)) return null;
+  while (tooMuch - best.limit > 1) {
+    const tried = draft.render(Math.floor((best.limit + tooMuch) / 2));
+    if (fitsAll(tried)) best = tried;
+    else tooMuch = tried.limit;
+  }
+  return best;
 }
 
 function fitsAll(rendered: Rendered): boolean {
@@ -151,7 +169,7 @@ class Draft {
     const request = this.#request(message);
     const { body } = this.limits;
     const bodyFits = request === null || body === null || fits(request.body, body);
-    return { message, request, over, bodyFits };
+    return { limit, message, request, over, bodyFits };
   }
 
   #block(name: string, medium: Medium, view: View, reader: Reader): string {

@@ -215,7 +215,7 @@ export function checkBlock(
           ? field.fields[part]
           : undefined;
       if (next === undefined) {
-        fail(node, `unknown field "${node.original}"`, hintFor(field, part));
+        fail(node, `unknown field "${node.original}"`, hintFor(field, part, from === VIEW));
         return null;
       }
       field = next;

@@ -35,13 +35,12 @@ export function blockHint(word: string): string {
 }
 
 /** The nearest field here; else a field of that name elsewhere in the view; else what there is. */
-export function hintFor(field: Field, part: string): string {
+export function hintFor(field: Field, part: string, atRoot: boolean): string {
   if (field.kind !== "object") return "it has no fields";
   const names = Object.keys(field.fields);
   const close = nearest(part, names);
   if (close !== null) return `did you mean "${close}"?`;
-  const elsewhere = fieldPaths().find(({ path }) => path.split(".").at(-1) === part);
-  return elsewhere === undefined
-    ? `fields: ${names.join(", ")}`
-    : `did you mean "${elsewhere.path}"?`;
+  const elsewhere = fieldPaths().find(({ path }) => path.split(".").at(-1) === part)?.path;
+  if (elsewhere === undefined) return `fields: ${names.join(", ")}`;
+  return `did you mean "${atRoot ? "" : "@root."}${elsewhere}"?`;
 }

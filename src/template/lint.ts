@@ -132,22 +132,21 @@ function parseIssue(error: unknown, source: string, file: string): ConfigIssue {
   const column = at - before.lastIndexOf("\n");
   const start = Math.max(before.lastIndexOf("\n") + 1, before.lastIndexOf("{{"));
   const found = (source.slice(start).split("\n", 1)[0] ?? "").slice(0, 40);
-  const atEnd = at >= source.trimEnd().length;
+  const atEnd = message.includes("got 'EOF'");
   return {
     where: `${file}:${line}:${column}`,
-    message:
-      atEnd && !found.startsWith("{{")
-        ? "the template ends inside a block"
-        : `cannot be read at "${found}"`,
-    hint: parseHint(found, atEnd),
+    message: atEnd ? "the template ends inside a block" : `cannot be read at "${found}"`,
+    hint: atEnd
+      ? "close each {{#if}} with {{/if}}, each {{#each}} with {{/each}}"
+      : parseHint(found),
   };
 }
 
-function parseHint(found: string, atEnd: boolean): string | null {
+function parseHint(found: string): string | null {
   if (/^\{\{-?\s*(\.|\$|range\b|end\b|printf\b)/.test(found))
     return "this looks like a Go template; Handlebars writes {{message}} and {{#if x}}…{{/if}}";
   if (/^\{\{[^{}]*\}\}\}/.test(found)) return "leave a space between }} and a } of your own";
-  return atEnd ? "close each {{#if}} with {{/if}}, each {{ with }}" : null;
+  return found.includes("}}") ? null : "close each {{ with }}";
 }
 
 /** Where the parser's picture of the place (`…text before` `text after` / `-----^`, without line ends) is found in the source. */

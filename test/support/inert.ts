@@ -62,6 +62,8 @@ export function activeIn(
     wecomMentions(text),
     slackMentions(medium === "slack" ? text : ""),
   ];
+  // Data and pages notify nobody.
+  if (medium === "json" || medium === "html") return [];
   const found = [
     ...blocks.flatMap(formatting),
     ...linksIn(blocks).map((url) => `link to ${url}`),

@@ -15,7 +15,7 @@ describe.each(MEDIA)("hostile text in the medium %s", (medium) => {
     (_, { text, shows }) => {
       const cleaned = clean(text);
       const escaped = escape(medium, cleaned);
-      if (CHATS.includes(medium)) expect(activeIn(medium, escaped)).toEqual([]);
+      expect(activeIn(medium, escaped)).toEqual([]);
       const read = asRead(medium, escaped);
       for (const line of shows) expect(read).toContain(visible(line));
     },
@@ -25,8 +25,7 @@ describe.each(MEDIA)("hostile text in the medium %s", (medium) => {
     "%s, as the API gave it",
     (_, { text }) => {
       const escaped = escape(medium, text);
-      if (CHATS.includes(medium)) expect(activeIn(medium, escaped)).toEqual([]);
-      if (medium === "json") expect(JSON.parse(`"${escaped}"`)).toBe(text);
+      expect(activeIn(medium, escaped)).toEqual([]);
     },
   );
 
@@ -37,6 +36,13 @@ describe.each(MEDIA)("hostile text in the medium %s", (medium) => {
     expect(performance.now() - started).toBeLessThan(5000);
   });
 });
+
+it.each(HOSTILE.map((hostile) => [hostile.name, hostile] as const))(
+  "a JSON string holds exactly: %s",
+  (_, { text }) => {
+    expect(JSON.parse(`"${escape("json", text)}"`)).toBe(text);
+  },
+);
 
 describe("text that means nothing stays as it is", () => {
   const plain = [
@@ -84,7 +90,7 @@ describe("the other media", () => {
     ["slack", "<!channel>", "&lt;\u2060!channel&gt;"],
     ["slack", "> quote", "\u2060&gt; quote"],
     ["slack", ":fire: 12:30:45 :+1:", ":\u2060fire: 12:30:45 :\u2060+1:"],
-    ["slack", "*so* 2 * 3", "*\ufeffso*\ufeff 2 * 3".replace("*\ufeff 2", "* 2")],
+    ["slack", "*so* 2 * 3", "*\ufeffso* 2 * 3"],
     ["wecom", "`so` **so**", "ˋsoˋ *\u2060*so*\u2060*\u2060"],
     ["wecom", "<@zhangsan>", "<\u2060@zhangsan>"],
     ["lark", '<at user_id="all">', '<\u2060at user_id="all">'],
