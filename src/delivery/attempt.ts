@@ -6,6 +6,9 @@ import type { Sender, Sent } from "./sender.ts";
 /** How an attempt ended; `null` for one that shutdown interrupted: it counts for nothing. */
 export type Attempted = (Sent & { readonly durationMs: number }) | null;
 
+/** Made once: a reason of its own for every request would cost as much as the rest of this. */
+const OVER = new Error("the attempt is over");
+
 /**
  * One attempt, the only caller of a sink's code: never rejects, and never takes longer than `timeoutMs`, whatever the sink does
  * with its signal.
@@ -31,7 +34,7 @@ export async function attempt(
   ]);
   stop.removeEventListener("abort", onStop);
   // Ends the timer, and the request where it is still under way.
-  ending.abort();
+  ending.abort(OVER);
   return result && { ...result, durationMs: clock.now() - started };
 }
 

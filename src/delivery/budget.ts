@@ -20,11 +20,6 @@ export class Budget {
     this.#ended = this.#depth === 0 ? [] : ended.toSorted((a, b) => a - b).slice(-this.#depth);
   }
 
-  /** The longest window, in milliseconds. */
-  get horizonMs(): number {
-    return Math.max(0, ...this.#rates.map((rate) => rate.perMs));
-  }
-
   /** A request starts. */
   start(): void {
     this.#open += 1;
@@ -33,48 +28,61 @@ export class Budget {
   /** Its answer has come, or never will. */
   end(now: number): void {
     this.#open -= 1;
+    if (this.#depth === 0) return;
     this.#ended.push(now);
-    if (this.#ended.length > this.#depth) this.#ended.shift();
+    if (this.#ended.length > 2 * this.#depth) this.#ended = this.#ended.slice(-this.#depth);
   }
 
   /** How many requests may start at this moment. */
   available(now: number): number {
-    return this.slotsWithin(now, 0, Number.POSITIVE_INFINITY);
+    this.#notAfter(now);
+    return this.#rates.reduce((least, { count, perMs }) => {
+      const over = this.#ended.findLastIndex((at) => freeAgain(at, perMs) <= now);
+      const counting = this.#ended.length - 1 - over + this.#open;
+      return Math.min(least, Math.max(0, count - counting));
+    }, Number.POSITIVE_INFINITY);
   }
 
   /** The earliest moment another request may start; one under way is taken to end now. */
   nextSlotAt(now: number): number {
-    return Math.max(now, this.#freeAt(this.#used(now)));
+    this.#notAfter(now);
+    return Math.max(now, this.#freeAt(now, []));
   }
 
   /**
    * How many requests could start from `now` to `now + horizonMs`, each answered at once; counts no further than `limit`.
    */
   slotsWithin(now: number, horizonMs: number, limit: number): number {
-    if (this.#rates.length === 0) return limit;
-    const used = this.#used(now);
-    let slots = 0;
-    while (slots < limit) {
-      const at = Math.max(now, this.#freeAt(used));
+    const available = this.available(now);
+    if (available >= limit) return limit;
+    const started = Array.from({ length: available }, () => now);
+    while (started.length < limit) {
+      const at = Math.max(now, this.#freeAt(now, started));
       if (at > now + horizonMs) break;
-      used.push(at);
-      slots += 1;
+      started.push(at);
     }
-    return slots;
+    return started.length;
   }
 
-  /** Everything that counts, oldest first. The wall clock may have been set back: nothing has ended in the future. */
-  #used(now: number): number[] {
+  /** The wall clock may have been set back: nothing has ended in the future. */
+  #notAfter(now: number): void {
     if ((this.#ended.at(-1) ?? now) > now) this.#ended = this.#ended.map((at) => Math.min(at, now));
-    return [...this.#ended, ...Array.from({ length: this.#open }, () => now)];
   }
 
-  /** When the request after `used` may start by every rate. */
-  #freeAt(used: readonly number[]): number {
+  /** When one more may start by every rate, after those that ended, those under way, and `started`. */
+  #freeAt(now: number, started: readonly number[]): number {
+    const ended = this.#ended.length;
+    const all = ended + this.#open + started.length;
     return this.#rates.reduce((latest, { count, perMs }) => {
-      const blocking = used[used.length - count];
-      // A millisecond more, for the fraction the clock does not show.
-      return blocking === undefined ? latest : Math.max(latest, blocking + perMs + 1);
+      const index = all - count;
+      if (index < 0) return latest;
+      const blocking = this.#ended[index] ?? started[index - ended - this.#open] ?? now;
+      return Math.max(latest, freeAgain(blocking, perMs));
     }, Number.NEGATIVE_INFINITY);
   }
+}
+
+/** When a request that ended at `at` stops counting: a millisecond more, for the fraction the clock does not show. */
+function freeAgain(at: number, perMs: number): number {
+  return at + perMs + 1;
 }

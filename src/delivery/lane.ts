@@ -144,7 +144,7 @@ export class Lane {
     const { clock, observer, outbox } = this.#ports;
     const { name, concurrency, rates, digest } = this.#options;
     const now = clock.now();
-    this.#tellIdle(now);
+    this.#tellIdle();
     if (this.#pausedUntil !== null) {
       if (now < this.#pausedUntil) return this.#alarm.set(this.#pausedUntil);
       this.#pausedUntil = null;
@@ -277,9 +277,10 @@ export class Lane {
     if (at > now) this.#alarm.set(at);
   }
 
-  #tellIdle(now: number): void {
+  #tellIdle(): void {
     if (this.#idle.length === 0 || this.#inFlight.size > 0) return;
-    if (this.#ports.outbox.pending(this.#options.name, now).total > 0) return;
+    // Anything that falls due at any time is owed; counting it all would cost more.
+    if (this.#ports.outbox.nextAt(this.#options.name, 0) !== null) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { DeliveryState } from "../event/delivery.ts";
 import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "./ledger.ts";
-import { DELIVERY_COLUMNS, inTransaction, text, toDeliveryRow, toEvent } from "./rows.ts";
+import { DELIVERY_COLUMNS, text, toDeliveryRow, toEvent, transactions } from "./rows.ts";
 
 const DEFAULT_LIMIT = 100;
 
@@ -54,7 +54,7 @@ export class SqliteHistory implements History {
   retry(ids: readonly string[], sink: string | null, now: number): number {
     const again = `UPDATE delivery SET state = 'pending', attempts = 0, owed_at = ?, not_before = ?,
       settled_at = NULL, reason = NULL, detail = NULL WHERE state = 'dead'`;
-    return inTransaction(this.#db, () => {
+    return transactions(this.#db)(() => {
       const ofSink = sink === null ? "" : " AND sink = ?";
       const tail = sink === null ? [] : [sink];
       if (ids.length === 0) {

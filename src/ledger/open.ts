@@ -66,6 +66,7 @@ export function openLedger(options: LedgerOptions): Ledger {
     },
     healthy: () => !outbox.troubled,
     close: async () => {
+      if (closing.signal.aborted) return 0;
       closing.abort();
       await keeping;
       const lost = outbox.close();

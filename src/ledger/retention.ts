@@ -1,17 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import { onStorage } from "./failure.ts";
-import { inTransaction, text } from "./rows.ts";
+import { text, transactions } from "./rows.ts";
 
 /** Attempts are only remembered for rate budgets; no window is longer than a day. */
 const ATTEMPTS_KEPT_MS = 25 * 3_600_000;
 
 /** How the ledger stays within its age and its size. Each call is one small transaction, so that nothing else waits for long. */
 export class Retention {
-  readonly #db: DatabaseSync;
+  readonly #inTransaction;
   readonly #sql;
 
   constructor(db: DatabaseSync) {
-    this.#db = db;
+    this.#inTransaction = transactions(db);
     this.#sql = statements(db);
   }
 
@@ -22,7 +22,7 @@ export class Retention {
    */
   prune(before: number, cursor: number, limit: number): { removed: number; cursor: number | null } {
     return onStorage(() =>
-      inTransaction(this.#db, () => {
+      this.#inTransaction(() => {
         const rows = this.#sql.oldest.all(before, cursor, limit);
         const old = rows.filter((row) => Number(row["received_at"]) < before);
         const gone = old.filter((row) => row["kept"] === 0).map((row) => Number(row["seq"]));
@@ -40,7 +40,7 @@ export class Retention {
   /** Forgets digests and gaps settled before `before`, and attempts no budget asks for any more. */
   pruneSummaries(before: number, now: number, limit: number): number {
     return onStorage(() =>
-      inTransaction(this.#db, () => {
+      this.#inTransaction(() => {
         this.#sql.forgetAttempts.run(now - ATTEMPTS_KEPT_MS);
         return Number(this.#sql.forgetSummaries.run(before, limit).changes);
       }),
@@ -55,7 +55,7 @@ export class Retention {
   /** Gives up the oldest pending deliveries: dead (overflow). Answers which. */
   overflow(limit: number, at: number): readonly { readonly id: string; readonly sink: string }[] {
     return onStorage(() =>
-      inTransaction(this.#db, () => {
+      this.#inTransaction(() => {
         const oldest = this.#sql.oldestPending
           .all(limit)
           .map((row) => ({ id: text(row["id"]), sink: text(row["sink"]) }));

@@ -1,20 +1,20 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { Delivery } from "../event/delivery.ts";
-import { inTransaction } from "./rows.ts";
+import { transactions } from "./rows.ts";
 import type { Write } from "./store.ts";
 
 /** Applies writes to the tables; `write` is one transaction. */
 export class Writer {
-  readonly #db: DatabaseSync;
+  readonly #inTransaction;
   readonly #sql;
 
   constructor(db: DatabaseSync) {
-    this.#db = db;
+    this.#inTransaction = transactions(db);
     this.#sql = statements(db);
   }
 
   write(writes: readonly Write[]): readonly boolean[] {
-    return inTransaction(this.#db, () => {
+    return this.#inTransaction(() => {
       const taken: boolean[] = [];
       for (const write of writes) {
         switch (write.kind) {

@@ -1,0 +1,282 @@
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ConfigError } from "../../../src/config/config.ts";
+import { openHistory, openLedger, type Ledger } from "../../../src/ledger/open.ts";
+import { FakeClock, settle } from "../../support/clock.ts";
+import { anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
+import { recordingObserver } from "../../support/observer.ts";
+
+const MINUTE = 60_000;
+const none: ReadonlySet<string> = new Set();
+const delivered = { kind: "delivered", sent: "", answer: "" } as const;
+
+function open(dataDir: string, options: { clock?: FakeClock; maxBytes?: number } = {}) {
+  const clock = options.clock ?? new FakeClock();
+  const recorded = recordingObserver();
+  const ledger: Ledger = openLedger({
+    dataDir,
+    historyMs: 10 * MINUTE,
+    maxBytes: options.maxBytes ?? 2 ** 30,
+    clock,
+    observer: recorded.observer,
+    makeId: countingIds(),
+  });
+  onTestFinished(async () => {
+    await ledger.close();
+  });
+  return { ...ledger, clock, recorded };
+}
+
+/** What it is refused with, in one line. */
+function refusal(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return "not refused";
+}
+
+describe("the data directory", () => {
+  test("is made where it is not, for this user alone", () => {
+    const dataDir = path.join(temporaryDirectory(), "a", "b");
+    open(dataDir);
+    expect(statSync(dataDir).mode & 0o777).toBe(0o700);
+    expect(statSync(path.join(dataDir, "ledger.db")).mode & 0o777).toBe(0o600);
+    expect(statSync(path.join(dataDir, "ledger.db-wal")).mode & 0o777).toBe(0o600);
+  });
+
+  test("belongs to one process: a second is told so at once, and may come when the first has gone", async () => {
+    const dataDir = temporaryDirectory();
+    const first = open(dataDir);
+    expect(refusal(() => open(dataDir))).toBe(
+      `--data-dir ${dataDir}: another kube-crier is running on it (stop that one first, or give this one a directory of its own)`,
+    );
+    await first.close();
+    expect(refusal(() => open(dataDir))).toBe("not refused");
+  });
+
+  test("is free again when its process was killed", { timeout: 30_000 }, async () => {
+    const dataDir = temporaryDirectory();
+    const lock = path.resolve(import.meta.dirname, "../../../src/ledger/lock.ts");
+    const script = `const { lockDataDir } = await import(${JSON.stringify(lock)});
+      lockDataDir(${JSON.stringify(dataDir)}); console.log("held"); setInterval(() => {}, 1e6);`;
+    const other = spawn(process.execPath, ["--input-type=module", "-e", script]);
+    onTestFinished(() => void other.kill("SIGKILL"));
+    await once(other.stdout, "data");
+    expect(refusal(() => open(dataDir))).toContain("another kube-crier is running on it");
+    other.kill("SIGKILL");
+    await once(other, "exit");
+    expect(refusal(() => open(dataDir))).toBe("not refused");
+  });
+
+  test("with a file in its place, or above it: one message with the place and what to do", () => {
+    const file = path.join(temporaryDirectory(), "file");
+    writeFileSync(file, "");
+    for (const dataDir of [file, path.join(file, "data")]) {
+      const message = refusal(() => open(dataDir));
+      expect(message).toContain(`--data-dir ${dataDir}: the directory cannot be made: `);
+      expect(message.split("\n").length).toBe(1);
+      expect(message).toMatch(/\(give a directory this user may write.*\)$/u);
+    }
+  });
+
+  test("with a ledger.db that is something else", () => {
+    const dataDir = temporaryDirectory();
+    writeFileSync(
+      path.join(dataDir, "ledger.db"),
+      "Not a database, but as long as one.\n".repeat(99),
+    );
+    expect(refusal(() => open(dataDir))).toBe(
+      `--data-dir ${dataDir}: the ledger cannot be opened: not a database file (SQLite 26: file is not a database) (give a directory this user may write; a damaged ledger.db can be moved away, what it still owed is then lost)`,
+    );
+  });
+
+  test("with a damaged ledger.db", async () => {
+    const dataDir = temporaryDirectory();
+    const file = path.join(dataDir, "ledger.db");
+    await open(dataDir).close();
+    const bytes = readFileSync(file);
+    bytes.fill(0xff, 100, 3_000);
+    writeFileSync(file, bytes);
+    expect(refusal(() => open(dataDir))).toMatch(/the ledger cannot be opened: .*damaged/u);
+    // And nothing holds the directory because of it.
+    writeFileSync(file, "");
+    expect(refusal(() => open(dataDir))).toBe("not refused");
+  });
+
+  test("from a newer kube-crier is left alone", async () => {
+    const dataDir = temporaryDirectory();
+    await open(dataDir).close();
+    const db = new DatabaseSync(path.join(dataDir, "ledger.db"));
+    db.exec("PRAGMA user_version = 99");
+    db.close();
+    expect(refusal(() => open(dataDir))).toMatch(/version 99, this program knows up to \d+ \(run/u);
+    expect(refusal(() => openHistory(dataDir, "read"))).toMatch(/version 99/u);
+  });
+
+  test("that may not be written is said to be so", (context) => {
+    // Root may write everywhere.
+    if (process.getuid?.() === 0) context.skip();
+    const dataDir = temporaryDirectory();
+    chmodSync(dataDir, 0o500);
+    expect(refusal(() => open(dataDir))).toMatch(/give a directory this user may write/u);
+  });
+});
+
+describe("the command line beside a running process", () => {
+  test("reads what is being written", async () => {
+    const dataDir = temporaryDirectory();
+    const running = open(dataDir);
+    await running.outbox.add([anEntry(1, ["ops"])], [], never);
+    const history = openHistory(dataDir, "read");
+    onTestFinished(() => history.close());
+    expect(history.events({}).length).toBe(1);
+    await running.outbox.add([anEntry(2, ["ops"])], [], never);
+    expect(history.events({}).length).toBe(2);
+    expect(() => history.retry([], null, 0)).toThrow(/readonly/u);
+  });
+
+  test("reads what is left when nothing runs", async () => {
+    const dataDir = temporaryDirectory();
+    const before = open(dataDir);
+    await before.outbox.add([anEntry(1, ["ops"])], [], never);
+    await before.close();
+    const history = openHistory(dataDir, "read");
+    onTestFinished(() => history.close());
+    expect(history.deliveries({})).toMatchObject([{ id: "d1", state: "pending" }]);
+  });
+
+  test("`dead retry` is noticed by the running process within about a second", async () => {
+    const dataDir = temporaryDirectory();
+    const { outbox, clock } = open(dataDir);
+    await outbox.add([anEntry(1, ["ops"])], [], never);
+    const dead = { kind: "dead", reason: "auth", detail: "no", counted: true } as const;
+    outbox.settle("d1", { ...dead, at: clock.now() });
+    await clock.advance(1_500);
+    let woken = 0;
+    outbox.onAdded("ops", () => (woken += 1));
+    await clock.advance(3_000);
+    expect(woken).toBe(0);
+
+    const other = openHistory(dataDir, "write");
+    onTestFinished(() => other.close());
+    expect(other.retry(["d1"], null, clock.now())).toBe(1);
+    await clock.advance(1_500);
+    expect(woken).toBe(1);
+    expect(outbox.due("ops", clock.now(), 10, none)).toMatchObject([{ id: "d1", attempts: 0 }]);
+  });
+
+  test("a retry from within is noticed at once", async () => {
+    const { outbox, history, clock } = open(":memory:");
+    await outbox.add([anEntry(1, ["ops"])], [], never);
+    const dead = { kind: "dead", reason: "auth", detail: "no", counted: true } as const;
+    outbox.settle("d1", { ...dead, at: clock.now() });
+    await settle();
+    let woken = 0;
+    outbox.onAdded("ops", () => (woken += 1));
+    expect(history.retry([], null, clock.now())).toBe(1);
+    expect(woken).toBe(1);
+    expect(history.retry([], null, clock.now())).toBe(0);
+    expect(woken).toBe(1);
+  });
+
+  test("no ledger yet is said, and none is made by asking", () => {
+    const dataDir = temporaryDirectory();
+    for (const mode of ["read", "write"] as const) {
+      expect(refusal(() => openHistory(dataDir, mode))).toBe(
+        `--data-dir ${dataDir}: there is no ledger.db in it (name the directory \`run\` uses)`,
+      );
+    }
+    expect(existsSync(path.join(dataDir, "ledger.db"))).toBe(false);
+  });
+});
+
+describe("the ledger's size and age", () => {
+  test("what is settled goes after its time; what is pending stays, however old", async () => {
+    const { outbox, history, clock } = open(":memory:");
+    await outbox.add(
+      [1, 2, 3].map((n) => anEntry(n, ["ops"])),
+      [],
+      never,
+    );
+    await outbox.add([anEntry(4, [])], [], never);
+    outbox.settle("d1", { ...delivered, at: clock.now() });
+    await clock.advance(9 * MINUTE);
+    expect(history.events({}).length).toBe(4);
+    outbox.settle("d2", { ...delivered, at: clock.now() });
+    await clock.advance(3 * MINUTE);
+    expect(history.events({}).map(({ event }) => event.object.name)).toEqual(["web-3", "web-2"]);
+    // Forgotten, it counts as new; remembered, it does not.
+    expect(await outbox.add([anEntry(1, []), anEntry(2, [])], [], never)).toEqual([
+      "enqueued",
+      "duplicate",
+    ]);
+  });
+
+  test("digests and gaps go as well", async () => {
+    const { outbox, history, clock } = open(":memory:");
+    await outbox.add(
+      [1, 2].map((n) => anEntry(n, ["ops"])),
+      [],
+      never,
+    );
+    const times = { from: "2026-11-20T08:00:00Z", to: "2026-11-20T08:05:30Z" };
+    const alert = { kind: "digest", cluster: "", total: 2, lines: [], moreKinds: 0 } as const;
+    const { id } = outbox.fold("ops", ["d1", "d2"], { ...alert, ...times }, clock.now());
+    outbox.settle(id, { ...delivered, at: clock.now() });
+    await clock.advance(12 * MINUTE);
+    expect(history.deliveries({})).toEqual([]);
+  });
+
+  test("over its size the oldest history goes first, nothing owed is touched", async () => {
+    const { outbox, history, clock, recorded } = open(":memory:", { maxBytes: 2_000_000 });
+    for (let from = 0; from < 3_000; from += 500) {
+      await outbox.add(
+        Array.from({ length: 500 }, (_, n) => anEntry(from + n, ["ops"])),
+        [],
+        never,
+      );
+      const due = outbox.due("ops", clock.now(), 490, none);
+      for (const { id } of due) outbox.settle(id, { ...delivered, at: clock.now() });
+      await clock.advance(1_000);
+    }
+    expect(recorded.of("dead")).toEqual([]);
+    expect(history.counts().get("ops")?.pending).toBe(60);
+    expect(history.counts().get("ops")?.delivered).toBeLessThan(2_500);
+    // The newest is still there.
+    expect(history.events({ limit: 1 })[0]?.event.object.name).toBe("web-2999");
+  });
+
+  test("when everything is owed the oldest is given up, counted and said", async () => {
+    const { outbox, clock, recorded } = open(":memory:", { maxBytes: 2_000_000 });
+    for (let from = 0; from < 3_000; from += 500) {
+      await outbox.add(
+        Array.from({ length: 500 }, (_, n) => anEntry(from + n, ["ops"])),
+        [],
+        never,
+      );
+      await clock.advance(1_000);
+    }
+    const dead = recorded.of("dead");
+    expect(dead.length).toBeGreaterThan(0);
+    expect(dead[0]).toEqual(["ops", "d1", "overflow", "the ledger holds more than 2000000 bytes"]);
+    const { total } = outbox.pending("ops", clock.now());
+    expect(total + dead.length).toBe(3_000);
+    expect(total).toBeGreaterThan(500);
+  });
+
+  test("a ledger of another process's making is one file anyone can look into", () => {
+    const dataDir = temporaryDirectory();
+    open(dataDir);
+    const script = `const { DatabaseSync } = require("node:sqlite");
+      console.log(new DatabaseSync(process.argv[1], { readOnly: true }).prepare("SELECT COUNT(*) AS n FROM occurrence").get().n)`;
+    const said = execFileSync(process.execPath, ["-e", script, path.join(dataDir, "ledger.db")]);
+    expect(said.toString().trim()).toBe("0");
+  });
+});
