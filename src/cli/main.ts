@@ -2,7 +2,7 @@ import type { FlagValues } from "../config/flags.ts";
 import { configJsonSchema } from "../config/json-schema.ts";
 import { type ConfigIssue, ConfigError } from "../config/config.ts";
 import type { DeliveryState } from "../event/delivery.ts";
-import type { HistoryFilter } from "../ledger/ledger.ts";
+import type { History, HistoryFilter } from "../ledger/ledger.ts";
 import { openHistory } from "../ledger/open.ts";
 import { parseDuration } from "../sink/schema.ts";
 import { sinks as registry } from "../../sinks/index.ts";
@@ -29,16 +29,24 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
       render: (flags, options) => renderCommand(flags, options, io),
       send: (flags, options) => sendCommand(flags, options, io),
       history: async (options) =>
-        withHistory(options.dataDir, "read", io, (history) =>
-          historyCommand(history, filterOf(options, io), options.json === true, io),
-        ),
+        guarded(io, () => {
+          const filter = filterOf(options, io);
+          const json = options.json === true;
+          return withHistory(options.dataDir, "read", (history) =>
+            historyCommand(history, filter, json, io),
+          );
+        }),
       deadList: async ({ dataDir, sink, json }) =>
-        withHistory(dataDir, "read", io, (history) =>
-          deadListCommand(history, sink ?? null, json === true, io),
+        guarded(io, () =>
+          withHistory(dataDir, "read", (history) =>
+            deadListCommand(history, sink ?? null, json === true, io),
+          ),
         ),
       deadRetry: async (ids, { dataDir, sink }) =>
-        withHistory(dataDir, "write", io, (history) =>
-          deadRetryCommand(history, ids, sink ?? null, io),
+        guarded(io, () =>
+          withHistory(dataDir, "write", (history) =>
+            deadRetryCommand(history, ids, sink ?? null, io),
+          ),
         ),
       simulate: (options) => simulateCommand(options, io),
       schema: async () => {
@@ -51,21 +59,24 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
   );
 }
 
+function guarded(io: Io, work: () => ExitCode): ExitCode {
+  try {
+    return work();
+  } catch (error) {
+    return tellProblems(error, io);
+  }
+}
+
 function withHistory(
   dataDir: string,
   mode: "read" | "write",
-  io: Io,
-  work: (history: ReturnType<typeof openHistory>) => ExitCode,
+  work: (history: History) => ExitCode,
 ): ExitCode {
+  const history = openHistory(dataDir, mode);
   try {
-    const history = openHistory(dataDir, mode);
-    try {
-      return work(history);
-    } finally {
-      history.close();
-    }
-  } catch (error) {
-    return tellProblems(error, io);
+    return work(history);
+  } finally {
+    history.close();
   }
 }
 

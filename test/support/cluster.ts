@@ -37,29 +37,18 @@ export async function evgen(options: {
   readonly updateRatio?: number;
   readonly warningRatio?: number;
 }): Promise<{ created: number; updated: number }> {
-  const out = await clusterControl(
-    "evgen",
-    ...[
-      "-kubeconfig",
-      kubeconfig,
-      "-n",
-      String(options.n),
-      "-rate",
-      String(options.rate),
-      "-prefix",
-      options.prefix,
-    ],
-    ...[
-      "-namespaces",
-      options.namespaces ?? "default,shop",
-      "-api",
-      options.api ?? "both",
-      "-update-ratio",
-      String(options.updateRatio ?? 0),
-      "-warning-ratio",
-      String(options.warningRatio ?? 0.3),
-    ],
-  );
+  const flags = {
+    kubeconfig,
+    n: options.n,
+    rate: options.rate,
+    prefix: options.prefix,
+    namespaces: options.namespaces ?? "default,shop",
+    api: options.api ?? "both",
+    "update-ratio": options.updateRatio ?? 0,
+    "warning-ratio": options.warningRatio ?? 0.3,
+  };
+  const args = Object.entries(flags).flatMap(([name, value]) => [`-${name}`, String(value)]);
+  const out = await clusterControl("evgen", ...args);
   const answer = JSON.parse(out) as { created: number; updated: number };
   return answer;
 }
