@@ -193,10 +193,8 @@ describe("render", () => {
       `--event=${backoff()}`,
       "--reveal",
     ]);
-    const [[request], [whole]] = [JSON.parse(hidden.stdout), JSON.parse(revealed.stdout)] as Record<
-      string,
-      string
-    >[][];
+    const [request] = JSON.parse(hidden.stdout) as Record<string, string>[];
+    const [whole] = JSON.parse(revealed.stdout) as Record<string, string>[];
     expect(Object.keys(request ?? {})).toEqual(["method", "url", "headers", "body"]);
     expect(request?.["method"]).toBe("POST");
     expect(request?.["url"]).toMatch(/^https:\/\/oapi\.dingtalk\.com\/<redacted>/);
