@@ -113,6 +113,19 @@ describe("what was missed", () => {
       expect(source.names).toEqual(["unseen@1"]);
     });
 
+    it("is routine however often it comes, as long as something is read in between", async () => {
+      const source = await watching();
+      for (const name of ["a", "b", "c"]) {
+        server.expireWatches();
+        server.create(name);
+        await source.until(() => source.names.includes(`${name}@1`));
+        server.create(`${name}-live`);
+        await source.until(() => source.names.includes(`${name}-live@1`));
+      }
+      expect(source.called("sourceFailed")).toEqual([]);
+      expect(source.names).toHaveLength(6);
+    });
+
     it("for ever is not asked for without pause", async () => {
       server.answer(recorded("watch-410-expired"), isWatch, 4);
       const source = run();

@@ -46,6 +46,16 @@ describe("the kubernetes source", () => {
   });
 
   describe("occurrences", () => {
+    it("are not made by a new label on an Event that was listed and was too old to tell", async () => {
+      server.create("old");
+      const clock = new FakeClock("2026-11-20T09:00:00Z");
+      const source = await watching({ config: { replayMs: 60_000 }, clock });
+      server.update("old", { count: 1 });
+      server.update("old", { count: 2 });
+      await source.until(() => source.events.length > 0);
+      expect(source.names).toEqual(["old@2"]);
+    });
+
     it("are ADDED and MODIFIED that count on; not metadata, not DELETED", async () => {
       const source = await watching();
       server.create("web");
