@@ -1,6 +1,11 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { configExample, configReference, configSchema } from "./generated/config.ts";
+import {
+  configExample,
+  configReference,
+  configSchema,
+  templateReference,
+} from "./generated/config.ts";
 import { sinkIndex, sinkReadme } from "./generated/sinks.ts";
 
 /**
@@ -20,6 +25,7 @@ const FILES: readonly Generated[] = [
   { path: "deploy/config.schema.json", content: configSchema },
   { path: "deploy/config.example.yaml", content: configExample },
   { path: "docs/configuration.md", content: configReference },
+  { path: "docs/templates.md", content: templateReference },
 ];
 
 const ROOT = path.resolve(import.meta.dirname, "..");

@@ -1,6 +1,7 @@
 import type { Medium } from "../sink/define.ts";
 import { cut } from "../sink/text.ts";
 import { code, escape, quote } from "./escape.ts";
+import { markdownTable } from "./markdown-table.ts";
 import { dateText, localTime, timeTeller } from "./times.ts";
 import type { View } from "./view.ts";
 
@@ -231,8 +232,9 @@ export const HELPERS: Readonly<Record<string, Helper>> = {
 
 /** The table of docs/templates.md. */
 export function helpersMarkdown(): string {
-  const rows = Object.values(HELPERS).map(
-    ({ usage, about }) => `| \`${usage.replace(/\n.*/s, " …")}\` | ${about} |`,
-  );
-  return ["| helper | what it gives |", "|---|---|", ...rows].join("\n");
+  const rows = Object.values(HELPERS).map(({ usage, about }) => [
+    `\`${usage.replace(/\n.*/s, " …")}\``,
+    about,
+  ]);
+  return markdownTable([["helper", "what it gives"], ...rows]);
 }

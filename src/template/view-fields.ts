@@ -1,4 +1,5 @@
 import type { ObjectRef } from "../event/event.ts";
+import { markdownTable } from "./markdown-table.ts";
 import type { View } from "./view.ts";
 
 /** What a template may name, with its meaning: the lint reads it, and the table of docs/templates.md is made from it. */
@@ -62,7 +63,7 @@ export const VIEW_FIELDS: FieldsOf<View> = {
   alertKind: text("`event`, `digest` or `gap`"),
   lang: text("`en` or `zh`"),
   severity: text("`critical`, `warning`, `info`, or `notice` for a digest or gap"),
-  mark: text("🔴 🟠 🔵 ⚪"),
+  mark: text("the severity as a circle: red, orange, blue, or white for a digest or gap"),
   cluster: text("the cluster's configured name; may be empty"),
   title: text("mark, reason in words, object; at most 60 characters"),
   place: text("`prod-a · shop · Pod web-7d4b9c`"),
@@ -123,7 +124,7 @@ export const VIEW_FIELDS: FieldsOf<View> = {
         object(
           {
             count: number("how many occurrences"),
-            mark: text("🔴 🟠 🔵"),
+            mark: text("the severity as a circle"),
             reason: text("`BackOff`"),
             reasonText: text("the reason in words"),
             where: text("`shop/web (3 pods)`"),
@@ -188,6 +189,6 @@ function typeText(field: Field): string {
 
 /** The table of docs/templates.md. */
 export function viewFieldsMarkdown(): string {
-  const rows = fieldPaths().map(({ path, type, about }) => `| \`${path}\` | ${type} | ${about} |`);
-  return ["| field | type | what it is |", "|---|---|---|", ...rows].join("\n");
+  const rows = fieldPaths().map(({ path, type, about }) => [`\`${path}\``, type, about]);
+  return markdownTable([["field", "type", "what it is"], ...rows]);
 }

@@ -187,7 +187,9 @@ describe("our own templates", () => {
 
 describe("the table of fields", () => {
   it("names every field of the view and what it is", () => {
-    const table = viewFieldsMarkdown().split("\n");
+    const table = viewFieldsMarkdown()
+      .split("\n")
+      .map((row) => row.replaceAll(/ +/g, " "));
     const view = aView();
     for (const name of Object.keys(view))
       expect(table.some((row) => row.startsWith(`| \`${name}\``))).toBe(true);
@@ -195,5 +197,43 @@ describe("the table of fields", () => {
     expect(table).toContain("| `digest.lines[].where` | text | `shop/web (3 pods)` |");
     expect(table).toContain("| `labels` | list of texts | the sink's labels, in order |");
     for (const { about, path } of fieldPaths()) expect(about, path).not.toBe("");
+  });
+});
+
+describe("the guide", () => {
+  const guide = readFileSync(path.resolve(BUILTIN, "../docs/templates.md"), "utf8");
+  const examples = [...guide.matchAll(/^```\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? "");
+  const templates = examples.filter((example) => /\{\{[^}]*\}\}/.test(example));
+
+  it("has examples that work", () => {
+    expect(templates).toHaveLength(3);
+    const [title = "", ...bodies] = templates;
+    const mine = theTemplates(folder("/t", { "dingtalk.hbs": title })).get("dingtalk");
+    expect(mine.render("title", "text", aView(), READER)).toBe(
+      "🟠 Back-off restarting container in shop",
+    );
+    for (const body of bodies) {
+      const own = theTemplates().withFiles([{ source: "body", text: body }]);
+      for (const view of [aView(), aView(aDigest()), aView(aGap())]) {
+        const text = own.get("webhook").render("body", "json", view, READER);
+        expect(JSON.parse(text)).toBeTypeOf("object");
+      }
+    }
+  });
+
+  it("shows the error that is really given", () => {
+    const wrong = (templates[0] ?? "").replace("reasonText", "reasonTxt");
+    const [problem = ""] = problems(() =>
+      theTemplates(folder("/etc/kube-crier/templates", { "dingtalk.hbs": wrong })),
+    );
+    expect(guide).toContain(problem);
+  });
+
+  it("names every block of every sink", () => {
+    for (const sink of sinks) {
+      const row = guide.split("\n").find((line) => line.startsWith(`| ${sink.type} `));
+      for (const block of Object.keys(sink.blocks(sink.options.parse(sink.example.yaml))))
+        expect(row).toContain(`\`${block}\``);
+    }
   });
 });
