@@ -97,7 +97,7 @@ export class Lane {
     this.#wake();
   }
 
-  /** Resolves when nothing is owed to this sink any more. */
+  /** Resolves when nothing is owed to this sink any more, or the lane is stopped. */
   idle(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#idle.push(resolve);
@@ -114,6 +114,7 @@ export class Lane {
     this.#running = false;
     this.#unsubscribe();
     this.#alarm.cancel();
+    for (const resolve of this.#idle.splice(0)) resolve();
     const left = deadline - clock.now();
     if (left > 0) {
       const done = new AbortController();

@@ -8,6 +8,8 @@ const LOOK_MS = 1_000;
 const PRUNE_MS = 60_000;
 /** Rows per transaction: a few milliseconds. */
 const BATCH = 500;
+/** What the cluster still holds would count as new once it is forgotten; by default it holds Events for an hour. */
+const KEPT_AT_LEAST_MS = 2 * 3_600_000;
 /** Below the limit by this much, so that not every second has something to shed. */
 const SHED_TO = 0.9;
 const NOTHING = { removed: 0, cursor: null };
@@ -17,7 +19,7 @@ export interface KeeperPorts {
   readonly retention: Retention;
   readonly clock: Clock;
   readonly observer: Observer;
-  /** How long what is settled is kept. */
+  /** How long what is settled is kept; two hours at least. */
   readonly historyMs: number;
   readonly maxBytes: number;
   /** Called when another process has changed the ledger. */
@@ -45,7 +47,7 @@ export async function keep(ports: KeeperPorts, signal: AbortSignal): Promise<voi
 /** Forgets what was settled longer than `historyMs` ago. */
 async function prune(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
   const now = ports.clock.now();
-  const before = now - ports.historyMs;
+  const before = now - Math.max(ports.historyMs, KEPT_AT_LEAST_MS);
   await forget(ports, before, signal, () => true);
   while (!signal.aborted) {
     const removed = tolerant(() => ports.retention.pruneSummaries(before, now, BATCH), 0);

@@ -18,6 +18,7 @@ const CLI_BUSY_MS = 5_000;
 export interface LedgerOptions {
   /** A directory, or `:memory:`. */
   readonly dataDir: string;
+  /** How long what is settled is kept; two hours at least, so that what the cluster still holds is not told again. */
   readonly historyMs: number;
   readonly maxBytes: number;
   readonly clock: Clock;

@@ -45,7 +45,8 @@ export function aLedger(
     readonly makeId?: () => string;
   } = {},
 ): TestLedger {
-  const db = openDatabase(options.dataDir ?? ":memory:", 1_000);
+  // Short: a test that locks the file should not wait for it.
+  const db = openDatabase(options.dataDir ?? ":memory:", 10);
   const clock = options.clock ?? new FakeClock();
   const recorded = recordingObserver();
   const outbox = new StoreOutbox(new SqliteStore(db), {
