@@ -63,6 +63,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   pino: ["src/observe/log.ts"],
   "prom-client": ["src/observe/metrics.ts"],
   "node:sqlite": ["src/ledger"],
+  mysql2: ["sinks/mysql/driver.ts"],
 };
 
 /** Rooms that decide and must not act: no I/O, no clock, no chance. */
