@@ -6,7 +6,7 @@ import { storageTrouble } from "./failure.ts";
 /**
  * Holds a data directory for this process alone: a second one is refused at once. The lock is the operating system's, taken by
  * SQLite on a file of its own, so it ends with the process however it dies, and readers of the ledger are not kept out.
- * @returns the way to let go
+ * @returns the way to let go; keep it, for the lock ends as well when it is garbage-collected
  * @throws ConfigError while another process holds it
  */
 export function lockDataDir(dataDir: string): () => void {

@@ -65,7 +65,7 @@ describe("the data directory", () => {
     const dataDir = temporaryDirectory();
     const lock = path.resolve(import.meta.dirname, "../../../src/ledger/lock.ts");
     const script = `const { lockDataDir } = await import(${JSON.stringify(lock)});
-      lockDataDir(${JSON.stringify(dataDir)}); console.log("held"); setInterval(() => {}, 1e6);`;
+      globalThis.unlock = lockDataDir(${JSON.stringify(dataDir)}); console.log("held"); setInterval(() => {}, 1e6);`;
     const other = spawn(process.execPath, ["--input-type=module", "-e", script]);
     onTestFinished(() => void other.kill("SIGKILL"));
     await once(other.stdout, "data");
