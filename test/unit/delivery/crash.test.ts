@@ -83,6 +83,7 @@ describe("whatever the platform answers, and whenever the process is killed", ()
           await life.outbox.add(entries, [], never);
           await life.clock.advance(waitMs);
           if (!kill) continue;
+          life.platform.cut();
           life = aLife(dataDir, life.clock.now() + 100, index + 1, rates);
           platforms.push(life.platform);
         }

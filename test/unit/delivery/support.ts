@@ -21,18 +21,26 @@ export class FakePlatform implements Sender {
   answer: (delivery: Delivery, now: number) => Verdict | Promise<Verdict> = () => accepted;
   latencyMs = 0;
   closed = false;
+  #cut = false;
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
   }
 
   async send(delivery: Delivery, signal: AbortSignal, now: number) {
+    if (this.#cut) return new Promise<never>(() => undefined);
     const request = { at: now, id: delivery.id, alert: delivery.alert };
     this.requests.push(request);
     const verdict = await this.answer(delivery, now);
     if (this.latencyMs > 0) await this.#clock.sleep(this.latencyMs, signal);
     if (verdict.kind === "accepted" && !signal.aborted) this.told.push(request);
+    if (this.#cut) return new Promise<never>(() => undefined);
     return { verdict, sent: "{}", answer: "HTTP 200" };
+  }
+
+  /** Its client was killed: nothing more comes from it, and no answer reaches it. */
+  cut(): void {
+    this.#cut = true;
   }
 
   close(): Promise<void> {
