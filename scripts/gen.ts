@@ -6,6 +6,7 @@ import {
   configSchema,
   templateReference,
 } from "./generated/config.ts";
+import { cliReference } from "./generated/cli.ts";
 import { sinkIndex, sinkReadme } from "./generated/sinks.ts";
 
 /**
@@ -24,6 +25,7 @@ const FILES: readonly Generated[] = [
   { path: "sinks/README.md", content: sinkReadme },
   { path: "deploy/config.schema.json", content: configSchema },
   { path: "deploy/config.example.yaml", content: configExample },
+  { path: "docs/cli.md", content: cliReference },
   { path: "docs/configuration.md", content: configReference },
   { path: "docs/templates.md", content: templateReference },
 ];

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { FlagValues } from "../config/flags.ts";
 import { FLAGS, type FlagInfo } from "../config/options.ts";
 import { EXIT, type Io } from "./io.ts";
+import { Writable } from "node:stream";
 
 /** What each command does, given its flags; answers the exit code. */
 export interface Commands {
@@ -83,13 +84,37 @@ export async function runProgram(
   }
 }
 
+/** The help of every command, as `--help` prints it on 100 columns; for the docs. */
+export function helpPages(): readonly { readonly command: string; readonly help: string }[] {
+  let written = "";
+  const stream = Object.assign(
+    new Writable({
+      write(chunk, _, done) {
+        written += String(chunk);
+        done();
+      },
+    }),
+    { columns: 100 },
+  );
+  const io = { stdout: stream, stderr: stream };
+  const program = buildProgram("0.0.0", {} as Commands, () => () => Promise.resolve(), io);
+  return program.commands
+    .flatMap((command) => (command.commands.length === 0 ? [command] : command.commands))
+    .map((command) => {
+      written = "";
+      command.outputHelp();
+      const parent = command.parent === program ? "" : `${command.parent?.name()} `;
+      return { command: `${parent}${command.name()}`, help: written };
+    });
+}
+
 function buildProgram(
   version: string,
   commands: Commands,
   act: <A extends readonly unknown[]>(
     run: (...args: A) => Promise<number>,
   ) => (...args: A) => Promise<void>,
-  io: Io,
+  io: Pick<Io, "stdout" | "stderr">,
 ): Command {
   const program = new Command("kube-crier")
     .description(

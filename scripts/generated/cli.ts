@@ -1,0 +1,30 @@
+import { helpPages } from "../../src/cli/program.ts";
+
+/** The command line's reference: what `--help` prints. */
+export async function cliReference(): Promise<string> {
+  return [
+    "# Command line",
+    "",
+    "<!-- Written by `npm run gen` from the commands' own help; do not edit. -->",
+    "",
+    "From a checkout: `npm run -s kube-crier -- COMMAND`. Every command has `--help`; `NO_COLOR` switches colours off.",
+    "Results go to standard output, logs and remarks to standard error. `run` logs JSON lines, and a live line instead where standard error is a terminal.",
+    "",
+    "| exit code | meaning |",
+    "| --------- | ------- |",
+    "| 0 | done; told to stop and nothing lost |",
+    "| 1 | ended by a second signal, without waiting for what was under way |",
+    "| 2 | the command line or the configuration has mistakes, all named; nothing was started. Or a file could not be read as events |",
+    "| 3 | something was refused or given up (`dead list`), or lost because the ledger could not be written |",
+    "| 70 | an error of the program itself |",
+    "",
+    ...helpPages().flatMap(({ command, help }) => [
+      `## ${command}`,
+      "",
+      "```text",
+      help.trimEnd(),
+      "```",
+      "",
+    ]),
+  ].join("\n");
+}
