@@ -9,7 +9,7 @@ const ROOT = path.resolve(import.meta.dirname, "..");
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/event": [],
   "src/clock.ts": [],
-  "src/sink": ["src/event"],
+  "src/sink": ["src/event", "src/clock.ts"],
   sinks: ["src/sink/index.ts"],
   "src/observe": ["src/event"],
   "src/source": ["src/event", "src/clock.ts", "src/observe", "src/config/config.ts"],
@@ -79,6 +79,9 @@ const PURE: readonly string[] = [
   "src/template/escape.ts",
   "sinks",
 ];
+
+/** Where a sink that speaks no HTTP meets the world. */
+const ACTS: readonly string[] = ["sinks/mysql/driver.ts"];
 
 interface SourceFile {
   readonly name: string;
@@ -190,6 +193,7 @@ describe("the house", () => {
       /\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|new Date\(\)|\bprocess\.|\bconsole\.|from "node:(fs|http|https|net)/;
     const broken = code
       .filter((file) => PURE.some((place) => within(file.name, place)))
+      .filter((file) => !ACTS.includes(file.name))
       .flatMap((file) =>
         file.text
           .split("\n")

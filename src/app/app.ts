@@ -9,6 +9,7 @@ import type { Observer } from "../observe/observer.ts";
 import type { PreflightSource } from "../source/source.ts";
 import { gather } from "./gather.ts";
 import { openLane, runPumps, tellOrphans } from "./parts.ts";
+import { checkSenders } from "./senders.ts";
 import { serve } from "./serve.ts";
 
 export interface AppPorts {
@@ -128,9 +129,14 @@ async function preflight(
   issues: ConfigIssue[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Sender> | null> {
+  const open = async () => {
+    const senders = await ports.openSenders(signal);
+    issues.push(...(await checkSenders(senders, signal)));
+    return senders;
+  };
   const [senders] = await Promise.all([
     // Interrupted while it waited for the API server: no bug, and nothing to say.
-    gather(issues, null, () => ports.openSenders(signal)).catch((error: unknown) => {
+    gather(issues, null, open).catch((error: unknown) => {
       if (!signal.aborted) throw error;
       return null;
     }),

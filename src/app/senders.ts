@@ -1,4 +1,5 @@
-import type { Config, SinkConfig } from "../config/config.ts";
+import type { Clock } from "../clock.ts";
+import type { Config, ConfigIssue, SinkConfig } from "../config/config.ts";
 import { compose, type Composed } from "../delivery/compose.ts";
 import type { Sender } from "../delivery/sender.ts";
 import type { Delivery } from "../event/delivery.ts";
@@ -10,7 +11,8 @@ import type { SinkTemplate } from "../template/templates.ts";
 export interface SenderPorts {
   readonly client: HttpClient;
   readonly stdout: NodeJS.WritableStream;
-  readonly observer: Pick<Observer, "messageCut">;
+  readonly clock: Clock;
+  readonly observer: Pick<Observer, "messageCut" | "notice" | "warning">;
 }
 
 export function httpClient(version: string): HttpClient {
@@ -46,14 +48,24 @@ export function createSender(
   template: SinkTemplate,
   ports: SenderPorts,
 ): Sender {
-  const open = openSink(sink.definition, sink.options, { ...ports, timeoutMs: sink.timeoutMs });
+  const { client, stdout, clock, observer } = ports;
+  const open = openSink(sink.definition, sink.options, {
+    client,
+    stdout,
+    clock,
+    timeoutMs: sink.timeoutMs,
+    notice: (message) => observer.notice(`${sink.name}: ${message}`),
+    warning: (message) => observer.warning(`${sink.name}: ${message}`),
+    messageCut: () => observer.messageCut(sink.name),
+  });
   return {
     async send(delivery, signal, now) {
       const composed = composeFor(config, sink, template, delivery, now);
       if (!composed.ok) return { verdict: composed.verdict, sent: "", answer: "" };
-      if (composed.cut) ports.observer.messageCut(sink.name);
+      if (composed.cut) observer.messageCut(sink.name);
       return open.tell(composed.message, now, signal);
     },
+    check: (signal) => open.check(signal),
     close: () => open.close(),
   };
 }
@@ -72,4 +84,20 @@ export function createSenders(
         : [[sink.name, createSender(config, sink, template, ports)] as const];
     }),
   );
+}
+
+/** What waiting cannot cure on the other side of each sink, as far as it can be known without delivering. */
+export async function checkSenders(
+  senders: ReadonlyMap<string, Sender>,
+  signal: AbortSignal,
+): Promise<readonly ConfigIssue[]> {
+  const issues = await Promise.all(
+    [...senders].map(async ([name, sender]) =>
+      ((await sender.check?.(signal)) ?? []).map((problem) => ({
+        where: `sink ${name}`,
+        ...problem,
+      })),
+    ),
+  );
+  return issues.flat();
 }

@@ -1,6 +1,6 @@
 import { createClients } from "../app/clients.ts";
 import { gather } from "../app/gather.ts";
-import { composeFor } from "../app/senders.ts";
+import { checkSenders, composeFor, createSenders, httpClient } from "../app/senders.ts";
 import { createSources } from "../app/sources.ts";
 import { loadTemplates } from "../app/templates.ts";
 import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
@@ -17,6 +17,7 @@ import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { tellWarnings } from "./load.ts";
 import { tellProblems } from "./problems.ts";
 import { exampleAlerts } from "./examples.ts";
+import { readVersion } from "./version.ts";
 
 /** `kube-crier check`: everything `run` does up to the first watch, and what would run. */
 export async function checkCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
@@ -45,10 +46,33 @@ async function problemsOf(config: Config, io: Io): Promise<readonly ConfigIssue[
     loadTemplates(config, { clients, clock: io.clock, observer }, io.signal),
   );
   if (templates !== null) issues.push(...unfit(config, templates, io.clock.now()));
+  if (templates !== null) issues.push(...(await probed(config, templates, observer, io)));
   const sources = await gather(issues, null, () => sourcesOf(config, clients, observer, io));
   for (const source of sources ?? []) await gather(issues, null, () => source.preflight(io.signal));
   clients.close();
   return issues;
+}
+
+/** Sinks that can be asked without telling anybody anything. */
+async function probed(
+  config: Config,
+  templates: ReadonlyMap<string, SinkTemplate>,
+  observer: Observer,
+  io: Io,
+): Promise<readonly ConfigIssue[]> {
+  const client = httpClient(readVersion());
+  const senders = createSenders(config, templates, {
+    client,
+    stdout: io.stdout,
+    clock: io.clock,
+    observer,
+  });
+  try {
+    return await checkSenders(senders, io.signal);
+  } finally {
+    await Promise.all([...senders.values()].map((sender) => sender.close()));
+    client.close();
+  }
 }
 
 function sourcesOf(

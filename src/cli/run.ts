@@ -69,6 +69,7 @@ export async function runConfig(
       createSenders(config, await loadTemplates(config, { clients, clock, observer }, signal), {
         client,
         stdout: io.stdout,
+        clock,
         observer,
       });
     observer.notice(

@@ -36,7 +36,12 @@ export async function sendCommand(
         const sender = createSender(config, sink, template, {
           client,
           stdout: io.stdout,
-          observer: { messageCut: () => undefined },
+          clock: io.clock,
+          observer: {
+            messageCut: () => undefined,
+            notice: () => undefined,
+            warning: (message) => void io.stderr.write(`warning: ${message}\n`),
+          },
         });
         const now = io.clock.now();
         const delivery = {

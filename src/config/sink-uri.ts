@@ -58,12 +58,13 @@ export function parseSinkFlag(
   env: Env,
 ): SinkFlag {
   const unquoted = text.trim().replace(/^(["'])(.*)\1$/, "$2");
+  const isDsn = registry.some((one) => one.uri.dsn && one.type === sinkTypeOf(unquoted));
   const {
     text: whole,
     values,
     problems,
   } = expand(unquoted, env, (value, before) =>
-    before.includes("?") ? encodeURIComponent(value) : value,
+    isEncoded(before, isDsn) ? encodeURIComponent(value) : value,
   );
   const nothing = { name: null, entry: {}, values };
   if (problems.length > 0) return { ...nothing, type: null, issues: problems };
@@ -93,6 +94,14 @@ export function parseSinkFlag(
   if (more.length > 0)
     issues.push({ message: "name is given more than once", hint: "a sink has one name" });
   return { type, name, entry, issues, values };
+}
+
+/** Whether what stands behind `before` is read percent-encoded: a query's values, and the password of a database's URL. */
+function isEncoded(before: string, isDsn: boolean): boolean {
+  if (!isDsn) return before.includes("?");
+  const address = before.slice(before.indexOf(":") + 1);
+  if (address.startsWith("?")) return /\/[^/?]*\?[^/]*$/.test(address.slice(1));
+  return address.includes("?") || /\/\/[^/@]*:[^/@]*$/.test(address);
 }
 
 /** The URI's own word for an option of the entry: `level` for `filter.level`, `excludeKinds` for `filter.exclude.kinds`. */

@@ -97,7 +97,7 @@ function resolved(
     giveUpAfterMs: house.giveUpAfter,
     concurrency: house.concurrency ?? null,
     ratePerMinute: house.ratePerMinute ?? null,
-    digest: house.digest,
+    digest: house.digest && definition.isRecord !== true,
     template: house.template ?? null,
   };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Alert } from "../event/alert.ts";
 import type { KubeEvent } from "../event/event.ts";
 import type { Severity } from "../event/severity.ts";
@@ -79,6 +80,8 @@ export interface UriMapping {
   readonly target: string | null;
   /** Query parameters that belong to the address and stay in it (`access_token`). `"*"`: all that are no option. */
   readonly keep: readonly string[] | "*";
+  /** The address may begin with a question mark, as kube-eventer writes a Go DSN: `mysql:?user:password@tcp(host)/db?…`. */
+  readonly dsn?: true;
 }
 
 interface Definition<T extends OptionsSchema> {
@@ -92,6 +95,8 @@ interface Definition<T extends OptionsSchema> {
   readonly options: T;
   /** The level of an instance that is told none. Absent: `Warning`, as a chat wants it; programs want `Normal`, which is everything. */
   readonly defaultLevel?: "Normal" | "Warning";
+  /** A record keeps every event: what exceeds a rate waits and is never folded into a digest. */
+  readonly isRecord?: true;
   readonly uri: UriMapping;
   /** Used in docs, the example configuration and the conformance suite. The URI form and the YAML form of the same sink; secrets are made up. */
   readonly example: { readonly uri: string; readonly yaml: Readonly<Record<string, unknown>> };
@@ -128,10 +133,25 @@ export interface DirectSinkDefinition<
 
 export interface SinkIo {
   readonly stdout: NodeJS.WritableStream;
+  readonly clock: Clock;
+  /** Work in the background that went well. */
+  notice(message: string): void;
+  /** What a person should know; never with a secret in it. */
+  warning(message: string): void;
+  /** Text was cut to what the other side can hold. */
+  messageCut(): void;
+}
+
+/** What waiting cannot cure, and what would. */
+export interface SinkProblem {
+  readonly message: string;
+  readonly hint: string | null;
 }
 
 export interface DirectSink {
   deliver(message: Message, signal: AbortSignal): Promise<Verdict>;
+  /** Before anything is delivered; changes nothing over there. Never rejects: what may pass by itself is no problem. */
+  check?(signal: AbortSignal): Promise<readonly SinkProblem[]>;
   close(): Promise<void>;
 }
 

@@ -12,8 +12,11 @@ export {
 export { binaryMode, cloudEvent, structuredMode } from "./cloudevents.ts";
 export * from "./define.ts";
 export { alertData, clip, jsonLine } from "./json.ts";
+export type { Clock } from "../clock.ts";
+export { GAP_CAUSES, type Alert } from "../event/alert.ts";
 export type { KubeEvent } from "../event/event.ts";
 export { s, type OptionsOf } from "./schema.ts";
 export { Secret } from "./secret.ts";
 export { retryAfterMs, statusVerdict } from "./status.ts";
+export { cut, measure } from "./text.ts";
 export { accepted, permanent, retryable, throttled, type Verdict } from "./verdict.ts";

@@ -1,4 +1,4 @@
-import type { HttpAnswer, Message, SinkDefinition, SinkIo } from "./define.ts";
+import type { HttpAnswer, Message, SinkDefinition, SinkIo, SinkProblem } from "./define.ts";
 import type { HttpClient } from "./http.ts";
 import { redact, secretsOf } from "./redact.ts";
 import { retryAfterMs } from "./status.ts";
@@ -20,6 +20,8 @@ export interface Told {
 export interface OpenSink {
   /** @param now milliseconds since the epoch: signatures are made anew at each attempt. */
   tell(message: Message, now: number, signal: AbortSignal): Promise<Told>;
+  /** What waiting cannot cure; nothing where the sink has no harmless way to know. */
+  check(signal: AbortSignal): Promise<readonly SinkProblem[]>;
   close(): Promise<void>;
 }
 
@@ -51,11 +53,18 @@ export function openSink(
     return {
       async tell(message, _now, signal) {
         try {
-          const verdict = await sink.deliver(message, signal);
+          const verdict = cleanVerdict(await sink.deliver(message, signal), clean);
           return done(verdict, "", "", verdict.kind !== "accepted" && signal.aborted);
         } catch {
           return done(retryable("unknown", `sink ${definition.type} failed`), "");
         }
+      },
+      async check(signal) {
+        const problems = (await sink.check?.(signal)) ?? [];
+        return problems.map(({ message, hint }) => ({
+          message: clean(message),
+          hint: hint === null ? null : clean(hint),
+        }));
       },
       close: () => sink.close(),
     };
@@ -80,6 +89,7 @@ export function openSink(
         return done(transportVerdict(error), request.body, "", aborted);
       }
     },
+    check: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };
 }
@@ -110,6 +120,11 @@ function acceptSafely(
   } catch {
     return retryable("unknown", `HTTP ${answer.status} with an answer the sink could not read`);
   }
+}
+
+/** What a server said may repeat what it was sent. */
+function cleanVerdict(verdict: Verdict, clean: (text: string) => string): Verdict {
+  return verdict.kind === "accepted" ? verdict : { ...verdict, detail: clean(verdict.detail) };
 }
 
 /** Cleaned before anyone quotes from it: a cut could leave half a secret that is no longer recognised. */

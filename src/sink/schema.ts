@@ -72,6 +72,21 @@ export const s = {
   /** A secret: write `${ENV}`, `{ $env: NAME }` or `{ $file: PATH }`. */
   secret: (meta: OptionMeta) =>
     described(secretInput.transform(toSecret), { ...meta, secret: true }, "secret"),
+  /** A secret that a parser of the sink's own judges and brings into one form, so that equal things are equal. */
+  secretForm: (
+    meta: OptionMeta,
+    read: (text: string) => { readonly text: string } | { readonly problem: string },
+  ) =>
+    described(
+      secretInput.transform((value, ctx) => {
+        const outcome = read(isText(value) ? value : value.reveal());
+        if ("text" in outcome) return new Secret(outcome.text);
+        ctx.addIssue({ code: "custom", message: outcome.problem, input: undefined });
+        return z.NEVER;
+      }),
+      { ...meta, secret: true },
+      "secret",
+    ),
   /** A webhook URL, which is a password. `plainHttp` allows http to any host. */
   secretUrl: (meta: OptionMeta, plainHttp = false) =>
     described(

@@ -92,7 +92,10 @@ function shown(...args: Parameters<typeof mustRender>): string {
   return [...blocks, `--- ${request.method} ${request.url}`, ...headers, body].join("\n");
 }
 
-describe.each(sinks.map((sink) => [sink.type, sink] as const))("%s", (type, sink) => {
+/** A record has no words of ours in it. */
+const speaking = sinks.filter((sink) => sink.isRecord !== true);
+
+describe.each(speaking.map((sink) => [sink.type, sink] as const))("%s", (type, sink) => {
   it.each(variantsOf(sink, addressOf(sink)).map(({ name, given }) => [name, given] as const))(
     "sends what a person has read: %s",
     async (variant, given) => {

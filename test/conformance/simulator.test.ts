@@ -5,6 +5,7 @@ import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { FakeClock } from "../support/clock.ts";
 import { aMessage } from "../support/messages.ts";
+import { quietIo } from "../support/sinks.ts";
 
 /** The sinks against the platforms in a box: every kind of message is taken, shown and mentions whom it should. */
 const clock = new FakeClock();
@@ -51,7 +52,7 @@ async function tell(platform: Platform, given: Readonly<Record<string, unknown>>
       ? chats.webhook(platform, TOKENS[platform])
       : `${chats.url.replace(/\/$/, "")}/api/chat.postMessage`;
   const options = sink.options.parse({ [sink.uri.target ?? ""]: address, ...given });
-  const open = openSink(sink, options, { client, timeoutMs: 5000, stdout: process.stdout });
+  const open = openSink(sink, options, { client, timeoutMs: 5000, ...quietIo() });
   const { verdict } = await open.tell(aMessage({ blocks }), clock.now(), never);
   return { verdict, shown: chats.messages().at(-1) };
 }

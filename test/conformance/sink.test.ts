@@ -11,7 +11,7 @@ import { optionsOf } from "../../src/sink/schema.ts";
 import { parseSinkUri } from "../../src/sink/uri.ts";
 import { type Inbox, startInbox } from "../support/inbox.ts";
 import { aMessage } from "../support/messages.ts";
-import { bare, exampleAt, filled, openAt } from "../support/sinks.ts";
+import { bare, filled, openAt, quietIo } from "../support/sinks.ts";
 
 /** What every sink promises, asked of every sink there is: a new one is asked, too, without a line here. */
 const NOW = Date.parse("2026-11-20T08:05:31Z");
@@ -74,7 +74,7 @@ describe.each(sinks.map((sink) => [sink.type, sink] as const))("the sink %s", (_
     for (const rate of rates) expect(rate.count * rate.perMs).toBeGreaterThan(0);
     expect(concurrency).toBeGreaterThan(0);
     expect(throttledMs).toBeGreaterThan(0);
-    expect(Object.keys(sink.blocks(parsed(sink))).length).toBeGreaterThan(0);
+    if (isHttp(sink)) expect(Object.keys(sink.blocks(parsed(sink))).length).toBeGreaterThan(0);
   });
 
   it("shows no secret of its options in any way of printing them", () => {
@@ -236,9 +236,10 @@ const direct = sinks.filter((sink) => !isHttp(sink));
 
 describe.each(direct.map((sink) => [sink.type, sink] as const))("without HTTP, %s", (_, sink) => {
   const open = () =>
-    openSink(sink, sink.options.parse(exampleAt(sink, inbox.url)), {
+    openSink(sink, sink.options.parse(sink.example.yaml), {
       client,
       timeoutMs: 1000,
+      ...quietIo(),
       stdout: process.stderr,
     });
 

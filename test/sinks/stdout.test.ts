@@ -1,12 +1,13 @@
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import stdout from "../../sinks/stdout.ts";
+import { quietIo } from "../support/sinks.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, optionsFor } from "../support/messages.ts";
 
 const never = new AbortController().signal;
 const open = (given: Record<string, unknown>, out: NodeJS.WritableStream) =>
-  stdout.create(optionsFor(stdout, given), { stdout: out });
+  stdout.create(optionsFor(stdout, given), { ...quietIo(), stdout: out });
 
 describe("standard output", () => {
   it("gets one line of text for each alert", async () => {

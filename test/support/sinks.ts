@@ -1,5 +1,6 @@
 import { type HttpClient } from "../../src/sink/http.ts";
-import type { HttpSinkDefinition, Message, SinkDefinition } from "../../src/sink/index.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { HttpSinkDefinition, Message, SinkDefinition, SinkIo } from "../../src/sink/index.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { Secret } from "../../src/sink/secret.ts";
 import { cut } from "../../src/sink/text.ts";
@@ -13,8 +14,19 @@ export function bare(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, bare(item)]));
 }
 
+/** What a sink may touch, with nobody listening. */
+export function quietIo(): SinkIo {
+  return {
+    stdout: process.stdout,
+    clock: systemClock,
+    notice: () => undefined,
+    warning: () => undefined,
+    messageCut: () => undefined,
+  };
+}
+
 /** The example of an HTTP sink, pointed at a server of the test's own; path, token and secrets stay. */
-export function exampleAt(sink: SinkDefinition, origin: string): Record<string, unknown> {
+function exampleAt(sink: SinkDefinition, origin: string): Record<string, unknown> {
   const { target } = sink.uri;
   if (target === null) return { ...sink.example.yaml };
   const address = new URL(sink.example.yaml[target] as string);
@@ -29,7 +41,7 @@ export function openAt(
   timeoutMs = 5000,
 ) {
   const options = sink.options.parse(exampleAt(sink, origin));
-  const parts = { client, timeoutMs, stdout: process.stdout };
+  const parts = { client, timeoutMs, ...quietIo() };
   return { options, open: openSink(sink, options, parts) };
 }
 

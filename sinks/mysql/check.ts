@@ -1,0 +1,81 @@
+import type { SinkIo, SinkProblem } from "../../src/sink/index.ts";
+import { createTable, quoted } from "./columns.ts";
+import { connect, type Connection } from "./driver.ts";
+import { failureOf } from "./errors.ts";
+import { LayoutError, findTable, layoutOf, type Target } from "./table.ts";
+import { tryInsert } from "./statements.ts";
+import { troubleOf } from "./trouble.ts";
+
+/** A server that is slow to answer is waited for by the lane, not by the start. */
+const CONNECT_MS = 3_000;
+
+/** What keeps rows from being written and would not pass by itself; writes nothing. */
+export async function checkTarget(
+  target: Target,
+  retains: boolean,
+  io: Pick<SinkIo, "warning">,
+  signal: AbortSignal,
+): Promise<readonly SinkProblem[]> {
+  let connection: Connection | null = null;
+  const abort = () => connection?.destroy();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    connection = await connect({ ...target, timeoutMs: CONNECT_MS });
+    return await problemsAt(connection, target, retains);
+  } catch (error) {
+    if (error instanceof LayoutError) return error.problems;
+    const { problem, verdict } = troubleOf(error, target);
+    if (problem !== null) return [problem];
+    if (verdict.kind !== "accepted" && !signal.aborted)
+      io.warning(`the database does not answer yet; what is owed waits for it: ${verdict.detail}`);
+    return [];
+  } finally {
+    signal.removeEventListener("abort", abort);
+    await connection?.end();
+  }
+}
+
+async function problemsAt(
+  connection: Connection,
+  target: Target,
+  retains: boolean,
+): Promise<readonly SinkProblem[]> {
+  const { table } = target;
+  const [[readOnly] = []] = await connection.query("SELECT @@GLOBAL.read_only");
+  const found = await findTable(connection, table);
+  if (found === null) {
+    // The server judges a statement when it is prepared; it is not run.
+    await connection.prepare(createTable(table));
+    if (isOn(readOnly)) await refuseUnlessPrivileged(connection, target);
+    return [];
+  }
+  const layout = layoutOf(target, found);
+  await connection.query(tryInsert(table, layout));
+  if (!retains) return [];
+  if (layout.age === null)
+    return [
+      {
+        message: `retention is asked for, and table ${table} has neither an index on its times nor id and update_time to tell a row's age by`,
+        hint: "kube-crier mysql migrate adds them; or take retention out of the sink",
+      },
+    ];
+  await connection.query(`DELETE FROM ${quoted(table)} WHERE 1 = 0`);
+  return [];
+}
+
+/** Some accounts may write even then: only they can tell, by a statement that changes nothing of anybody's. */
+async function refuseUnlessPrivileged(connection: Connection, target: Target): Promise<void> {
+  const error = { code: "ER_OPTION_PREVENTS_STATEMENT", errno: 1290, message: "read_only is ON" };
+  const { problem } = failureOf(error, target);
+  const grants = (await connection.query("SHOW GRANTS")).flat().join("\n");
+  if (
+    !/\b(SUPER|READ_ONLY ADMIN|READ ONLY ADMIN|CONNECTION_ADMIN|ALL PRIVILEGES ON \*\.\*)/.test(
+      grants,
+    )
+  )
+    throw new LayoutError(problem === null ? [] : [problem]);
+}
+
+function isOn(cell: string | number | null | undefined): boolean {
+  return cell === 1 || cell === "1" || cell === "ON";
+}
