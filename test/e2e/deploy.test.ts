@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -166,6 +166,15 @@ describe.skipIf(!haveCluster).each(CASES)("deploy/$variant on a real API server"
     expect(await create(template.spec)).toContain("pod/kube-crier created");
     const lax = { ...template.spec, securityContext: {} };
     await expect(create(lax)).rejects.toThrow(/violates PodSecurity/);
+  });
+
+  it("admits the Pod by which docs/operating.md restores a backup", async () => {
+    const docs = readFileSync(path.join(ROOT, "docs/operating.md"), "utf8");
+    const pod = /```yaml\n(apiVersion: v1\nkind: Pod\n[^`]*)```/.exec(docs)?.[1];
+    const how = ["create", "--dry-run=server", "--validate=strict", "-f", "-"];
+    expect(await kubectl(["-n", namespace, ...how], pod)).toContain(
+      "pod/kube-crier-restore created",
+    );
   });
 
   it("may read the events it is for", async () => {
