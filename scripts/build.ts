@@ -1,4 +1,6 @@
-import { chmodSync, cpSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { build, type Plugin } from "esbuild";
 
@@ -78,7 +80,25 @@ await build({
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url); const __filename = import.meta.filename; const __dirname = import.meta.dirname;',
   },
+  define: { "globalThis.BUNDLED": "true" },
   logLevel: "warning",
 });
 chmodSync(path.join(outdir, "kube-crier.js"), 0o755);
 cpSync(path.join(root, "src/demo"), path.join(outdir, "demo"), { recursive: true });
+
+// One run over nothing fills the compile cache that bin.js reads; a bundle that cannot do that much is no bundle.
+const dataDir = mkdtempSync(path.join(tmpdir(), "kube-crier-build-"));
+const program = path.join(outdir, "kube-crier.js");
+const nothing = [
+  "run",
+  "--source=file:-",
+  "--sink=webhook:http://127.0.0.1:9/",
+  "--listen=127.0.0.1:0",
+  `--data-dir=${dataDir}`,
+];
+const first = spawnSync(process.execPath, [program, ...nothing], {
+  input: '{"kind":"List","items":[]}',
+  encoding: "utf8",
+});
+rmSync(dataDir, { recursive: true, force: true });
+if (first.status !== 0) throw new Error(`the bundle does not run:\n${first.stderr}`);

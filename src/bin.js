@@ -11,6 +11,9 @@ if (major > 22 || (major === 22 && minor >= 19)) {
     "--heap-growing-percent=10",
   ])
     v8.setFlagsFromString(flag);
+  // Code that was compiled when the bundle was made starts faster and takes 10 MB less; elsewhere it would litter the sources.
+  if (globalThis.BUNDLED)
+    (await import("node:module")).enableCompileCache(`${import.meta.dirname}/cache`);
   await import("./main.ts");
 } else {
   process.stderr.write(

@@ -126,5 +126,5 @@ for (const [label, key, f] of rows) {
       return "?";
     }
   });
-  if (cells.some(Boolean)) console.log(`| ${label} | ${cells.map(String).join(" | ")} |`);
+  if (cells.some(Boolean)) console.log(`| ${String(label)} | ${cells.map(String).join(" | ")} |`);
 }

@@ -1,14 +1,49 @@
 import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "../ledger/ledger.ts";
+import { type ConfigIssue, ConfigError } from "../config/config.ts";
+import type { DeliveryState } from "../event/delivery.ts";
+import { openHistory } from "../ledger/open.ts";
+import { parseDuration } from "../sink/schema.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { tellProblems } from "./problems.ts";
+import type { HistoryOptions } from "./program.ts";
 import { duration, shorten, table } from "./table.ts";
 
 /** `kube-crier history`: what the ledger holds, newest first: what happened, and who was told. */
-export function historyCommand(
-  history: History,
-  filter: HistoryFilter,
-  json: boolean,
+export function historyCommand(options: HistoryOptions, io: Io): ExitCode {
+  return guarded(io, () => {
+    const filter = filterOf(options, io);
+    return withHistory(options.dataDir, "read", (history) =>
+      showHistory(history, filter, options.json === true, io),
+    );
+  });
+}
+
+/** `kube-crier dead list`: what was given up, why, and how to try again. */
+export function deadListCommand(
+  options: { readonly dataDir: string; readonly sink?: string; readonly json?: true },
   io: Io,
 ): ExitCode {
+  return guarded(io, () =>
+    withHistory(options.dataDir, "read", (history) =>
+      showDead(history, options.sink ?? null, options.json === true, io),
+    ),
+  );
+}
+
+/** `kube-crier dead retry`: owes dead letters again; a running kube-crier notices by itself. */
+export function deadRetryCommand(
+  ids: readonly string[],
+  options: { readonly dataDir: string; readonly sink?: string },
+  io: Io,
+): ExitCode {
+  return guarded(io, () =>
+    withHistory(options.dataDir, "write", (history) =>
+      retryDead(history, ids, options.sink ?? null, io),
+    ),
+  );
+}
+
+function showHistory(history: History, filter: HistoryFilter, json: boolean, io: Io): ExitCode {
   const rows = history.events(filter);
   if (json) {
     for (const row of rows)
@@ -41,13 +76,7 @@ export function historyCommand(
   return EXIT.ok;
 }
 
-/** `kube-crier dead list`: what was given up, why, and how to try again. */
-export function deadListCommand(
-  history: History,
-  sink: string | null,
-  json: boolean,
-  io: Io,
-): ExitCode {
+function showDead(history: History, sink: string | null, json: boolean, io: Io): ExitCode {
   const rows = history.deliveries({
     state: "dead",
     limit: 1000,
@@ -80,8 +109,7 @@ export function deadListCommand(
   return EXIT.ok;
 }
 
-/** `kube-crier dead retry`: owes dead letters again; a running kube-crier notices by itself. */
-export function deadRetryCommand(
+function retryDead(
   history: History,
   ids: readonly string[],
   sink: string | null,
@@ -131,5 +159,57 @@ function plain(row: DeliveryRow): Record<string, unknown> {
     notBefore: iso(notBefore),
     what: whatOf(row),
     alert: alert.kind === "event" ? { kind: "event", key: alert.event.key } : alert,
+  };
+}
+
+function guarded(io: Io, work: () => ExitCode): ExitCode {
+  try {
+    return work();
+  } catch (error) {
+    return tellProblems(error, io);
+  }
+}
+
+function withHistory(
+  dataDir: string,
+  mode: "read" | "write",
+  work: (history: History) => ExitCode,
+): ExitCode {
+  const history = openHistory(dataDir, mode);
+  try {
+    return work(history);
+  } finally {
+    history.close();
+  }
+}
+
+/** @throws ConfigError on a time or number that cannot be read */
+function filterOf(options: HistoryOptions, io: Io): HistoryFilter {
+  const issues: ConfigIssue[] = [];
+  const since = options.since === undefined ? null : parseDuration(options.since);
+  if (options.since !== undefined && since === null)
+    issues.push({
+      where: "--since",
+      message: `"${options.since}" is not a duration`,
+      hint: "expected a number with a unit, like 30m, 12h or 7d",
+    });
+  const limit = Number(options.limit);
+  if (!Number.isInteger(limit) || limit < 1)
+    issues.push({
+      where: "--limit",
+      message: `"${options.limit}" is not a number`,
+      hint: "expected a whole number above 0",
+    });
+  if (issues.length > 0) throw new ConfigError(issues);
+  const { sink, namespace, kind, name, reason } = options;
+  return {
+    limit,
+    ...(since === null ? {} : { since: io.clock.now() - since }),
+    ...(options.state === undefined ? {} : { state: options.state as DeliveryState }),
+    ...(sink === undefined ? {} : { sink }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(name === undefined ? {} : { name }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }
