@@ -1,3 +1,4 @@
+import { systemClock } from "../clock.ts";
 import type { Config, SinkConfig } from "../config/config.ts";
 import { Lane } from "../delivery/lane.ts";
 import type { Sender } from "../delivery/sender.ts";
@@ -27,8 +28,10 @@ export function openLane(sink: SinkConfig, sender: Sender, ledger: Ledger, ports
   const { name, timeoutMs, giveUpAfterMs, digest } = sink;
   const limits = limitsOf(sink);
   const { observer, clock, random } = ports;
+  // p-queue keeps the system's time: in another one the budget alone must do.
+  const gate = clock === systemClock ? (limits.rates[0] ?? null) : null;
   return new Lane(
-    { ...limits, gate: limits.rates[0] ?? null, name, timeoutMs, giveUpAfterMs, digest },
+    { ...limits, gate, name, timeoutMs, giveUpAfterMs, digest },
     { sender, outbox: ledger.outbox, observer, clock, random },
   );
 }

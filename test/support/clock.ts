@@ -4,9 +4,12 @@ import type { Clock } from "../../src/clock.ts";
 export class FakeClock implements Clock {
   #now: number;
   #sleepers: { at: number; wake: () => void }[] = [];
+  readonly #settled: () => Promise<void>;
 
-  constructor(start = "2026-11-20T08:00:00Z") {
+  /** @param settled resolves when what was woken has done all it does at this moment */
+  constructor(start = "2026-11-20T08:00:00Z", settled: () => Promise<void> = settle) {
     this.#now = Date.parse(start);
+    this.#settled = settled;
   }
 
   now(): number {
@@ -39,7 +42,7 @@ export class FakeClock implements Clock {
   /** Moves time on by `ms`, waking sleepers on the way and letting what they do settle before the next wakes. */
   async advance(ms: number): Promise<void> {
     const target = this.#now + ms;
-    await settle();
+    await this.#settled();
     for (;;) {
       const next = this.#sleepers
         .filter((sleeper) => sleeper.at <= target)
@@ -48,10 +51,10 @@ export class FakeClock implements Clock {
       this.#now = Math.max(this.#now, next.at);
       this.#sleepers = this.#sleepers.filter((other) => other !== next);
       next.wake();
-      await settle();
+      await this.#settled();
     }
     this.#now = target;
-    await settle();
+    await this.#settled();
   }
 }
 
