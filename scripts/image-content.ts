@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -16,6 +17,8 @@ import path from "node:path";
  * `node scripts/image-content.ts DIR`, after `npm run build`: everything the image holds besides its base, as it will lie under `/`.
  * Fails where that is more than the image may weigh.
  */
+/** Who runs it: USER of the Dockerfile. */
+const USER_ID = 65532;
 const LIMIT_BYTES = 60_000_000;
 const ROOT = path.resolve(import.meta.dirname, "..");
 
@@ -42,6 +45,7 @@ function assemble(out: string): number {
   const app = path.join(out, "app");
   for (const name of ["dist", "templates", "package.json", "LICENSE"])
     cpSync(path.join(ROOT, name), path.join(app, name), { recursive: true });
+  handOver(path.join(app, "dist/cache"));
   writeFileSync(path.join(app, "sbom.cdx.json"), billOfMaterials());
 
   mkdirSync(path.join(out, "usr/local/bin"), { recursive: true });
@@ -49,6 +53,16 @@ function assemble(out: string): number {
   writeFileSync(path.join(out, "kube-eventer"), KUBE_EVENTER);
   chmodSync(path.join(out, "kube-eventer"), 0o755);
   return sizeOf(out);
+}
+
+/** Node keeps compiled code by user, for nobody else to read: the build's becomes that of whom the image runs as. */
+function handOver(cache: string): void {
+  for (const name of readdirSync(cache)) {
+    const mine = path.join(cache, name);
+    for (const file of readdirSync(mine)) chmodSync(path.join(mine, file), 0o644);
+    chmodSync(mine, 0o755);
+    renameSync(mine, path.join(cache, name.replace(/-\d+$/, `-${USER_ID}`)));
+  }
 }
 
 interface BillOfMaterials {

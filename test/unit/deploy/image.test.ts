@@ -79,7 +79,7 @@ describe("the image's content, made by the Dockerfile's own commands", () => {
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), "kube-crier-image-"));
     image = path.join(folder, "image");
-    const work = path.join(folder, "kube-crier");
+    const work = path.join(folder, "app");
     for (const { word, rest } of build) {
       if (word === "COPY") {
         const names = rest.split(" ").slice(0, -1);
@@ -108,12 +108,14 @@ describe("the image's content, made by the Dockerfile's own commands", () => {
   it("is the bundle, the templates, the manifest, the licence, what it was made from, and the two names", () => {
     const shapes = files().map((name) =>
       name
-        .replace(/dist\/\w+-[A-Z0-9]{8}\.js/, "dist/chunk.js")
+        .replace(/dist\/[\w-]+-[A-Z0-9]{8}\.js/, "dist/chunk.js")
+        .replace(/cache\/v24[\w.-]*-65532\/\w+$/, "cache/*")
         .replace(/templates\/.*\.hbs$/, "templates/*.hbs"),
     );
     expect(new Set(shapes)).toEqual(
       new Set([
         "app/LICENSE",
+        "app/dist/cache/*",
         "app/dist/chunk.js",
         "app/dist/chunk.js.LEGAL.txt",
         "app/dist/demo/events.jsonl",
@@ -125,6 +127,11 @@ describe("the image's content, made by the Dockerfile's own commands", () => {
         "usr/local/bin/kube-crier",
       ]),
     );
+  });
+
+  it("lets whoever runs it read everything and change nothing", () => {
+    for (const name of files().filter((file) => file !== "usr/local/bin/kube-crier"))
+      expect(statSync(path.join(image, name)).mode & 0o047, name).toBeOneOf([0o044, 0o045]);
   });
 
   it("is smaller than 60 MB", () => {

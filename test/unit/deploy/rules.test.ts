@@ -53,7 +53,7 @@ describe("deploy/prometheus-rules.yaml", () => {
   });
 });
 
-describe.skipIf(!havePromtool)("promtool", () => {
+describe.skipIf(!havePromtool)("promtool (apt-get install prometheus)", () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), "kube-crier-rules-"));
