@@ -83,7 +83,7 @@ export default defineSink({
   },
   // Rows are the event's own words.
   blocks: () => ({}),
-  limits: () => ({ rates: [], concurrency: 512, body: null, blocks: {}, throttledMs: 5000 }),
+  limits: () => ({ rates: [], concurrency: 256, body: null, blocks: {}, throttledMs: 5000 }),
   create: (given, io) => {
     const target = targetOf(given);
     const writer = new Writer(target, given.retention ?? null, io);

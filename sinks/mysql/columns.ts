@@ -16,6 +16,8 @@ export interface Row {
   readonly component: string;
   readonly host: string;
   readonly object_uid: string;
+  /** ISO-8601 UTC: when the row was written, where that is carried over from another table. */
+  readonly update_time?: string;
 }
 
 export type Field = keyof Row;

@@ -17,7 +17,7 @@ export function sizesOf(rows: number): readonly number[] {
   return sizes;
 }
 
-/** @param adds how `count` is made of two rows of one event: the greater of both, or their sum where rows were counted */
+/** @param adds how `count` is made of two rows of one event: the greater of both, or their sum where each row was one occurrence */
 export function insertRows(
   table: string,
   layout: Layout,
@@ -27,9 +27,9 @@ export function insertRows(
   const names = layout.columns.map(({ field }) => quoted(field)).join(", ");
   const tuple = `(${layout.columns.map(placeholder).join(", ")})`;
   const insert = `INSERT INTO ${quoted(table)} (${names}) VALUES ${Array.from({ length: rows }, () => tuple).join(", ")}`;
-  return layout.mode === "append"
-    ? insert
-    : `${insert} ON DUPLICATE KEY UPDATE ${updates(layout, adds)}`;
+  if (layout.mode === "append") return insert;
+  const updates = adds === "sum" ? summed(layout) : kept(layout);
+  return `${insert} ON DUPLICATE KEY UPDATE ${updates.join(", ")}`;
 }
 
 /** An INSERT that adds nothing: whoever may not write learns it here. */
@@ -52,34 +52,50 @@ function placeholder({ charset }: Pick<WriteColumn, "charset">): string {
   return charset === null ? "?" : `CONVERT(? USING ${charset})`;
 }
 
-/** What a later occurrence knows better replaces what is there; an earlier one, arriving late, only lengthens the story. */
-function updates({ columns }: Layout, adds: "greatest" | "sum"): string {
-  const has = (name: string) => columns.some(({ field }) => field === name);
-  const given = (name: string) => `VALUES(${quoted(name)})`;
-  const last = quoted("last_occurrence_time");
-  const newer = has("count")
-    ? `(${given("count")}, ${given("last_occurrence_time")}) >= (${quoted("count")}, ${last})`
-    : `${given("last_occurrence_time")} >= ${last}`;
-  const byAge = adds === "sum" ? `${given("last_occurrence_time")} >= ${last}` : newer;
-  const told = columns
+const given = (name: string): string => `VALUES(${quoted(name)})`;
+const FIRST = quoted("first_occurrence_time");
+const LAST = quoted("last_occurrence_time");
+const COUNT = quoted("count");
+const LATER = `${given("last_occurrence_time")} >= ${LAST}`;
+
+/**
+ * What a later occurrence knows better replaces what is there; an earlier one, arriving late, only lengthens the story.
+ * In this order: what is assigned is what later assignments see.
+ */
+function kept({ columns }: Layout): readonly string[] {
+  const counted = columns.some(({ field }) => field === "count");
+  const newer = counted
+    ? `(${given("count")}, ${given("last_occurrence_time")}) >= (${COUNT}, ${LAST})`
+    : LATER;
+  return [
+    ...told(columns, newer),
+    ...(counted ? [`${COUNT} = GREATEST(${COUNT}, ${given("count")})`] : []),
+    ...times(),
+  ];
+}
+
+/** Rows of kube-eventer's add up, but not onto one that is ours: it knows the event's own count. */
+function summed({ columns }: Layout): readonly string[] {
+  const theirs = `${quoted("component")} = '' AND ${quoted("object_uid")} = ''`;
+  return [
+    `${COUNT} = IF(${theirs}, ${COUNT} + ${given("count")}, GREATEST(${COUNT}, ${given("count")}))`,
+    ...told(columns, LATER),
+    ...times(),
+  ];
+}
+
+function told(columns: readonly WriteColumn[], condition: string): readonly string[] {
+  return columns
     .map(({ field }) => field)
     .filter((field) => !DERIVED.has(field))
-    .map((field) => `${quoted(field)} = IF(${byAge}, ${given(field)}, ${quoted(field)})`);
-  const first = quoted("first_occurrence_time");
-  const count = quoted("count");
+    .map((field) => `${quoted(field)} = IF(${condition}, ${given(field)}, ${quoted(field)})`);
+}
+
+function times(): readonly string[] {
   return [
-    // In this order: what is assigned is what later assignments see.
-    ...told,
-    `${first} = LEAST(${first}, ${given("first_occurrence_time")})`,
-    ...(has("count")
-      ? [
-          adds === "sum"
-            ? `${count} = ${count} + ${given("count")}`
-            : `${count} = GREATEST(${count}, ${given("count")})`,
-        ]
-      : []),
-    `${last} = GREATEST(${last}, ${given("last_occurrence_time")})`,
-  ].join(", ");
+    `${FIRST} = LEAST(${FIRST}, ${given("first_occurrence_time")})`,
+    `${LAST} = GREATEST(${LAST}, ${given("last_occurrence_time")})`,
+  ];
 }
 
 const DERIVED: ReadonlySet<string> = new Set([

@@ -137,8 +137,13 @@ export class Writer implements Pick<DirectSink, "deliver" | "close"> {
         const failure = troubleOf(error, this.#target);
         const { about, verdict } = failure;
         if (about !== "row" && about !== "again") this.#drop();
+        // Somebody may have put another table in this one's place, as `mysql migrate` does.
+        const outdated = about === "row" && round === 1 && this.#opened?.layout.mode === "append";
+        if (outdated) this.#drop();
         const curable =
-          about === "again" || ((about === "connection" || about === "form") && wasOpen);
+          about === "again" ||
+          outdated ||
+          ((about === "connection" || about === "form") && wasOpen);
         if (curable && round < ROUNDS && !this.#closed) continue;
         const still = left.filter(({ settled }) => !settled);
         if (about !== "row" || still.length < 2) return settleAll(still, verdict);

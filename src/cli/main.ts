@@ -20,6 +20,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
       deadList: async (options) => (await import("./history.ts")).deadListCommand(options, io),
       deadRetry: async (ids, options) =>
         (await import("./history.ts")).deadRetryCommand(ids, options, io),
+      mysqlMigrate: async (flags) => (await import("./mysql.ts")).migrateCommand(flags, io),
       simulate: async (options) => (await import("./simulate.ts")).simulateCommand(options, io),
       schema: async () => {
         const { configJsonSchema } = await import("../config/json-schema.ts");

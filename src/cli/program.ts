@@ -16,9 +16,16 @@ export interface Commands {
   history(options: HistoryOptions): Promise<number>;
   deadList(options: { dataDir: string; sink?: string; json?: true }): Promise<number>;
   deadRetry(ids: readonly string[], options: { dataDir: string; sink?: string }): Promise<number>;
+  mysqlMigrate(flags: FlagValues & MigrateOptions): Promise<number>;
   simulate(options: { listen: string; robots?: string }): Promise<number>;
   schema(): Promise<number>;
   demo(options: { once?: true; listen: string; lang: string }): Promise<number>;
+}
+
+export interface MigrateOptions {
+  readonly to?: string;
+  readonly dryRun?: true;
+  readonly yes?: true;
 }
 
 export interface HistoryOptions {
@@ -195,6 +202,15 @@ function buildProgram(
       ),
     );
   addLedgerCommands(command, commands, act);
+  const mysql = command("mysql", "Care for the table of a mysql sink.", [
+    "kube-crier mysql migrate --config=config.yaml --dry-run",
+  ]).command("migrate");
+  withFlags(mysql.description("Make an existing table whole while it is in use."), SINK_FLAGS)
+    .helpOption("--help", "show help")
+    .option("--to <NAME>", "this sink, where there are several")
+    .option("--dry-run", "say what would be done and do nothing")
+    .option("--yes", "do not ask")
+    .action(act((flags: FlagValues & MigrateOptions) => commands.mysqlMigrate(flags)));
   command(
     "simulate",
     "Play DingTalk, Lark, WeCom, Slack and a generic webhook on loopback, with their rules and limits, and show what arrives on a page.",

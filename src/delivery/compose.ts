@@ -149,10 +149,12 @@ class Draft {
   render(limit: number): Rendered {
     const { delivery, lang, timezone, now } = this.#input;
     const { alert } = delivery;
-    const view = buildView(alert, { ...this.#input, id: delivery.id, limit });
+    // Made for the first block: a sink that shows none, as a table does, need not wait for it.
+    let view: View | null = null;
     const over: string[] = [];
     const blocks: Record<string, string> = {};
     for (const [name, medium] of Object.entries(this.#blocks)) {
+      view ??= buildView(alert, { ...this.#input, id: delivery.id, limit });
       const text = this.#block(name, medium, view, { lang, timezone, now });
       const size = this.limits.blocks[name];
       if (size !== undefined && !fits(text, size)) over.push(name);
