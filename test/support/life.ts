@@ -125,6 +125,14 @@ export class Life {
       .map((line) => line.msg);
   }
 
+  /** A series as Prometheus would scrape it, labels and all: `kube_crier_events_enqueued_total`. */
+  async series(name: string): Promise<number> {
+    const text = await this.metrics.text();
+    const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
+    if (line === undefined) throw new Error(`there is no series ${name}`);
+    return Number(line.slice(name.length + 1));
+  }
+
   tellToStop(): void {
     this.#stop.abort();
   }

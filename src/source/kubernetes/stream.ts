@@ -265,7 +265,8 @@ export class EventStream {
 
     const failure = classify(error);
     if (failure === null) throw error;
-    this.#cause ??= failure.cause;
+    // That a watch had ended as usual says nothing about why it could not be opened again.
+    if (this.#cause === null || this.#cause === "closed") this.#cause = failure.cause;
     const waitMs = Math.max(failure.waitMs, this.#backoff.next());
     this.#ports.observer.sourceFailed(this.#ports.name, failure.cause, failure.detail, waitMs);
     await this.#ports.clock.sleep(waitMs, signal);
