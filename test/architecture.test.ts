@@ -12,7 +12,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/sink": ["src/event", "src/clock.ts"],
   sinks: ["src/sink/index.ts"],
   "src/observe": ["src/event"],
-  "src/source": ["src/event", "src/clock.ts", "src/observe", "src/config/config.ts"],
+  "src/source": [
+    "src/event",
+    "src/clock.ts",
+    "src/observe",
+    "src/config/config.ts",
+    "src/config/yaml.ts",
+  ],
   "src/pipeline": ["src/event", "src/config/config.ts"],
   "src/pipeline/pump.ts": [
     "src/event",

@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
-import { KubeConfig } from "@kubernetes/client-node";
+import path from "node:path";
+import { KubeConfig, type User } from "@kubernetes/client-node";
 import type { Clock } from "../../clock.ts";
 import { ConfigError } from "../../config/config.ts";
+import { parseYaml } from "../../config/yaml.ts";
 import { CredentialsError } from "./errors.ts";
 import { type Access, createTransport, type KubeClient } from "./transport.ts";
 
@@ -38,7 +40,7 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
     return {
       server,
       agent: proxied ? (request.agent as http.Agent) : agentFor(request),
-      headers: (request.headers ?? {}) as Record<string, string>,
+      headers: trimmed(request.headers as Readonly<Record<string, string>> | undefined),
       auth: request.auth ?? null,
     };
   }
@@ -98,7 +100,7 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
 }
 
 function load(options: KubeClientOptions): KubeConfig {
-  const config = new KubeConfig();
+  const config = new FullKubeConfig();
   const where = options.kubeconfig ?? "kubeconfig";
   try {
     if (options.kubeconfig === null) config.loadFromDefault();
@@ -164,6 +166,43 @@ function load(options: KubeClientOptions): KubeConfig {
     );
   }
   return config;
+}
+
+/** client-node overlooks the key `tokenFile` of a kubeconfig's user, which kubectl knows. */
+class FullKubeConfig extends KubeConfig {
+  override loadFromFile(...args: Parameters<KubeConfig["loadFromFile"]>): void {
+    super.loadFromFile(...args);
+    const [file] = args;
+    const tokenFiles = tokenFilesOf(file, readFileSync(file, "utf8"));
+    this.users = this.users.map((user): User => {
+      const tokenFile = tokenFiles.get(user.name);
+      if (tokenFile === undefined) return user;
+      // As for kubectl, the file goes before a token beside it.
+      const { token: _, ...rest } = user;
+      const config = { tokenFile: path.resolve(path.dirname(file), tokenFile) };
+      return { ...rest, authProvider: { name: "tokenFile", config } };
+    });
+  }
+}
+
+function tokenFilesOf(file: string, text: string): ReadonlyMap<string, string> {
+  const { users } = (parseYaml(file, text).yaml?.value ?? {}) as { users?: unknown };
+  const found = new Map<string, string>();
+  for (const entry of Array.isArray(users) ? (users as readonly unknown[]) : []) {
+    const { name, user } = (entry ?? {}) as {
+      name?: unknown;
+      user?: { tokenFile?: unknown } | null;
+    };
+    const tokenFile = user?.tokenFile;
+    if (typeof name === "string" && typeof tokenFile === "string" && tokenFile !== "")
+      found.set(name, tokenFile);
+  }
+  return found;
+}
+
+/** A token's file may end with a line break, which no header may hold. */
+function trimmed(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));
 }
 
 function currentCluster(

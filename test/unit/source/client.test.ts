@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -197,6 +197,22 @@ describe("the client", () => {
     expect(server.requests.map((one) => one.headers.authorization)).toEqual([
       "Bearer first",
       "Bearer second",
+    ]);
+  });
+
+  it("takes the token from the file the kubeconfig names as tokenFile, beside it, before a token of its own", async () => {
+    file("beside", "from-file\n");
+    const kubeconfig = kubeconfigFor(server, { tokenFile: "beside", token: "s3cret-token" });
+    const placed = file("with-token-file", readFileSync(kubeconfig, "utf8"));
+    const client = open(placed);
+    clients.push(client);
+    await client.get("/api/v1/events", {}, signal);
+    file("beside", "rotated\n");
+    client.reload();
+    await client.get("/api/v1/events", {}, signal);
+    expect(server.requests.map((one) => one.headers.authorization)).toEqual([
+      "Bearer from-file",
+      "Bearer rotated",
     ]);
   });
 
