@@ -14,13 +14,13 @@ async function story() {
   const flags = { sink: [`webhook:${inbox.url}/hook`] };
   const life = await world.watching(flags);
   /** Creates events, lets time pass until they are told, and sees that nothing else was. */
-  const hears = async (...names: string[]) => {
+  const arrived = async (...names: string[]) => {
     for (let second = 0; second < 180 && inbox.requests.length < names.length; second += 1)
       await world.pass(1);
     expect(told(inbox)).toEqual(names);
   };
   const { api } = world;
-  return { world, api, inbox, life, hears, flags };
+  return { world, api, inbox, life, arrived, flags };
 }
 
 const throttled: Answer = {
@@ -62,49 +62,49 @@ describe("an API server that is down at the start", () => {
 
 describe("an API server that goes away", () => {
   it("restarts: what happened meanwhile arrives, and the log has two lines about it", async () => {
-    const { world, api, life, hears } = await story();
+    const { world, api, life, arrived } = await story();
     api.create("before");
-    await hears("before");
+    await arrived("before");
     await api.down();
     await world.pass(90);
     api.create("meanwhile");
     await api.up();
-    await hears("before", "meanwhile");
+    await arrived("before", "meanwhile");
     expect(life.lines("warn")).toHaveLength(1);
     expect(life.lines("info").filter((line) => line.includes("watching again"))).toHaveLength(1);
   });
 
   it("closes the watch as it does every few minutes: nobody notices", async () => {
-    const { api, life, hears } = await story();
+    const { api, life, arrived } = await story();
     for (const name of ["one", "two", "three"]) {
       api.create(name);
       await life.until(name, () => life.log.includes("delivered"));
       api.closeWatches();
     }
-    await hears("one", "two", "three");
+    await arrived("one", "two", "three");
     expect([...life.lines("warn"), ...life.lines("error")]).toEqual([]);
     expect(life.tally.suppressed).toBe(0);
   });
 
   it("resets connections in the middle of a line: the event comes whole, once", async () => {
-    const { api, hears } = await story();
+    const { api, arrived } = await story();
     api.send('{"type":"ADDED","object":{"metadata":{"name":"ha');
     api.create("whole");
     api.resetConnections();
-    await hears("whole");
+    await arrived("whole");
   });
 
   it("leaves a half-open connection behind: noticed, replaced, nothing lost", async () => {
-    const { world, api, life, hears } = await story();
+    const { world, api, life, arrived } = await story();
     api.create("heard");
-    await hears("heard");
+    await arrived("heard");
     api.fallSilent();
     api.create("said-into-the-void");
     await world.pass(60);
     expect(life.tally.received).toBe(1);
     api.speakAgain();
     await world.pass(700);
-    await hears("heard", "said-into-the-void");
+    await arrived("heard", "said-into-the-void");
     expect(
       await life.series('kube_crier_source_resumes_total{source="kubernetes",cause="stalled"}'),
     ).toBeGreaterThan(0);
@@ -113,16 +113,16 @@ describe("an API server that goes away", () => {
 
 describe("a version that is compacted away", () => {
   it("is told within the stream or by its status: exactly what was not seen is told", async () => {
-    const { world, api, life, hears } = await story();
+    const { world, api, life, arrived } = await story();
     api.create("before");
-    await hears("before");
+    await arrived("before");
     await api.down();
     api.create("unseen");
     api.update("unseen");
     api.compact();
     await api.up();
     await world.pass(30);
-    await hears("before", "unseen");
+    await arrived("before", "unseen");
     // An occurrence that was overtaken while nobody watched is one: its count says how many there were.
     expect(life.tally.received).toBe(2);
 
@@ -135,7 +135,7 @@ describe("a version that is compacted away", () => {
     api.closeWatches();
     await world.pass(1);
     api.create("after");
-    await hears("before", "unseen", "seen", "after");
+    await arrived("before", "unseen", "seen", "after");
     expect(
       await life.series('kube_crier_source_resumes_total{source="kubernetes",cause="expired"}'),
     ).toBe(2);
@@ -159,7 +159,7 @@ describe("a version that is compacted away", () => {
 
 describe("an API server in trouble", () => {
   it("asks for patience with 429 and Retry-After, and gets it", async () => {
-    const { world, api, life, hears } = await story();
+    const { world, api, life, arrived } = await story();
     api.answer(throttled, isWatch, 2);
     api.answer(throttled, isList, 1);
     const asked = api.requests.length;
@@ -168,22 +168,22 @@ describe("an API server in trouble", () => {
     await world.pass(6);
     expect(api.requests.length - asked).toBe(1);
     api.create("late");
-    await hears("late");
+    await arrived("late");
     expect(
       await life.series('kube_crier_source_resumes_total{source="kubernetes",cause="throttled"}'),
     ).toBe(1);
   });
 
   it("sends garbage in bursts: counted, said once for each burst, and the stream goes on", async () => {
-    const { world, api, life, hears } = await story();
+    const { world, api, life, arrived } = await story();
     const burst = () => api.send("<html>\n{\n\u0000\u0001\n[]\n".repeat(10));
     burst();
     api.create("one");
-    await hears("one");
+    await arrived("one");
     await world.pass(3600 / 30);
     burst();
     api.create("two");
-    await hears("one", "two");
+    await arrived("one", "two");
     expect(await life.series('kube_crier_source_garbage_total{source="kubernetes"}')).toBe(80);
     expect(life.lines("warn").filter((line) => line.includes("unreadable"))).toHaveLength(2);
     expect(api.asked("watch").filter(({ query }) => query.has("allowWatchBookmarks"))).toHaveLength(
@@ -192,13 +192,13 @@ describe("an API server in trouble", () => {
   });
 
   it("answers 500 and nonsense for a while: waited for with growing patience, then all is told", async () => {
-    const { api, life, hears } = await story();
+    const { api, life, arrived } = await story();
     const nonsense = { status: 200, headers: {}, body: "<html>proxy login</html>" };
     api.answer({ status: 500, headers: {}, body: "etcd leader changed" }, isWatch, 4);
     api.answer(nonsense, isList, 3);
     api.resetConnections();
     api.create("late");
-    await hears("late");
+    await arrived("late");
     expect(life.lines("warn")).toHaveLength(1);
     const waits = life.observed.of("sourceFailed").map(([, , , retryMs]) => retryMs);
     expect(waits.at(-1)).toBeGreaterThan(waits[0] ?? 0);
