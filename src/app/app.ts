@@ -81,7 +81,11 @@ export async function runApp(
       pending = config.sinks.reduce((sum, { name }) => sum + owed(name).total, 0);
       lost = (await ledger?.close()) ?? 0;
     });
-    metrics.measure({ now: () => clock.now(), pending: owed });
+    metrics.measure({
+      now: () => clock.now(),
+      pending: owed,
+      ledgerBytes: () => ledger?.bytes() ?? 0,
+    });
 
     const senders = await preflight(ports, issues, signal);
     if (signal.aborted) return { ...ports.tally, pending, lost, problems };

@@ -45,7 +45,7 @@ export function tellOrphans(
   for (const [sink, { pending }] of ledger.history.counts()) {
     if (pending > 0 && !sinks.some(({ name }) => name === sink))
       observer.warning(
-        `the ledger owes ${pending} deliveries to "${sink}", which is no sink of this configuration; add it again and they are sent, until they are as old as --history allows`,
+        `the ledger owes ${pending} deliveries to "${sink}", which is no sink of this configuration; they stay there: add it again under this name and they are sent or given up`,
       );
   }
 }

@@ -23,5 +23,6 @@ export function serve(
   app.get("/metrics", async (context) =>
     context.body(await ports.metrics.text(), 200, { "content-type": ports.metrics.contentType }),
   );
-  return listen({ host: address.host === "" ? "::" : address.host, port: address.port, app });
+  // Without a host Node takes IPv6 and IPv4, or IPv4 alone where the node has no IPv6.
+  return listen({ host: address.host, port: address.port, app });
 }

@@ -32,6 +32,8 @@ export interface Ledger {
   readonly history: History;
   /** False while the disk refuses and memory holds what is owed. */
   healthy(): boolean;
+  /** In use on disk, in bytes. */
+  bytes(): number;
   /** Writes what is left and lets the directory go. @returns how many deliveries only memory knew; they are lost */
   close(): Promise<number>;
 }
@@ -47,10 +49,11 @@ export function openLedger(options: LedgerOptions): Ledger {
   const store = new SqliteStore(db);
   const outbox = new StoreOutbox(store, { clock, observer, makeId, bound: HELD_MAX });
   const history = new SqliteHistory(db);
+  const retention = new Retention(db);
   const closing = new AbortController();
   const changed = () => outbox.tellAll();
   const keeping = keep(
-    { store, retention: new Retention(db), clock, observer, historyMs, maxBytes, changed },
+    { store, retention, clock, observer, historyMs, maxBytes, changed },
     closing.signal,
   );
   return {
@@ -66,6 +69,7 @@ export function openLedger(options: LedgerOptions): Ledger {
       },
     },
     healthy: () => !outbox.troubled,
+    bytes: () => retention.usedBytes(),
     close: async () => {
       if (closing.signal.aborted) return 0;
       closing.abort();

@@ -10,6 +10,8 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 export interface Gauges {
   pending(sink: string): { readonly total: number; readonly oldestOwedAt: number | null };
   now(): number;
+  /** What the ledger takes on disk. */
+  ledgerBytes(): number;
 }
 
 const keys = (record: object): string[] => Object.keys(record);
@@ -71,7 +73,7 @@ export function createMetrics(
     oldest: gauge("deliveries_oldest_seconds", "Age of the oldest delivery owed.", ["sink"]),
     paused: gauge(
       "lane_paused",
-      "1 while the platform's rate limit or an outage pauses the sink.",
+      "1 while the platform's rate limit pauses the sink.",
       ["sink"],
     ),
     synced: gauge("source_synced", "1 once the source has caught up with now, 0 while it cannot.", [
@@ -94,6 +96,7 @@ export function createMetrics(
       "ledger_held_deliveries",
       "Deliveries held in memory because the ledger cannot be written.",
     ),
+    bytes: gauge("ledger_bytes", "What the ledger takes on disk; over --ledger-max the oldest give way."),
     build: gauge("build_info", "The version that runs.", ["version"]),
   };
 
@@ -122,6 +125,14 @@ export function createMetrics(
   all.writable.set(1);
   all.build.set({ version }, 1);
 
+  const measureNow = (ledger: Gauges) => {
+    for (const sink of sinks) {
+      const { total, oldestOwedAt } = ledger.pending(sink);
+      all.pending.set({ sink }, total);
+      all.oldest.set({ sink }, oldestOwedAt === null ? 0 : (ledger.now() - oldestOwedAt) / 1000);
+    }
+    all.bytes.set(ledger.ledgerBytes());
+  };
   let gauges: Gauges | null = null;
   return {
     ...all,
@@ -131,14 +142,7 @@ export function createMetrics(
       gauges = source;
     },
     async text(): Promise<string> {
-      for (const sink of gauges === null ? [] : sinks) {
-        const { total, oldestOwedAt } = (gauges as Gauges).pending(sink);
-        all.pending.set({ sink }, total);
-        all.oldest.set(
-          { sink },
-          oldestOwedAt === null ? 0 : ((gauges as Gauges).now() - oldestOwedAt) / 1000,
-        );
-      }
+      if (gauges !== null) measureNow(gauges);
       return registry.metrics();
     },
   };

@@ -55,6 +55,10 @@ export function createObserver(
       for (const sink of sinks) metrics.owed.inc({ sink });
     },
 
+    noticeOwed(sinks) {
+      for (const sink of sinks) metrics.owed.inc({ sink });
+    },
+
     sourceConnecting(source, what) {
       log.write("info", `${source}: connecting to ${what}`, { source });
     },

@@ -24,6 +24,9 @@ export interface Observer {
   eventDropped(reason: DropReason): void;
   eventEnqueued(sinks: readonly string[], lastSeenMs: number): void;
 
+  /** Deliveries without an event behind them (a gap). */
+  noticeOwed(sinks: readonly string[]): void;
+
   sourceConnecting(source: string, what: string): void;
   /** Caught up with now. */
   sourceSynced(source: string): void;

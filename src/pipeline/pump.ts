@@ -27,8 +27,9 @@ export async function pump(source: Source, ports: PumpPorts, signal: AbortSignal
       const taken = await ports.outbox.add(entries, checkpoints, signal);
       taken.forEach((what, index) => {
         const entry = entries[index];
-        if (entry?.event == null) return;
-        if (what === "duplicate") ports.observer.eventDropped("duplicate");
+        if (entry === undefined) return;
+        if (entry.event === null) ports.observer.noticeOwed(entry.sinks);
+        else if (what === "duplicate") ports.observer.eventDropped("duplicate");
         else ports.observer.eventEnqueued(entry.sinks, Date.parse(entry.event.lastSeen));
       });
     }

@@ -87,11 +87,13 @@ describe("metrics", () => {
         sink === "ding"
           ? { total: 7, oldestOwedAt: clock.now() - 90_000 }
           : { total: 0, oldestOwedAt: null },
+      ledgerBytes: () => 40_960,
     });
     const text = await metrics.text();
     expect(value(text, 'kube_crier_deliveries_pending{sink="ding"}')).toBe(7);
     expect(value(text, 'kube_crier_deliveries_oldest_seconds{sink="ding"}')).toBe(90);
     expect(value(text, 'kube_crier_deliveries_oldest_seconds{sink="hook"}')).toBe(0);
+    expect(value(text, "kube_crier_ledger_bytes")).toBe(40_960);
   });
 
   it("count a dead letter once, with its reason, and log it with the next step", async () => {
