@@ -71,8 +71,6 @@ await build({
   platform: "node",
   target: "node22.19",
   minify: true,
-  // Stack traces that can be read; names of functions and classes cost little.
-  keepNames: true,
   legalComments: "linked",
   chunkNames: "[name]-[hash]",
   plugins: [leaveOut],

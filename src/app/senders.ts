@@ -63,7 +63,7 @@ export function createSender(
       const composed = composeFor(config, sink, template, delivery, now);
       if (!composed.ok) return { verdict: composed.verdict, sent: "", answer: "" };
       if (composed.cut) observer.messageCut(sink.name);
-      return open.tell(composed.message, now, signal);
+      return open.tell(composed.message, now, signal, composed.request);
     },
     check: (signal) => open.check(signal),
     close: () => open.close(),

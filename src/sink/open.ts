@@ -1,4 +1,11 @@
-import type { HttpAnswer, Message, SinkDefinition, SinkIo, SinkProblem } from "./define.ts";
+import type {
+  HttpAnswer,
+  HttpRequest,
+  Message,
+  SinkDefinition,
+  SinkIo,
+  SinkProblem,
+} from "./define.ts";
 import type { HttpClient } from "./http.ts";
 import { redact, secretsOf } from "./redact.ts";
 import { retryAfterMs } from "./status.ts";
@@ -18,8 +25,16 @@ export interface Told {
 
 /** A sink instance ready to send: never throws, never rejects. */
 export interface OpenSink {
-  /** @param now milliseconds since the epoch: signatures are made anew at each attempt. */
-  tell(message: Message, now: number, signal: AbortSignal): Promise<Told>;
+  /**
+   * @param now milliseconds since the epoch: signatures are made anew at each attempt.
+   * @param built the request that composing made of the message a moment ago, so that it is not built twice
+   */
+  tell(
+    message: Message,
+    now: number,
+    signal: AbortSignal,
+    built?: HttpRequest | null,
+  ): Promise<Told>;
   /** What waiting cannot cure; nothing where the sink has no harmless way to know. */
   check(signal: AbortSignal): Promise<readonly SinkProblem[]>;
   close(): Promise<void>;
@@ -71,10 +86,10 @@ export function openSink(
   }
 
   return {
-    async tell(message, now, signal) {
+    async tell(message, now, signal, built = null) {
       let request;
       try {
-        request = definition.request(options, message, now);
+        request = built ?? definition.request(options, message, now);
       } catch {
         // The error may quote the message or an option; which sink and which message is known to the caller.
         return done(permanent("template", "the request could not be built from the message"), "");

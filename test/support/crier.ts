@@ -9,6 +9,9 @@ export interface CrierOptions {
   readonly stdin?: string;
 }
 
+/** The sources; CI names the bundle, so that the end-to-end tests run what the image runs. */
+const PROGRAM = path.resolve(ROOT, process.env["KUBE_CRIER_BIN"] ?? "src/bin.js");
+
 /** kube-crier as a process of its own, as a user starts it. */
 export class Crier {
   readonly #child: ChildProcess;
@@ -17,7 +20,7 @@ export class Crier {
   stderr = "";
 
   constructor(args: readonly string[], options: CrierOptions = {}) {
-    this.#child = spawn(process.execPath, [path.join(ROOT, "src/bin.js"), ...args], {
+    this.#child = spawn(process.execPath, [PROGRAM, ...args], {
       cwd: ROOT,
       env: { ...process.env, NO_COLOR: "1", ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
