@@ -71,11 +71,16 @@ export class World {
     return inbox;
   }
 
+  /** The API server as --source takes it. */
+  source(): string {
+    return `kubernetes:?kubeconfig=${kubeconfigFor(this.api)}`;
+  }
+
   /** Starts kube-crier on the world's API server and data directory. */
   start(flags: FlagValues, clock: Clock = this.clock): Life {
     const life = new Life(
       {
-        source: [`kubernetes:?kubeconfig=${kubeconfigFor(this.api)}`],
+        source: [this.source()],
         clusterName: "prod-a",
         dataDir: this.#dataDir,
         ...flags,

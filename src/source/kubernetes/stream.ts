@@ -33,6 +33,8 @@ export interface StreamPorts {
   readonly identity: (signal: AbortSignal) => Promise<string>;
   /** Called once, when this stream has caught up. */
   readonly synced: () => void;
+  /** Whether another stream of the source has just told the same. */
+  readonly toldOf: (cause: GapCause, scope: string) => boolean;
 }
 
 export interface StreamOptions {
@@ -121,8 +123,7 @@ export class EventStream {
     if (resume !== null && sameCluster(resume.cluster, identity)) {
       this.#progress.resume(resume);
       if (this.#isAhead(chosen.resourceVersion)) return this.#future(signal);
-      if (now - resume.at > EVENT_TTL_MS)
-        await this.#gap("downtime", resume.at, now - EVENT_TTL_MS, signal);
+      await this.#tellForgotten(signal);
       return { kind: "watch", trust: "usual" };
     }
     if (resume !== null) await this.#gap("otherCluster", resume.at, now, signal);
@@ -242,7 +243,17 @@ export class EventStream {
     return { kind: "list", newerThan: null, seenSince: EVER };
   }
 
+  /** What the cluster has forgotten since it was last heard. Said once: with it the checkpoint is young again. */
+  async #tellForgotten(signal: AbortSignal): Promise<void> {
+    const { at, version } = this.#progress;
+    const remembered = this.#ports.clock.now() - EVENT_TTL_MS;
+    if (at >= remembered) return;
+    await this.#gap("downtime", at, remembered, signal);
+    await this.#outlet.put(this.#progress.reached(version), signal);
+  }
+
   async #gap(cause: GapCause, since: number, until: number, signal: AbortSignal): Promise<void> {
+    if (this.#ports.toldOf(cause, this.#options.scope)) return;
     await this.#outlet.put({ kind: "gap", since: iso(since), until: iso(until), cause }, signal);
   }
 
@@ -254,6 +265,7 @@ export class EventStream {
       if (error.status === 401) this.#ports.client.reload();
       if (next.kind === "watch" && error.future) return this.#future(signal);
       if (next.kind === "watch" && (error.gone || error.malformed)) {
+        await this.#tellForgotten(signal);
         const newerThan = error.malformed ? null : this.#progress.version;
         next = { kind: "list", newerThan, seenSince: EVER };
         this.#cause = "expired";
