@@ -30,7 +30,7 @@ export interface WriteColumn {
   readonly size: { readonly max: number; readonly unit: "bytes" | "characters" } | null;
   /** Digits of a DATETIME; `null`: a time is written as Go's text. */
   readonly precision: number | null;
-  /** Where it is not utf8mb4: the server writes a question mark for what it cannot hold. */
+  /** Where it is not utf8mb4. */
   readonly charset: string | null;
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { cut, GAP_CAUSES, type KubeEvent, measure, type Message } from "../../src/sink/index.ts";
+import { representable } from "./charset.ts";
 import type { Row } from "./columns.ts";
 import type { Layout, WriteColumn } from "./layout.ts";
 import { dateTime, goText } from "./time.ts";
@@ -59,14 +60,12 @@ export interface Encoded {
   readonly key: string;
   readonly eventId: string;
   readonly lastMs: number;
-  readonly bytes: number;
   /** Fields whose text did not fit. */
   readonly cut: readonly string[];
 }
 
 export function encode(row: Row, layout: Layout): Encoded {
   const short: string[] = [];
-  let bytes = 0;
   let eventId = "";
   let last = "";
   const values = layout.columns.map((column) => {
@@ -74,12 +73,11 @@ export function encode(row: Row, layout: Layout): Encoded {
     if (column.field === "event_id") eventId = value;
     else if (column.field === "last_occurrence_time") last = value;
     else if (value !== row[column.field] && column.holds === "text") short.push(column.field);
-    bytes += value.length;
     return value;
   });
   const key =
     layout.mode === "upsert" ? JSON.stringify([row.cluster, eventId]) : keyOf(eventId, last);
-  return { values, key, eventId, lastMs: Date.parse(row.last_occurrence_time), bytes, cut: short };
+  return { values, key, eventId, lastMs: Date.parse(row.last_occurrence_time), cut: short };
 }
 
 /** Of an occurrence, where the table has a row for each. */
@@ -87,7 +85,7 @@ export function keyOf(eventId: string, last: string): string {
   return JSON.stringify([eventId, last]);
 }
 
-function valueOf(row: Row, { field, holds, size, precision }: WriteColumn): string {
+function valueOf(row: Row, { field, holds, size, precision, charset }: WriteColumn): string {
   switch (holds) {
     case "number":
       return String(row[field]);
@@ -96,13 +94,13 @@ function valueOf(row: Row, { field, holds, size, precision }: WriteColumn): stri
         ? goText(String(row[field]))
         : dateTime(String(row[field]), precision);
     case "text": {
-      const text = String(row[field]);
+      const text = representable(String(row[field]), charset);
       if (size === null || text.length * 3 <= size.max || measure(text, size.unit) <= size.max)
         return text;
       // A key that is cut could be the key of something else.
       return field === "event_id" || field === "cluster"
         ? fingerprint(text, size.max)
-        : cut(text, size, "…");
+        : cut(text, size, representable("…", charset) === "…" ? "…" : "...");
     }
   }
 }

@@ -25,7 +25,7 @@ export function insertRows(
   adds: "greatest" | "sum" = "greatest",
 ): string {
   const names = layout.columns.map(({ field }) => quoted(field)).join(", ");
-  const tuple = `(${layout.columns.map(placeholder).join(", ")})`;
+  const tuple = `(${layout.columns.map(() => "?").join(", ")})`;
   const insert = `INSERT INTO ${quoted(table)} (${names}) VALUES ${Array.from({ length: rows }, () => tuple).join(", ")}`;
   if (layout.mode === "append") return insert;
   const updates = adds === "sum" ? summed(layout) : kept(layout);
@@ -42,14 +42,9 @@ export function tryInsert(table: string, layout: Layout): string {
 }
 
 /** Which occurrences of these events have a row already. */
-export function findOccurrences(table: string, layout: Layout, events: number): string {
-  const column = layout.columns.find(({ field }) => field === "event_id");
-  const mark = column === undefined ? "?" : placeholder(column);
-  return `SELECT event_id, last_occurrence_time FROM ${quoted(table)} WHERE event_id IN (${Array.from({ length: events }, () => mark).join(", ")})`;
-}
-
-function placeholder({ charset }: Pick<WriteColumn, "charset">): string {
-  return charset === null ? "?" : `CONVERT(? USING ${charset})`;
+export function findOccurrences(table: string, events: number): string {
+  const marks = Array.from({ length: events }, () => "?").join(", ");
+  return `SELECT event_id, last_occurrence_time FROM ${quoted(table)} WHERE event_id IN (${marks})`;
 }
 
 const given = (name: string): string => `VALUES(${quoted(name)})`;

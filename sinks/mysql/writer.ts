@@ -217,10 +217,7 @@ export class Writer implements Pick<DirectSink, "deliver" | "close"> {
     for (const size of sizesOf(asked.length)) {
       const part = asked.slice(start, start + size);
       start += size;
-      const found = await connection.execute(
-        findOccurrences(this.#target.table, layout, size),
-        part,
-      );
+      const found = await connection.execute(findOccurrences(this.#target.table, size), part);
       for (const [id, last] of found) known.add(keyOf(String(id), String(last)));
     }
     return known;
