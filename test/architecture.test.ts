@@ -63,7 +63,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   yaml: ["src/config/yaml.ts"],
   zod: ["src/sink/schema.ts"],
   re2js: ["src/pipeline/regex.ts"],
-  commander: ["src/cli/program.ts"],
+  commander: ["src/cli/program"],
   hono: ["src/web/server.ts"],
   "@hono/node-server": ["src/web/server.ts"],
   pino: ["src/observe/log.ts"],

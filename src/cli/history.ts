@@ -5,7 +5,7 @@ import { openHistory } from "../ledger/open.ts";
 import { parseDuration } from "../sink/schema.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { tellProblems } from "./problems.ts";
-import type { HistoryOptions } from "./program.ts";
+import type { HistoryOptions } from "./program/commands.ts";
 import { duration, shorten, table } from "./table.ts";
 
 /** `kube-crier history`: what the ledger holds, newest first: what happened, and who was told. */

@@ -28,6 +28,11 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
         io.stdout.write(`${JSON.stringify(configJsonSchema(sinks), null, 2)}\n`);
         return EXIT.ok;
       },
+      completion: async (shell, commands) => {
+        const { completionScript } = await import("./completion.ts");
+        io.stdout.write(completionScript(shell, commands));
+        return EXIT.ok;
+      },
       demo: async (options) => (await import("./demo.ts")).demoCommand(options, io),
     },
     io,

@@ -12,7 +12,7 @@ import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { LiveLine } from "./live.ts";
 import { tellWarnings } from "./load.ts";
 import { tellProblems } from "./problems.ts";
-import type { MigrateOptions } from "./program.ts";
+import type { MigrateOptions } from "./program/commands.ts";
 
 const CONNECT_MS = 10_000;
 

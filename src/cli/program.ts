@@ -1,45 +1,12 @@
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import type { FlagValues } from "../config/flags.ts";
 import { FLAGS, type FlagInfo } from "../config/options.ts";
-import { EXIT, type Io } from "./io.ts";
 import { Writable } from "node:stream";
-
-/** What each command does, given its flags; answers the exit code. */
-export interface Commands {
-  run(flags: FlagValues): Promise<number>;
-  check(flags: FlagValues): Promise<number>;
-  render(
-    flags: FlagValues,
-    options: { event?: string; template?: string; reveal?: true },
-  ): Promise<number>;
-  send(flags: FlagValues, options: { to?: readonly string[]; dryRun?: true }): Promise<number>;
-  history(options: HistoryOptions): Promise<number>;
-  deadList(options: { dataDir: string; sink?: string; json?: true }): Promise<number>;
-  deadRetry(ids: readonly string[], options: { dataDir: string; sink?: string }): Promise<number>;
-  mysqlMigrate(flags: FlagValues & MigrateOptions): Promise<number>;
-  simulate(options: { listen: string; robots?: string }): Promise<number>;
-  schema(): Promise<number>;
-  demo(options: { once?: true; listen: string; lang: string }): Promise<number>;
-}
-
-export interface MigrateOptions {
-  readonly to?: string;
-  readonly dryRun?: true;
-  readonly yes?: true;
-}
-
-export interface HistoryOptions {
-  readonly dataDir: string;
-  readonly since?: string;
-  readonly sink?: string;
-  readonly state?: string;
-  readonly namespace?: string;
-  readonly kind?: string;
-  readonly name?: string;
-  readonly reason?: string;
-  readonly limit: string;
-  readonly json?: true;
-}
+import { type Shell, SHELLS } from "./completion.ts";
+import { EXIT, type Io } from "./io.ts";
+import type { Act, Commands, MigrateOptions } from "./program/commands.ts";
+import { addLedgerCommands } from "./program/ledger.ts";
+import { completable, examplesText, leavesOf, nameOf } from "./program/text.ts";
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
   ...(before ?? []),
@@ -61,12 +28,6 @@ function withFlags(command: Command, keys?: readonly string[]): Command {
 
 /** What is needed to know a sink and its words, as against where events come from. */
 const SINK_FLAGS = ["config", "sink", "clusterName", "lang", "timezone", "templates"];
-
-const DATA_DIR = [
-  "--data-dir <DIR>",
-  "where the ledger lives (default: .kube-crier)",
-  ".kube-crier",
-] as const;
 
 /** Parses argv and runs one command; answers the exit code. Mistakes of the command line are 2. */
 export async function runProgram(
@@ -105,22 +66,17 @@ export function helpPages(): readonly { readonly command: string; readonly help:
   );
   const io = { stdout: stream, stderr: stream };
   const program = buildProgram("0.0.0", {} as Commands, () => () => Promise.resolve(), io);
-  return program.commands
-    .flatMap((command) => (command.commands.length === 0 ? [command] : command.commands))
-    .map((command) => {
-      written = "";
-      command.outputHelp();
-      const parent = command.parent === program ? "" : `${command.parent?.name()} `;
-      return { command: `${parent}${command.name()}`, help: written };
-    });
+  return leavesOf(program).map((command) => {
+    written = "";
+    command.outputHelp();
+    return { command: nameOf(command, program), help: written };
+  });
 }
 
 function buildProgram(
   version: string,
   commands: Commands,
-  act: <A extends readonly unknown[]>(
-    run: (...args: A) => Promise<number>,
-  ) => (...args: A) => Promise<void>,
+  act: Act,
   io: Pick<Io, "stdout" | "stderr">,
 ): Command {
   const program = new Command("kube-crier")
@@ -244,76 +200,12 @@ function buildProgram(
     .action(
       act((options: { once?: true; listen: string; lang: string }) => commands.demo(options)),
     );
-  return program;
-}
-
-function addLedgerCommands(
-  command: (name: string, description: string, examples: readonly string[]) => Command,
-  commands: Commands,
-  act: <A extends readonly unknown[]>(
-    run: (...args: A) => Promise<number>,
-  ) => (...args: A) => Promise<void>,
-): void {
-  command("history", "What the ledger holds, newest first: what happened, and who was told.", [
-    "kube-crier history --since=1h --namespace=shop",
-    "kube-crier history --state=dead --json",
+  command("completion", "Print a completion script for a shell.", [
+    "source <(kube-crier completion bash)",
+    "source <(kube-crier completion zsh)",
+    "kube-crier completion fish | source",
   ])
-    .option(...DATA_DIR)
-    .option("--since <DURATION>", "only what was seen within this time, like 30m, 12h or 7d")
-    .option("--sink <NAME>", "only what was owed to this sink")
-    .addOption(
-      new Option("--state <STATE>", "only deliveries in this state").choices([
-        "pending",
-        "delivered",
-        "dead",
-        "folded",
-      ]),
-    )
-    .option("--namespace <NAME>", "only objects of this namespace")
-    .option("--kind <KIND>", "only objects of this kind")
-    .option("--name <NAME>", "only the object of this name")
-    .option("--reason <REASON>", "only this reason")
-    .option("--limit <N>", "at most so many", "100")
-    .option("--json", "one JSON object a line")
-    .action(act((options: HistoryOptions) => commands.history(options)));
-  const dead = command("dead", "Dead letters: what was given up, and owing it again.", [
-    "kube-crier dead list",
-    "kube-crier dead retry --sink=oncall",
-  ]);
-  dead
-    .command("list")
-    .description("Show what was given up and why.")
-    .helpOption("--help", "show help")
-    .option(...DATA_DIR)
-    .option("--sink <NAME>", "only this sink")
-    .option("--json", "one JSON object a line")
-    .addHelpText("after", examplesText(["kube-crier dead list --json"]))
-    .action(
-      act((options: { dataDir: string; sink?: string; json?: true }) => commands.deadList(options)),
-    );
-  dead
-    .command("retry")
-    .description(
-      "Owe dead letters again, all or those named; a running kube-crier notices by itself.",
-    )
-    .helpOption("--help", "show help")
-    .argument("[ID...]", "ids as dead list shows them; none: all")
-    .option(...DATA_DIR)
-    .option("--sink <NAME>", "only this sink")
-    .addHelpText(
-      "after",
-      examplesText([
-        "kube-crier dead retry",
-        "kube-crier dead retry 4c2f6f0e-1111-4222-8333-444455556666",
-      ]),
-    )
-    .action(
-      act((ids: readonly string[], options: { dataDir: string; sink?: string }) =>
-        commands.deadRetry(ids, options),
-      ),
-    );
-}
-
-function examplesText(examples: readonly string[]): string {
-  return `\nExamples:\n${examples.map((example) => `  ${example}\n`).join("")}`;
+    .addArgument(new Argument("<SHELL>", "which shell").choices(SHELLS))
+    .action(act((shell: Shell) => commands.completion(shell, completable(program))));
+  return program;
 }

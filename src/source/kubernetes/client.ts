@@ -85,6 +85,7 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
       .digest("hex")
       .slice(0, 16),
     get: transport.get,
+    post: transport.post,
     stream: transport.stream,
     reload() {
       try {

@@ -16,6 +16,8 @@ export interface KubeClient {
   readonly fingerprint: string;
   /** The parsed JSON answer. Throws ApiError, ConnectionError, CredentialsError. */
   get(path: string, query: Query, signal: AbortSignal): Promise<unknown>;
+  /** The same for a question that is asked by creating an object (access reviews). */
+  post(path: string, body: unknown, signal: AbortSignal): Promise<unknown>;
   /** An open answer, decoded as UTF-8, once its headers are there; ends with `signal`. Throws like `get`. */
   stream(path: string, query: Query, signal: AbortSignal): Promise<http.IncomingMessage>;
   /** Reads kubeconfig, token and plugins anew: after a 401. Keeps what it has where that fails. */
@@ -48,6 +50,7 @@ export interface TransportPorts {
 
 export interface Transport {
   get: KubeClient["get"];
+  post: KubeClient["post"];
   stream: KubeClient["stream"];
 }
 
@@ -60,10 +63,11 @@ export function createTransport(ports: TransportPorts): Transport {
     query: Query,
     accept: number,
     signal: AbortSignal,
+    body: string | null = null,
   ): Promise<http.IncomingMessage> {
     const access = await ports.access();
     signal.throwIfAborted();
-    const response = await send(access, path, query, ports.userAgent, signal).catch(
+    const response = await send(access, path, query, ports.userAgent, body, signal).catch(
       (error: unknown) => {
         throw connectionError(error, server);
       },
@@ -75,17 +79,25 @@ export function createTransport(ports: TransportPorts): Transport {
     throw statusError(status, parse(text) ?? text.trim(), response.headers["retry-after"] ?? null);
   }
 
+  async function asJson(response: http.IncomingMessage, path: string): Promise<unknown> {
+    const body = parse(await readBody(response, server));
+    if (body !== undefined) return body;
+    throw new ConnectionError(`${server}${path} answered something that is not JSON`);
+  }
+
   const late = (ms: number) => () =>
     new ConnectionError(`no answer from ${server} within ${ms / 1000} s`);
 
   return {
     get: (path, query, signal) =>
-      within(clock, ANSWER_MS, signal, late(ANSWER_MS), async (inner) => {
-        const response = await open(path, query, 200, inner);
-        const body = parse(await readBody(response, server));
-        if (body !== undefined) return body;
-        throw new ConnectionError(`${server}${path} answered something that is not JSON`);
-      }),
+      within(clock, ANSWER_MS, signal, late(ANSWER_MS), async (inner) =>
+        asJson(await open(path, query, 200, inner), path),
+      ),
+
+    post: (path, body, signal) =>
+      within(clock, HEADERS_MS, signal, late(HEADERS_MS), async (inner) =>
+        asJson(await open(path, {}, 201, inner, JSON.stringify(body)), path),
+      ),
 
     async stream(path, query, signal) {
       const response = await within(clock, HEADERS_MS, signal, late(HEADERS_MS), (inner) =>
@@ -103,18 +115,24 @@ function send(
   path: string,
   query: Query,
   userAgent: string,
+  body: string | null,
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
   const { server } = access;
   const search = new URLSearchParams(query).toString();
   const options: https.RequestOptions = {
-    method: "GET",
+    method: body === null ? "GET" : "POST",
     agent: access.agent,
     protocol: server.protocol,
     hostname: server.hostname.replace(/^\[|\]$/g, ""),
     port: server.port,
     path: `${server.pathname.replace(/\/$/, "")}${path}${search === "" ? "" : `?${search}`}`,
-    headers: { Accept: "application/json", "User-Agent": userAgent, ...access.headers },
+    headers: {
+      Accept: "application/json",
+      "User-Agent": userAgent,
+      ...(body === null ? {} : { "Content-Type": "application/json" }),
+      ...access.headers,
+    },
     signal,
     ...(access.auth === null ? {} : { auth: access.auth }),
   };
@@ -123,7 +141,7 @@ function send(
     // A peer that vanished without a word is noticed by TCP itself.
     request.on("socket", (socket) => socket.setKeepAlive(true, KEEPALIVE_MS));
     request.on("error", reject);
-    request.end();
+    request.end(body ?? undefined);
   });
 }
 

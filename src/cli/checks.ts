@@ -1,0 +1,191 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import path from "node:path";
+import type { Clients } from "../app/clients.ts";
+import { gather } from "../app/gather.ts";
+import { checkSenders, composeFor, createSenders, httpClient } from "../app/senders.ts";
+import { createSources } from "../app/sources.ts";
+import type { Config, ConfigIssue, KubernetesSourceConfig, SinkConfig } from "../config/config.ts";
+import type { Alert } from "../event/alert.ts";
+import type { Observer } from "../observe/observer.ts";
+import { hostOf, reach } from "../sink/reach.ts";
+import { reviewAccess } from "../source/kubernetes/review.ts";
+import type { SinkTemplate } from "../template/templates.ts";
+import { exampleAlerts } from "./examples.ts";
+import type { Io } from "./io.ts";
+import { readVersion } from "./version.ts";
+
+/** A line of the table that `check` prints. */
+export interface Row {
+  readonly area: string;
+  readonly what: string;
+  readonly result: string;
+}
+
+export interface Checked {
+  readonly rows: readonly Row[];
+  readonly issues: readonly ConfigIssue[];
+}
+
+/** Permissions as the API server states them, then a real list and the opening of a real watch. */
+export async function checkSources(
+  config: Config,
+  clients: Clients,
+  observer: Observer,
+  io: Io,
+): Promise<Checked> {
+  const rows: Row[] = [];
+  const issues: ConfigIssue[] = [];
+  for (const source of config.sources) {
+    if (source.type === "kubernetes")
+      rows.push(...(await permissionRows(source, clients, io.signal)));
+  }
+  const sources = await gather(issues, null, () =>
+    createSources(config, {
+      clients,
+      clock: io.clock,
+      random: Math.random,
+      observer,
+      stdin: () => io.stdin,
+    }),
+  );
+  for (const source of sources ?? []) {
+    const before = issues.length;
+    await gather(issues, null, () => source.preflight(io.signal));
+    rows.push({
+      area: "source",
+      what: source.name,
+      result: issues.length === before ? "can be read, or will be waited for" : "cannot be read",
+    });
+  }
+  return { rows, issues };
+}
+
+async function permissionRows(
+  source: KubernetesSourceConfig,
+  clients: Clients,
+  signal: AbortSignal,
+): Promise<readonly Row[]> {
+  const row = (what: string, result: string): Row => ({ area: "permission", what, result });
+  try {
+    const permissions = await reviewAccess(clients.get(source), source, signal);
+    return permissions.map(({ verb, group, namespace, allowed, reason }) =>
+      row(
+        `${verb} events (${group}) in ${namespace === null ? "all namespaces" : namespace}`,
+        allowed ? "allowed" : `not allowed${reason === "" ? "" : `: ${reason}`}`,
+      ),
+    );
+  } catch (error) {
+    // The source itself says what is wrong with it; a cluster that is down is waited for.
+    return [
+      row(
+        "list and watch events",
+        `not known: ${error instanceof Error ? error.message : String(error)}`,
+      ),
+    ];
+  }
+}
+
+/** Renders every kind of alert for every sink: what only shows then is a body that is not JSON, or too large without any text. */
+export function checkTemplates(
+  config: Config,
+  templates: ReadonlyMap<string, SinkTemplate>,
+  now: number,
+): Checked {
+  const alerts = exampleAlerts(config.cluster, now);
+  const rows: Row[] = [];
+  const issues: ConfigIssue[] = [];
+  for (const sink of config.sinks) {
+    const template = templates.get(sink.name);
+    if (template === undefined) continue;
+    const problem = firstProblem(config, sink, template, alerts, now);
+    rows.push({
+      area: "template",
+      what: sink.name,
+      result: problem === null ? `renders ${alerts.length} examples` : "does not render",
+    });
+    if (problem !== null)
+      issues.push({
+        where: `sink ${sink.name}`,
+        message: problem,
+        hint: "mend the template; `kube-crier render` shows what it gives",
+      });
+  }
+  return { rows, issues };
+}
+
+function firstProblem(
+  config: Config,
+  sink: SinkConfig,
+  template: SinkTemplate,
+  alerts: readonly Alert[],
+  now: number,
+): string | null {
+  for (const alert of alerts) {
+    const composed = composeFor(config, sink, template, { id: "check", alert }, now);
+    if (!composed.ok && composed.verdict.kind !== "accepted") return composed.verdict.detail;
+  }
+  return null;
+}
+
+/** Sinks that can be asked without telling anybody anything; an address that is away is waited for and no problem of the configuration. */
+export async function checkSinks(
+  config: Config,
+  templates: ReadonlyMap<string, SinkTemplate>,
+  observer: Observer,
+  io: Io,
+): Promise<Checked> {
+  const { clock, stdout, signal } = io;
+  const client = httpClient(readVersion());
+  const senders = createSenders(config, templates, { client, stdout, clock, observer });
+  try {
+    const issues = await checkSenders(senders, signal);
+    const rows = await Promise.all(config.sinks.map((sink) => sinkRow(sink, issues, io)));
+    return { rows, issues };
+  } finally {
+    await Promise.all([...senders.values()].map((sender) => sender.close()));
+    client.close();
+  }
+}
+
+async function sinkRow(sink: SinkConfig, issues: readonly ConfigIssue[], io: Io): Promise<Row> {
+  const row = (result: string): Row => ({
+    area: "sink",
+    what: `${sink.name} (${sink.definition.type})`,
+    result,
+  });
+  if (issues.some(({ where }) => where === `sink ${sink.name}`)) return row("cannot be used");
+  if (Object.keys(io.env).some((name) => /^https?_proxy$/i.test(name)))
+    return row("behind a proxy: not asked");
+  const found = await reach(hostOf(sink.options, sink.definition.uri.target), io.clock, io.signal);
+  switch (found.kind) {
+    case "answers":
+      return row(`${found.host} answers`);
+    case "away":
+      return row(`${found.host} is away and would be waited for: ${found.problem}`);
+    case "none":
+      return row("ready");
+  }
+}
+
+/** Without opening it: a running kube-crier may hold it. */
+export function checkLedger(config: Config): Checked {
+  const { dataDir } = config;
+  let nearest = path.resolve(dataDir);
+  while (!existsSync(nearest) && nearest !== path.dirname(nearest)) nearest = path.dirname(nearest);
+  try {
+    accessSync(nearest, constants.W_OK | constants.X_OK);
+    return { rows: [{ area: "ledger", what: dataDir, result: "can be written" }], issues: [] };
+  } catch {
+    const message = `${nearest} cannot be written by this user`;
+    return {
+      rows: [{ area: "ledger", what: dataDir, result: "cannot be written" }],
+      issues: [
+        {
+          where: `--data-dir ${dataDir}`,
+          message,
+          hint: "give a directory this user may write, or mount a volume there",
+        },
+      ],
+    };
+  }
+}

@@ -1,0 +1,45 @@
+import type { FlagValues } from "../../config/flags.ts";
+import type { Completable, Shell } from "../completion.ts";
+
+/** What each command does, given its flags; answers the exit code. */
+export interface Commands {
+  run(flags: FlagValues): Promise<number>;
+  check(flags: FlagValues): Promise<number>;
+  render(
+    flags: FlagValues,
+    options: { event?: string; template?: string; reveal?: true },
+  ): Promise<number>;
+  send(flags: FlagValues, options: { to?: readonly string[]; dryRun?: true }): Promise<number>;
+  history(options: HistoryOptions): Promise<number>;
+  deadList(options: { dataDir: string; sink?: string; json?: true }): Promise<number>;
+  deadRetry(ids: readonly string[], options: { dataDir: string; sink?: string }): Promise<number>;
+  mysqlMigrate(flags: FlagValues & MigrateOptions): Promise<number>;
+  simulate(options: { listen: string; robots?: string }): Promise<number>;
+  schema(): Promise<number>;
+  completion(shell: Shell, commands: readonly Completable[]): Promise<number>;
+  demo(options: { once?: true; listen: string; lang: string }): Promise<number>;
+}
+
+export interface MigrateOptions {
+  readonly to?: string;
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
+
+export interface HistoryOptions {
+  readonly dataDir: string;
+  readonly since?: string;
+  readonly sink?: string;
+  readonly state?: string;
+  readonly namespace?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly reason?: string;
+  readonly limit: string;
+  readonly json?: true;
+}
+
+/** Makes the handler of a command from what it does; keeps the exit code. */
+export type Act = <A extends readonly unknown[]>(
+  run: (...args: A) => Promise<number>,
+) => (...args: A) => Promise<void>;

@@ -1,0 +1,75 @@
+import { type Command, Option } from "commander";
+import type { Act, Commands, HistoryOptions } from "./commands.ts";
+import { examplesText } from "./text.ts";
+
+const DATA_DIR = [
+  "--data-dir <DIR>",
+  "where the ledger lives (default: .kube-crier)",
+  ".kube-crier",
+] as const;
+
+/** `history` and `dead`: questions to the ledger, and the one change a person may make. */
+export function addLedgerCommands(
+  command: (name: string, description: string, examples: readonly string[]) => Command,
+  commands: Commands,
+  act: Act,
+): void {
+  command("history", "What the ledger holds, newest first: what happened, and who was told.", [
+    "kube-crier history --since=1h --namespace=shop",
+    "kube-crier history --state=dead --json",
+  ])
+    .option(...DATA_DIR)
+    .option("--since <DURATION>", "only what was seen within this time, like 30m, 12h or 7d")
+    .option("--sink <NAME>", "only what was owed to this sink")
+    .addOption(
+      new Option("--state <STATE>", "only deliveries in this state").choices([
+        "pending",
+        "delivered",
+        "dead",
+        "folded",
+      ]),
+    )
+    .option("--namespace <NAME>", "only objects of this namespace")
+    .option("--kind <KIND>", "only objects of this kind")
+    .option("--name <NAME>", "only the object of this name")
+    .option("--reason <REASON>", "only this reason")
+    .option("--limit <N>", "at most so many", "100")
+    .option("--json", "one JSON object a line")
+    .action(act((options: HistoryOptions) => commands.history(options)));
+  const dead = command("dead", "Dead letters: what was given up, and owing it again.", [
+    "kube-crier dead list",
+    "kube-crier dead retry --sink=oncall",
+  ]);
+  dead
+    .command("list")
+    .description("Show what was given up and why.")
+    .helpOption("--help", "show help")
+    .option(...DATA_DIR)
+    .option("--sink <NAME>", "only this sink")
+    .option("--json", "one JSON object a line")
+    .addHelpText("after", examplesText(["kube-crier dead list --json"]))
+    .action(
+      act((options: { dataDir: string; sink?: string; json?: true }) => commands.deadList(options)),
+    );
+  dead
+    .command("retry")
+    .description(
+      "Owe dead letters again, all or those named; a running kube-crier notices by itself.",
+    )
+    .helpOption("--help", "show help")
+    .argument("[ID...]", "ids as dead list shows them; none: all")
+    .option(...DATA_DIR)
+    .option("--sink <NAME>", "only this sink")
+    .addHelpText(
+      "after",
+      examplesText([
+        "kube-crier dead retry",
+        "kube-crier dead retry 4c2f6f0e-1111-4222-8333-444455556666",
+      ]),
+    )
+    .action(
+      act((ids: readonly string[], options: { dataDir: string; sink?: string }) =>
+        commands.deadRetry(ids, options),
+      ),
+    );
+}

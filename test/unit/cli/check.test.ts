@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeApiServer } from "../../support/apiserver.ts";
+import { type Inbox, startInbox } from "../../support/inbox.ts";
+import { cli } from "../../support/io.ts";
+import { kubeconfigFor } from "../../support/source.ts";
+
+let api: FakeApiServer;
+let inbox: Inbox;
+let folder: string;
+
+beforeEach(async () => {
+  api = await FakeApiServer.start();
+  inbox = await startInbox();
+  folder = mkdtempSync(path.join(tmpdir(), "kube-crier-check-"));
+});
+
+afterEach(async () => {
+  await Promise.all([api.close(), inbox.close()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const check = (...flags: string[]) =>
+  cli([
+    "check",
+    `--source=kubernetes:?kubeconfig=${kubeconfigFor(api)}`,
+    `--data-dir=${folder}/data`,
+    ...flags,
+  ]);
+
+/** The line of the table about something. */
+function line(stdout: string, what: string): string {
+  return stdout.split("\n").find((candidate) => candidate.includes(what)) ?? "";
+}
+
+describe("check", () => {
+  it("prints one table of what was asked, and says that run would start", async () => {
+    const { code, stdout, stderr } = await check(`--sink=webhook:${inbox.url}/hook?name=audit`);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^checked +what +result$/m);
+    expect(line(stdout, "source ")).toBeTruthy();
+    expect(line(stdout, "audit (webhook)")).toContain(`${new URL(inbox.url).host} answers`);
+    expect(line(stdout, "template")).toContain("renders 4 examples");
+    expect(line(stdout, "ledger      ")).toContain("can be written");
+    expect(stdout).toContain("all is well: run would start");
+  });
+
+  it("tells nobody anything: a sink is connected to, and nothing is said", async () => {
+    await check(`--sink=webhook:${inbox.url}/hook`);
+    expect(inbox.connections).toBe(1);
+    expect(inbox.requests).toEqual([]);
+  });
+
+  it("says that a sink which is away would be waited for, and is not a mistake", async () => {
+    await inbox.close();
+    const { code, stdout } = await check(`--sink=webhook:${inbox.url}/hook`);
+    expect(code).toBe(0);
+    expect(line(stdout, "webhook (webhook)")).toMatch(
+      /is away and would be waited for: .*ECONNREFUSED/,
+    );
+    inbox = await startInbox();
+  });
+
+  it("does not knock past a proxy", async () => {
+    const { stdout } = await cli(
+      ["check", "--source=file:-", `--data-dir=${folder}`, `--sink=webhook:${inbox.url}/hook`],
+      { env: { HTTPS_PROXY: "http://proxy.example:3128" } },
+    );
+    expect(line(stdout, "webhook (webhook)")).toContain("behind a proxy: not asked");
+    expect(inbox.connections).toBe(0);
+  });
+
+  it("asks the API server what is allowed, for each group, verb and namespace, and shows its reason", async () => {
+    const review = (request: { path: string }) =>
+      request.path.endsWith("/selfsubjectaccessreviews");
+    const refusal = { status: { allowed: false, reason: "no RBAC policy matched" } };
+    api.answer({ status: 201, headers: {}, body: JSON.stringify(refusal) }, review, 2);
+    const { stdout } = await cli([
+      "check",
+      `--source=kubernetes:?kubeconfig=${kubeconfigFor(api)}&namespaces=shop&api=core`,
+      `--data-dir=${folder}`,
+    ]);
+    expect(line(stdout, "list events (core) in shop")).toContain(
+      "not allowed: no RBAC policy matched",
+    );
+    expect(line(stdout, "watch events (core) in shop")).toContain("not allowed");
+    expect(stdout).not.toContain("events.k8s.io) in shop");
+  });
+
+  it("finds a data directory that cannot be used", async () => {
+    const blocked = path.join(folder, "file");
+    writeFileSync(blocked, "");
+    const { code, stderr } = await cli(["check", "--source=file:-", `--data-dir=${blocked}/below`]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("cannot be written by this user");
+  });
+});
