@@ -29,6 +29,8 @@ export class Life {
   stdout = "";
   /** Dead letters made pending again by hand, which no metric of this process counts. */
   retriedByHand = 0;
+  /** The disk refused until the end: the ledger does not hold what was owed. */
+  unwritten = false;
   /** Settles with the end; rejects with ConfigError where it would not start. */
   readonly summary: Promise<Summary>;
   readonly #stop = new AbortController();
@@ -152,7 +154,7 @@ export class Life {
 
   /** Once it has ended: everything it took is accounted for. A killed one has no books. */
   async expectLaws(): Promise<void> {
-    if (this.#cut || this.#after === null) return;
+    if (this.#cut || this.unwritten || this.#after === null) return;
     const { config, metrics, retriedByHand: retried } = this;
     await expectLaws({ config, metrics, before: this.#before, after: this.#after, retried });
   }

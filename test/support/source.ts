@@ -17,8 +17,9 @@ export function kubeconfigFor(
   server: FakeApiServer,
   user: Record<string, unknown> = { token: "s3cret-token" },
   cluster: Record<string, unknown> = {},
+  folder: string = mkdtempSync(path.join(tmpdir(), "kube-crier-")),
 ): string {
-  const file = path.join(mkdtempSync(path.join(tmpdir(), "kube-crier-")), "kubeconfig");
+  const file = path.join(folder, "kubeconfig");
   const ca = server.url.startsWith("https:")
     ? { "certificate-authority-data": Buffer.from(FakeApiServer.ca).toString("base64") }
     : {};

@@ -73,7 +73,7 @@ export class World {
 
   /** The API server as --source takes it. */
   source(): string {
-    return `kubernetes:?kubeconfig=${kubeconfigFor(this.api)}`;
+    return `kubernetes:?kubeconfig=${kubeconfigFor(this.api, undefined, {}, this.dir)}`;
   }
 
   /** Starts kube-crier on the world's API server and data directory. */
