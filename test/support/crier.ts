@@ -74,6 +74,14 @@ export class Crier {
     return line;
   }
 
+  /** Waits until these words are in its log. */
+  async says(words: string): Promise<void> {
+    await until(() => {
+      if (!this.running) throw new Error(`ended before it said "${words}":\n${this.stderr}`);
+      return this.stderr.includes(words) ? true : undefined;
+    }, `"${words}" in the log`);
+  }
+
   async ready(): Promise<string> {
     const url = await this.url();
     await until(async () => {

@@ -10,6 +10,8 @@ export interface Received {
   readonly body: string;
   /** Resolves when the connection that brought it is closed, by whomever. */
   readonly closed: Promise<void>;
+  /** Answers one that hangs, at last. */
+  answer(reply: Reply): void;
 }
 
 export type Reply =
@@ -57,6 +59,7 @@ export async function startInbox(): Promise<Inbox> {
         headers: incoming.headers,
         body: Buffer.concat(chunks).toString("utf8"),
         closed: closing.get(incoming.socket) ?? Promise.resolve(),
+        answer: (reply) => answer(response, reply),
       };
       requests.push(request);
       answer(response, typeof how === "function" ? how(request, requests.length - 1) : how);
