@@ -43,6 +43,9 @@ export class DatabaseError extends Error implements DriverError {
   }
 }
 
+const SESSION =
+  "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'";
+
 /** A certificate or key that cannot be read. */
 export class FileError extends Error {}
 
@@ -83,9 +86,12 @@ async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connectio
       connectAttributes: { program_name: "kube-crier" },
     });
     const wrapped = new Wrapped(connection);
-    await wrapped.query(
-      "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-    );
+    try {
+      await connection.query({ sql: SESSION, timeout: timeoutMs });
+    } catch (error) {
+      wrapped.destroy();
+      throw error;
+    }
     return wrapped;
   });
 }

@@ -26,9 +26,18 @@ export class LayoutError extends Error {
   }
 }
 
-/** Connects, and creates the table where it is missing. @throws DatabaseError, FileError, LayoutError */
-export async function openTable(target: Target, timeoutMs: number): Promise<Opened> {
+/**
+ * Connects, and creates the table where it is missing.
+ * @param connected told of the connection before the first question, so that a server which never answers can be left
+ * @throws DatabaseError, FileError, LayoutError
+ */
+export async function openTable(
+  target: Target,
+  timeoutMs: number,
+  connected: (connection: Connection) => void = () => undefined,
+): Promise<Opened> {
   const connection = await connect({ ...target, timeoutMs });
+  connected(connection);
   try {
     const before = await findTable(connection, target.table);
     if (before !== null) return { connection, layout: layoutOf(target, before), created: false };

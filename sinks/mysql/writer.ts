@@ -9,6 +9,7 @@ import {
 } from "../../src/sink/index.ts";
 import type { Row } from "./columns.ts";
 import { type Encoded, encode, keyOf, rowOf } from "./row.ts";
+import type { Connection } from "./driver.ts";
 import { Retention } from "./retention.ts";
 import { findOccurrences, insertRows, LARGEST, sizesOf } from "./statements.ts";
 import { type Opened, openTable, type Target } from "./table.ts";
@@ -42,6 +43,7 @@ export class Writer implements Pick<DirectSink, "deliver" | "close"> {
   #queue: Waiting[] = [];
   #writing: readonly Waiting[] = [];
   #busy = false;
+  #connection: Connection | null = null;
   #opened: Opened | null = null;
   #closed = false;
   #toldOfCut = false;
@@ -225,7 +227,9 @@ export class Writer implements Pick<DirectSink, "deliver" | "close"> {
 
   async #open(): Promise<Opened> {
     if (this.#opened?.connection.open === true) return this.#opened;
-    const opened = await openTable(this.#target, CONNECT_MS);
+    const opened = await openTable(this.#target, CONNECT_MS, (connection) => {
+      this.#connection = connection;
+    });
     if (this.#closed) {
       await opened.connection.end();
       return opened;
@@ -237,7 +241,8 @@ export class Writer implements Pick<DirectSink, "deliver" | "close"> {
   }
 
   #drop(): void {
-    this.#opened?.connection.destroy();
+    this.#connection?.destroy();
+    this.#connection = null;
     this.#opened = null;
   }
 

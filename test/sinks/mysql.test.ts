@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import mysql, { targetOf } from "../../sinks/mysql.ts";
+import { sinks } from "../../sinks/index.ts";
 import { COLUMNS, createTable, type Row } from "../../sinks/mysql/columns.ts";
 import { dsnText, readDsn } from "../../sinks/mysql/dsn.ts";
 import { failureOf } from "../../sinks/mysql/errors.ts";
@@ -7,6 +8,7 @@ import { type FoundColumn, type Layout, readLayout } from "../../sinks/mysql/lay
 import { encode, rowOf } from "../../sinks/mysql/row.ts";
 import { insertRows, sizesOf } from "../../sinks/mysql/statements.ts";
 import { dateTime, goText, readStored } from "../../sinks/mysql/time.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { defaultLevel } from "../../src/config/sinks.ts";
 import { parseSinkFlag } from "../../src/config/sink-uri.ts";
 import { secretsOf } from "../../src/sink/redact.ts";
@@ -157,7 +159,16 @@ describe("options", () => {
     expect(problemsWith(mysql, given).join("\n")).toMatch(said);
   });
 
-  it("ask for everything that happens, and never fold it", () => {
+  it("may limit the rate, and what exceeds it waits: a digest would lose rows", () => {
+    const { config } = loadConfig({
+      flags: { sink: ["mysql:?u@tcp(h)/d?charset=utf8&rate_per_minute=10", "stdout:"] },
+      registry: sinks,
+      env: {},
+    });
+    expect(config.sinks.map(({ digest }) => digest)).toEqual([false, true]);
+  });
+
+  it("ask for everything that happens", () => {
     expect(defaultLevel(mysql)).toBe("Normal");
     expect(mysql.isRecord).toBe(true);
     expect(mysql.limits(optionsFor(mysql, mysql.example.yaml) as never).rates).toEqual([]);
