@@ -305,9 +305,28 @@ describe("a template that cannot be rendered", () => {
   });
 });
 
-describe.each(sinks.map((sink) => [sink.type, sink] as const))("through %s", (_, sink) => {
+const blocksOf = (sink: SinkDefinition) => sink.blocks(sink.options.parse(sink.example.yaml));
+
+describe("a sink without text of its own", () => {
+  const records = sinks.filter((sink) => Object.keys(blocksOf(sink)).length === 0);
+
+  it.each(records.map((sink) => [sink.type, sink] as const))(
+    "%s is given the event as it is, nothing rendered and nothing cut",
+    (_, sink) => {
+      for (const { text } of [...HOSTILE, ...HUGE]) {
+        const { message } = sent(composed(sink, null, event(text)));
+        expect(message.blocks).toEqual({});
+        expect(message.alert).toEqual(event(text));
+      }
+    },
+  );
+});
+
+const speaking = sinks.filter((sink) => Object.keys(blocksOf(sink)).length > 0);
+
+describe.each(speaking.map((sink) => [sink.type, sink] as const))("through %s", (_, sink) => {
   const limits = sink.limits(sink.options.parse(sink.example.yaml));
-  const blocks = sink.blocks(sink.options.parse(sink.example.yaml));
+  const blocks = blocksOf(sink);
   const expectSound = (result: Composed) => {
     const { message, request } = sent(result);
     for (const [name, size] of Object.entries(limits.blocks))
