@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "../config/config.ts";
 import { storageTrouble } from "./failure.ts";
@@ -21,7 +21,7 @@ export function dataDirError(dataDir: string, message: string, hint: string): Co
 export function makeDataDir(dataDir: string): void {
   if (dataDir === MEMORY) return;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeDirectory(dataDir);
   } catch (error) {
     throw dataDirError(
       dataDir,
@@ -29,6 +29,14 @@ export function makeDataDir(dataDir: string): void {
       "give a directory this user may write, or mount a volume there",
     );
   }
+}
+
+/** Node's own `recursive` never ends where the parent exists and yet takes no directory, as below a dangling link or in /proc. */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Observer } from "../observe/observer.ts";
-import { openDatabase, openReadOnly } from "./database.ts";
+import { dataDirError, openDatabase, openReadOnly } from "./database.ts";
+import { storageTrouble } from "./failure.ts";
 import { SqliteHistory } from "./history.ts";
 import { keep } from "./keeper.ts";
 import type { History, Outbox } from "./ledger.ts";
@@ -48,7 +49,7 @@ export function openLedger(options: LedgerOptions): Ledger {
   const db = orElse(unlock, () => openDatabase(dataDir, RUN_BUSY_MS));
   const store = new SqliteStore(db);
   const outbox = new StoreOutbox(store, { clock, observer, makeId, bound: HELD_MAX });
-  const history = new SqliteHistory(db);
+  const history = readable(dataDir, new SqliteHistory(db));
   const retention = new Retention(db);
   const closing = new AbortController();
   const changed = () => outbox.tellAll();
@@ -59,9 +60,7 @@ export function openLedger(options: LedgerOptions): Ledger {
   return {
     outbox,
     history: {
-      events: (filter) => history.events(filter),
-      deliveries: (filter) => history.deliveries(filter),
-      counts: () => history.counts(),
+      ...history,
       retry: (ids, sink, now) => {
         const retried = history.retry(ids, sink, now);
         if (retried > 0) changed();
@@ -96,13 +95,29 @@ export function openHistory(
     db.close();
     db = openDatabase(dataDir, CLI_BUSY_MS);
   }
-  const history = new SqliteHistory(db);
+  return { ...readable(dataDir, new SqliteHistory(db)), close: () => db.close() };
+}
+
+/** Damage may show only where a page is read: it is a problem of the directory, and none of this program. */
+function readable(dataDir: string, history: History): History {
+  const told = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      const trouble = storageTrouble(error);
+      if (trouble === null) throw error;
+      throw dataDirError(
+        dataDir,
+        `the ledger cannot be read: ${trouble}`,
+        "try again if it is locked; a damaged ledger.db can be moved away, what it still owed is then lost",
+      );
+    }
+  };
   return {
-    events: (filter) => history.events(filter),
-    deliveries: (filter) => history.deliveries(filter),
-    counts: () => history.counts(),
-    retry: (ids, sink, now) => history.retry(ids, sink, now),
-    close: () => db.close(),
+    events: (filter) => told(() => history.events(filter)),
+    deliveries: (filter) => told(() => history.deliveries(filter)),
+    counts: () => told(() => history.counts()),
+    retry: (ids, sink, now) => told(() => history.retry(ids, sink, now)),
   };
 }
 

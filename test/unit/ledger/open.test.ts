@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -84,6 +84,35 @@ describe("the data directory", () => {
       expect(message.split("\n").length).toBe(1);
       expect(message).toMatch(/\(give a directory this user may write.*\)$/u);
     }
+  });
+
+  test("below a link that leads nowhere", () => {
+    const link = path.join(temporaryDirectory(), "link");
+    symlinkSync(path.join(temporaryDirectory(), "gone"), link);
+    const dataDir = path.join(link, "data");
+    expect(refusal(() => open(dataDir))).toMatch(/the directory cannot be made: EEXIST.*link/u);
+  });
+
+  test("with a ledger.db of which only a page is damaged: said when that page is read, not a crash", async () => {
+    const dataDir = temporaryDirectory();
+    const file = path.join(dataDir, "ledger.db");
+    const ledger = open(dataDir);
+    await ledger.outbox.add(
+      Array.from({ length: 50 }, (_, n) => anEntry(n, ["chat"])),
+      [],
+      never,
+    );
+    await ledger.close();
+    const bytes = readFileSync(file);
+    // All but the tables' description.
+    bytes.fill(0xff, 8_192);
+    writeFileSync(file, bytes);
+    const history = openHistory(dataDir, "read");
+    onTestFinished(() => history.close());
+    expect(refusal(() => history.events({}))).toMatch(
+      /the ledger cannot be read: the database file is damaged .*can be moved away/u,
+    );
+    expect(refusal(() => history.counts())).toMatch(/the ledger cannot be read/u);
   });
 
   test("with a ledger.db that is something else", () => {
