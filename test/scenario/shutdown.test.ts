@@ -131,7 +131,7 @@ describe("when all sources have ended", () => {
     return `file:${file}`;
   };
 
-  it("it stays until what is owed is delivered, through an outage of an hour", async () => {
+  it("stays until what is owed is delivered, through an outage of an hour", async () => {
     const { world, inbox, flags } = await story("?give_up_after=6h");
     inbox.reply({ status: 502 });
     const life = world.start({
