@@ -1,4 +1,4 @@
-import type { SinkIo, SinkProblem } from "../../src/sink/index.ts";
+import type { SinkCheck, SinkProblem } from "../../src/sink/index.ts";
 import { createTable, quoted } from "./columns.ts";
 import { connect, type Connection } from "./driver.ts";
 import { failureOf } from "./errors.ts";
@@ -13,26 +13,28 @@ const CONNECT_MS = 3_000;
 export async function checkTarget(
   target: Target,
   retains: boolean,
-  io: Pick<SinkIo, "warning">,
   signal: AbortSignal,
-): Promise<readonly SinkProblem[]> {
+): Promise<SinkCheck> {
   let connection: Connection | null = null;
   const abort = () => connection?.destroy();
   signal.addEventListener("abort", abort, { once: true });
   try {
     connection = await connect({ ...target, timeoutMs: CONNECT_MS });
-    return await problemsAt(connection, target, retains);
+    return answered(await problemsAt(connection, target, retains));
   } catch (error) {
-    if (error instanceof LayoutError) return error.problems;
+    if (error instanceof LayoutError) return answered(error.problems);
     const { problem, verdict } = troubleOf(error, target);
-    if (problem !== null) return [problem];
-    if (verdict.kind !== "accepted" && !signal.aborted)
-      io.warning(`the database does not answer yet; what is owed waits for it: ${verdict.detail}`);
-    return [];
+    if (problem !== null || verdict.kind === "accepted")
+      return answered(problem === null ? [] : [problem]);
+    return { problems: [], away: verdict.detail };
   } finally {
     signal.removeEventListener("abort", abort);
     await connection?.end();
   }
+}
+
+function answered(problems: readonly SinkProblem[]): SinkCheck {
+  return { problems, away: null };
 }
 
 async function problemsAt(

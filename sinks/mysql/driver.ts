@@ -64,7 +64,7 @@ async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connectio
   const { dsn, timeoutMs } = options;
   const ssl = sslOf(options, tls);
   // Only those who have such a sink load the driver.
-  const mysql = await import("mysql2/promise");
+  const { default: mysql } = await import("mysql2/promise");
   return translated(async () => {
     const connection = await mysql.createConnection({
       user: dsn.user,

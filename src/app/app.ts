@@ -135,7 +135,11 @@ async function preflight(
 ): Promise<ReadonlyMap<string, Sender> | null> {
   const open = async () => {
     const senders = await ports.openSenders(signal);
-    issues.push(...(await checkSenders(senders, signal)));
+    const checked = await checkSenders(senders, signal);
+    issues.push(...checked.issues);
+    for (const [name, { away }] of checked.found)
+      if (away !== null && !signal.aborted)
+        ports.observer.warning(`${name}: is away; what is owed waits for it: ${away}`);
     return senders;
   };
   const [senders] = await Promise.all([

@@ -5,6 +5,7 @@ import type { Sender } from "../delivery/sender.ts";
 import type { Delivery } from "../event/delivery.ts";
 import type { Observer } from "../observe/observer.ts";
 import { createHttpClient, type HttpClient } from "../sink/http.ts";
+import type { SinkCheck } from "../sink/define.ts";
 import { openSink } from "../sink/open.ts";
 import type { SinkTemplate } from "../template/templates.ts";
 
@@ -86,18 +87,24 @@ export function createSenders(
   );
 }
 
-/** What waiting cannot cure on the other side of each sink, as far as it can be known without delivering. */
+/** What a look at the other side of each sink showed, by the sink's name, where one can look without delivering. */
 export async function checkSenders(
   senders: ReadonlyMap<string, Sender>,
   signal: AbortSignal,
-): Promise<readonly ConfigIssue[]> {
-  const issues = await Promise.all(
-    [...senders].map(async ([name, sender]) =>
-      ((await sender.check?.(signal)) ?? []).map((problem) => ({
-        where: `sink ${name}`,
-        ...problem,
-      })),
-    ),
+): Promise<{
+  readonly found: ReadonlyMap<string, SinkCheck>;
+  /** What waiting cannot cure. */
+  readonly issues: readonly ConfigIssue[];
+}> {
+  const found = new Map<string, SinkCheck>();
+  await Promise.all(
+    [...senders].map(async ([name, sender]) => {
+      const check = (await sender.check?.(signal)) ?? null;
+      if (check !== null) found.set(name, check);
+    }),
   );
-  return issues.flat();
+  const issues = [...found].flatMap(([name, { problems }]) =>
+    problems.map((problem) => ({ where: `sink ${name}`, ...problem })),
+  );
+  return { found, issues };
 }

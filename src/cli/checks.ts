@@ -7,6 +7,7 @@ import { createSources } from "../app/sources.ts";
 import type { Config, ConfigIssue, KubernetesSourceConfig, SinkConfig } from "../config/config.ts";
 import type { Alert } from "../event/alert.ts";
 import type { Observer } from "../observe/observer.ts";
+import type { SinkCheck } from "../sink/index.ts";
 import { hostOf, reach } from "../sink/reach.ts";
 import { reviewAccess } from "../source/kubernetes/review.ts";
 import type { SinkTemplate } from "../template/templates.ts";
@@ -138,8 +139,10 @@ export async function checkSinks(
   const client = httpClient(readVersion());
   const senders = createSenders(config, templates, { client, stdout, clock, observer });
   try {
-    const issues = await checkSenders(senders, signal);
-    const rows = await Promise.all(config.sinks.map((sink) => sinkRow(sink, issues, io)));
+    const { found, issues } = await checkSenders(senders, signal);
+    const rows = await Promise.all(
+      config.sinks.map((sink) => sinkRow(sink, found.get(sink.name) ?? null, io)),
+    );
     return { rows, issues };
   } finally {
     await Promise.all([...senders.values()].map((sender) => sender.close()));
@@ -147,13 +150,16 @@ export async function checkSinks(
   }
 }
 
-async function sinkRow(sink: SinkConfig, issues: readonly ConfigIssue[], io: Io): Promise<Row> {
+async function sinkRow(sink: SinkConfig, check: SinkCheck | null, io: Io): Promise<Row> {
   const row = (result: string): Row => ({
     area: "sink",
     what: `${sink.name} (${sink.definition.type})`,
     result,
   });
-  if (issues.some(({ where }) => where === `sink ${sink.name}`)) return row("cannot be used");
+  if (check !== null && check.problems.length > 0) return row("cannot be used");
+  if (check !== null && check.away !== null)
+    return row(`is away and would be waited for: ${check.away}`);
+  if (check !== null) return row("answers, and can be used");
   if (Object.keys(io.env).some((name) => /^https?_proxy$/i.test(name)))
     return row("behind a proxy: not asked");
   const found = await reach(hostOf(sink.options, sink.definition.uri.target), io.clock, io.signal);

@@ -15,6 +15,8 @@ import { tellProblems } from "./problems.ts";
 import type { MigrateOptions } from "./program/commands.ts";
 
 const CONNECT_MS = 10_000;
+/** Rows from one line to the next where no terminal shows them count. */
+const TELL_EVERY = 100_000;
 
 /** `kube-crier mysql migrate`: makes an existing table whole, after saying how. */
 export async function migrateCommand(
@@ -64,7 +66,10 @@ async function migrateTarget(
           cluster,
           signal: io.signal,
           progress: (rows) => {
+            const line = Math.floor(rows / TELL_EVERY) > Math.floor(copied / TELL_EVERY);
             copied = rows;
+            if (live === null && line)
+              io.stderr.write(`${progressText(copied, plan, io.clock.now() - started)}\n`);
           },
         });
         io.stdout.write(

@@ -1,5 +1,5 @@
 import type { Delivery } from "../event/delivery.ts";
-import type { SinkProblem } from "../sink/define.ts";
+import type { SinkCheck } from "../sink/define.ts";
 import type { Verdict } from "../sink/verdict.ts";
 
 /** What came of one request. `sent` and `answer` are for the history: without secrets, of bounded length. */
@@ -13,7 +13,7 @@ export interface Sent {
 export interface Sender {
   /** @param now milliseconds since the epoch, for what is signed anew at each attempt. Stops early when `signal` aborts. */
   send(delivery: Delivery, signal: AbortSignal, now: number): Promise<Sent>;
-  /** Before the first: what waiting cannot cure. */
-  check?(signal: AbortSignal): Promise<readonly SinkProblem[]>;
+  /** Before the first; `null` where there is no harmless way to know. */
+  check?(signal: AbortSignal): Promise<SinkCheck | null>;
   close(): Promise<void>;
 }

@@ -148,10 +148,17 @@ export interface SinkProblem {
   readonly hint: string | null;
 }
 
+/** What a look at the other side showed. */
+export interface SinkCheck {
+  readonly problems: readonly SinkProblem[];
+  /** Why it does not answer now, which may pass: it is waited for. `null`: it answers. */
+  readonly away: string | null;
+}
+
 export interface DirectSink {
   deliver(message: Message, signal: AbortSignal): Promise<Verdict>;
-  /** Before anything is delivered; changes nothing over there. Never rejects: what may pass by itself is no problem. */
-  check?(signal: AbortSignal): Promise<readonly SinkProblem[]>;
+  /** Before anything is delivered; changes nothing over there and never rejects. */
+  check?(signal: AbortSignal): Promise<SinkCheck>;
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import type {
   Message,
   SinkDefinition,
   SinkIo,
-  SinkProblem,
+  SinkCheck,
 } from "./define.ts";
 import type { HttpClient } from "./http.ts";
 import { redact, secretsOf } from "./redact.ts";
@@ -35,8 +35,8 @@ export interface OpenSink {
     signal: AbortSignal,
     built?: HttpRequest | null,
   ): Promise<Told>;
-  /** What waiting cannot cure; nothing where the sink has no harmless way to know. */
-  check(signal: AbortSignal): Promise<readonly SinkProblem[]>;
+  /** `null` where the sink has no harmless way to know. */
+  check(signal: AbortSignal): Promise<SinkCheck | null>;
   close(): Promise<void>;
 }
 
@@ -75,11 +75,13 @@ export function openSink(
         }
       },
       async check(signal) {
-        const problems = (await sink.check?.(signal)) ?? [];
-        return problems.map(({ message, hint }) => ({
+        const found = await sink.check?.(signal);
+        if (found === undefined) return null;
+        const problems = found.problems.map(({ message, hint }) => ({
           message: clean(message),
           hint: hint === null ? null : clean(hint),
         }));
+        return { problems, away: found.away === null ? null : clean(found.away) };
       },
       close: () => sink.close(),
     };
@@ -104,7 +106,7 @@ export function openSink(
         return done(transportVerdict(error), request.body, "", aborted);
       }
     },
-    check: () => Promise.resolve([]),
+    check: () => Promise.resolve(null),
     close: () => Promise.resolve(),
   };
 }

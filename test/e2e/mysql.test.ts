@@ -69,7 +69,9 @@ const rows = (columns = "*", order = "id") =>
 const uid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 const accepted = { kind: "accepted" };
 const problems = async (sink: DirectSink) =>
-  ((await sink.check?.(never)) ?? []).map(({ message, hint }) => `${message} → ${hint}`).join("\n");
+  ((await sink.check?.(never))?.problems ?? [])
+    .map(({ message, hint }) => `${message} → ${hint}`)
+    .join("\n");
 
 describe.skipIf(!haveMariadb)("a table of its own", () => {
   it("is created, and holds every word of an event, to the microsecond and the last emoji", async () => {
@@ -462,6 +464,20 @@ describe.skipIf(!haveMariadb)("trouble", () => {
       expect(started.stderr).not.toContain("wrong");
     },
   );
+
+  it("of a database that is away is told by check, and is no mistake", async () => {
+    const check = (port: number) =>
+      crier([
+        "check",
+        "--source=file:package.json",
+        `--sink=mysql:?root@tcp(127.0.0.1:${port})/${name}?charset=utf8`,
+      ]);
+    const away = await check(1);
+    expect(away.code).toBe(0);
+    expect(away.stdout).toMatch(/is away and would be waited for: 127.0.0.1:1: ECONNREFUSED/);
+    expect((await check(db.port)).stdout).toContain("answers, and can be used");
+    expect(await db.sql("SHOW TABLES", name)).toEqual([]);
+  });
 
   it("of a missing right to create the table is named, too, and nothing is created by check", async () => {
     await db.sql(`CREATE USER writer@'%'; GRANT SELECT, INSERT, UPDATE ON ${name}.* TO writer@'%'`);
