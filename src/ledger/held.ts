@@ -37,6 +37,13 @@ export class Held {
     return this.#size;
   }
 
+  /** Deliveries still owed of which no disk knows: what an end of the process now would lose. */
+  get onlyHere(): number {
+    return this.#writes
+      .flatMap((kept) => (kept === null ? [] : made(kept.write)))
+      .filter(({ id }) => (this.#overlay.get(id) ?? null) !== null).length;
+  }
+
   /** Answers false for an occurrence that is known already. */
   apply(write: Write): boolean {
     switch (write.kind) {
@@ -204,6 +211,11 @@ export class Held {
       throw error;
     }
   }
+}
+
+function made(write: Write): readonly Delivery[] {
+  if (write.kind === "take") return write.deliveries;
+  return write.kind === "fold" ? [write.delivery] : [];
 }
 
 function least(numbers: readonly number[]): number | null {

@@ -15,7 +15,8 @@ export function lockDataDir(dataDir: string): () => void {
   let db: DatabaseSync | null = null;
   try {
     db = new DatabaseSync(join(dataDir, "run.lock"), { timeout: 0 });
-    db.exec("BEGIN EXCLUSIVE");
+    // Without a journal on the disk it can be held on a full one, too: `run` still delivers there.
+    db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     const held = db;
     return () => held.close();
   } catch (error) {

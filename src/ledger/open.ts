@@ -35,7 +35,7 @@ export interface Ledger {
   healthy(): boolean;
   /** In use on disk, in bytes. */
   bytes(): number;
-  /** Writes what is left and lets the directory go. @returns how many deliveries only memory knew; they are lost */
+  /** Writes what is left and lets the directory go. @returns how many deliveries still owed only memory knew; they are lost */
   close(): Promise<number>;
 }
 

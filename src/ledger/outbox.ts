@@ -151,12 +151,12 @@ export class StoreOutbox implements Outbox {
     this.#tell(this.#listeners.keys());
   }
 
-  /** Writes what is left, if the disk lets us. @returns how much only memory knew; it is lost with it. */
+  /** Writes what is left, if the disk lets us. @returns how many deliveries still owed only memory knew; they are lost with it. */
   close(): number {
     this.#closing.abort();
     this.#flush();
     while (this.#held !== null && this.#catchUp(this.#held));
-    return this.#held?.size ?? 0;
+    return this.#held?.onlyHere ?? 0;
   }
 
   #take(entry: Entry, now: number): Write {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { once } from "node:events";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ConfigError } from "../../../src/config/config.ts";
 import { openHistory, openLedger, type Ledger } from "../../../src/ledger/open.ts";
 import { FakeClock, settle } from "../../support/clock.ts";
@@ -73,6 +73,17 @@ describe("the data directory", () => {
     other.kill("SIGKILL");
     await once(other, "exit");
     expect(refusal(() => open(dataDir))).toBe("not refused");
+  });
+
+  test("can be held where the disk is full", () => {
+    const exec = vi.spyOn(DatabaseSync.prototype, "exec");
+    onTestFinished(() => exec.mockRestore());
+    open(temporaryDirectory());
+    const [lock] = exec.mock.contexts as DatabaseSync[];
+    expect(lock?.location()).toMatch(/run\.lock$/u);
+    expect(lock?.isTransaction).toBe(true);
+    const journal = `${lock?.location()}-journal`;
+    expect(existsSync(journal), "holding it takes no room").toBe(false);
   });
 
   test("with a file in its place, or above it: one message with the place and what to do", () => {
