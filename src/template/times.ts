@@ -30,18 +30,46 @@ function formatterOf(timezone: string): Intl.DateTimeFormat {
   return formatter;
 }
 
+/** Clocks are put forward and back on a quarter of an hour. */
+const QUARTER_MS = 900_000;
+const OFFSETS_KEPT = 500;
+const offsets = new Map<string, number>();
+
+/** How far the zone's clocks are ahead of UTC, in milliseconds; asking Intl for each event costs more than all the rest of its text. */
+function offsetAt(at: number, timezone: string): number {
+  const quarter = Math.floor(at / QUARTER_MS);
+  const key = `${timezone} ${quarter}`;
+  const known = offsets.get(key);
+  if (known !== undefined) return known;
+  const start = quarter * QUARTER_MS;
+  const part = Object.fromEntries(
+    formatterOf(timezone)
+      .formatToParts(start)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
+  // Not Date.UTC: it takes the years 0 to 99 for those of the last century.
+  const local = new Date(0);
+  local.setUTCFullYear(year, month - 1, day);
+  local.setUTCHours(hour, minute, second);
+  const offset = local.getTime() - start;
+  if (offsets.size >= OFFSETS_KEPT) offsets.clear();
+  offsets.set(key, offset);
+  return offset;
+}
+
+const twoDigits = (value: number): string => String(value).padStart(2, "0");
+
 /** @param at milliseconds since the epoch */
 export function localTime(at: number, timezone: string): Local {
-  const parts = Object.fromEntries(
-    formatterOf(timezone)
-      .formatToParts(at)
-      .map((part) => [part.type, part.value]),
-  );
+  const local = new Date(at + offsetAt(at, timezone));
   return {
-    year: Number(parts["year"]),
-    month: Number(parts["month"]),
-    day: Number(parts["day"]),
-    time: `${parts["hour"]}:${parts["minute"]}:${parts["second"]}`,
+    year: local.getUTCFullYear(),
+    month: local.getUTCMonth() + 1,
+    day: local.getUTCDate(),
+    time: [local.getUTCHours(), local.getUTCMinutes(), local.getUTCSeconds()]
+      .map(twoDigits)
+      .join(":"),
   };
 }
 
