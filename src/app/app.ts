@@ -33,6 +33,13 @@ export interface Summary extends Readonly<Tally> {
   readonly problems: readonly string[];
 }
 
+interface Owed {
+  readonly total: number;
+  readonly oldestOwedAt: number | null;
+}
+
+const NOTHING_OWED: Owed = { total: 0, oldestOwedAt: null };
+
 /** How long each part may take to stop; together below the 45 s that the shipped Deployment grants. */
 const STOP_MS = { sources: 2_000, lanes: 25_000, ledger: 5_000, server: 2_000 } as const;
 
@@ -75,20 +82,23 @@ export async function runApp(
         makeId: ports.makeId,
       }),
     );
-    const owed = (sink: string) =>
-      ledger?.outbox.pending(sink, clock.now()) ?? { total: 0, oldestOwedAt: null };
+    // Metrics and the live line are asked for longer than the ledger is open.
+    let last: { readonly owed: ReadonlyMap<string, Owed>; readonly bytes: number } | null = null;
+    const owed = (sink: string): Owed =>
+      last?.owed.get(sink) ?? ledger?.outbox.pending(sink, clock.now()) ?? NOTHING_OWED;
+    const ledgerBytes = () => last?.bytes ?? ledger?.bytes() ?? 0;
     lifecycle.onStop("the ledger", STOP_MS.ledger, async () => {
-      pending = config.sinks.reduce((sum, { name }) => sum + owed(name).total, 0);
+      pending = metrics.pending();
+      last = {
+        owed: new Map(config.sinks.map(({ name }) => [name, owed(name)])),
+        bytes: ledgerBytes(),
+      };
       lost = (await ledger?.close()) ?? 0;
     });
-    metrics.measure({
-      now: () => clock.now(),
-      pending: owed,
-      ledgerBytes: () => ledger?.bytes() ?? 0,
-    });
+    metrics.measure({ now: () => clock.now(), pending: owed, ledgerBytes });
 
     const senders = await preflight(ports, issues, signal);
-    if (signal.aborted) return { ...ports.tally, pending, lost, problems };
+    if (signal.aborted) return { ...ports.tally, pending: metrics.pending(), lost, problems };
     if (issues.length > 0 || ledger === null || senders === null) throw new ConfigError(issues);
     tellOrphans(config.sinks, ledger, observer);
     const lanes = config.sinks.flatMap((sink) => {

@@ -1,3 +1,4 @@
+import { Writable } from "node:stream";
 import type { Clock } from "../clock.ts";
 import { shorten } from "./table.ts";
 
@@ -15,6 +16,21 @@ export class LiveLine {
   /** A log line: goes above the live one. */
   write(text: string): void {
     this.#stream.write(`${this.#erase()}${text}${this.#text}`);
+  }
+
+  /** `stream` is the same terminal: what is written there goes above the live line, too. */
+  sharing(stream: NodeJS.WritableStream): Writable {
+    const above = new Writable({
+      decodeStrings: false,
+      write: (text: string | Uint8Array, _encoding, done) => {
+        this.#stream.write(this.#erase());
+        stream.write(text, (error) => done(error ?? null));
+        this.#stream.write(this.#text);
+      },
+    });
+    // Whoever wrote is told by the callback; of the terminal itself `main` hears.
+    above.on("error", () => undefined);
+    return above;
   }
 
   /** Shows what `line` says, four times a second, until the answer is called. */

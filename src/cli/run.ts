@@ -41,7 +41,8 @@ export async function runConfig(
 ): Promise<Summary> {
   const { clock } = io;
   const version = readVersion();
-  const live = io.stderr.isTTY === true ? new LiveLine(io.stderr) : null;
+  const live =
+    io.stderr.isTTY === true && io.env["TERM"] !== "dumb" ? new LiveLine(io.stderr) : null;
   const out = live ?? io.stderr;
   const log =
     live === null
@@ -56,7 +57,7 @@ export async function runConfig(
   for (const warning of warnings) observer.warning(warning);
   const clients = createClients(config.sources, clock);
   const client = httpClient(version);
-  const stopLive = live?.show(() => lineOf(tally), clock);
+  const stopLive = live?.show(() => lineOf(tally, `${metrics.pending()} pending`), clock);
   try {
     const sources = createSources(config, {
       clients,
@@ -68,7 +69,7 @@ export async function runConfig(
     const openSenders = async (signal: AbortSignal) =>
       createSenders(config, await loadTemplates(config, { clients, clock, observer }, signal), {
         client,
-        stdout: io.stdout,
+        stdout: live !== null && io.stdout.isTTY === true ? live.sharing(io.stdout) : io.stdout,
         clock,
         observer,
       });
@@ -89,7 +90,7 @@ export async function runConfig(
       },
       io.signal,
     );
-    observer.notice(`stopped: ${lineOf(tally)}, ${summary.pending} still owed`, { ...summary });
+    observer.notice(`stopped: ${lineOf(tally, `${summary.pending} still owed`)}`, { ...summary });
     if (summary.lost > 0)
       observer.error(
         `${summary.lost} deliveries were known to memory only and are lost: the ledger could not be written until the end`,
@@ -108,7 +109,7 @@ export function exitCodeOf(summary: Summary): ExitCode {
   return summary.dead > 0 || summary.lost > 0 ? EXIT.failed : EXIT.ok;
 }
 
-function lineOf(tally: Tally): string {
-  const { received, delivered, folded, dead } = tally;
-  return `${received} received, ${delivered} delivered${folded > 0 ? `, ${folded} told in digests` : ""}, ${dead} dead`;
+function lineOf({ received, delivered, folded, dead }: Tally, pending: string): string {
+  const digests = folded > 0 ? `, ${folded} told in digests` : "";
+  return `${received} received, ${delivered} delivered${digests}, ${pending}, ${dead} dead`;
 }

@@ -71,11 +71,7 @@ export function createMetrics(
     ]),
     pending: gauge("deliveries_pending", "Deliveries owed and not yet told.", ["sink"]),
     oldest: gauge("deliveries_oldest_seconds", "Age of the oldest delivery owed.", ["sink"]),
-    paused: gauge(
-      "lane_paused",
-      "1 while the platform's rate limit pauses the sink.",
-      ["sink"],
-    ),
+    paused: gauge("lane_paused", "1 while the platform's rate limit pauses the sink.", ["sink"]),
     synced: gauge("source_synced", "1 once the source has caught up with now, 0 while it cannot.", [
       "source",
     ]),
@@ -96,7 +92,10 @@ export function createMetrics(
       "ledger_held_deliveries",
       "Deliveries held in memory because the ledger cannot be written.",
     ),
-    bytes: gauge("ledger_bytes", "What the ledger takes on disk; over --ledger-max the oldest give way."),
+    bytes: gauge(
+      "ledger_bytes",
+      "What the ledger takes on disk; over --ledger-max the oldest give way.",
+    ),
     build: gauge("build_info", "The version that runs.", ["version"]),
   };
 
@@ -140,6 +139,10 @@ export function createMetrics(
     /** The ledger knows what is pending; it exists later than the metrics. */
     measure(source: Gauges): void {
       gauges = source;
+    },
+    /** Owed to all sinks together and not yet told; 0 before the ledger is open. */
+    pending(): number {
+      return sinks.reduce((sum, sink) => sum + (gauges?.pending(sink).total ?? 0), 0);
     },
     async text(): Promise<string> {
       if (gauges !== null) measureNow(gauges);
