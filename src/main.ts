@@ -6,14 +6,14 @@ import { redact } from "./observe/redact.ts";
 
 /** The only file that touches argv, signals and the exit code. */
 
-// Tokens in --sink flags must not stand in the process list.
 const argv = process.argv.slice(2);
-process.title = "kube-crier";
 
 const told = new AbortController();
+let signalled = false;
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.on(name, () => {
-    if (told.signal.aborted) process.exit(EXIT.interrupted);
+    if (signalled) process.exit(EXIT.interrupted);
+    signalled = true;
     told.abort();
   });
 }
@@ -28,11 +28,13 @@ const fatal = (error: unknown) => {
 process.on("uncaughtException", fatal);
 process.on("unhandledRejection", fatal);
 
-// `kube-crier history | head` closes our output: not an error.
+// `kube-crier history | head` closes our output: not an error. `run` ends as if told to, and keeps what it owes.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT.ok);
-  fatal(error);
+  if (error.code === "EPIPE") told.abort();
+  else fatal(error);
 });
+// Nobody reads the log any more: no reason to stop delivering.
+process.stderr.on("error", () => undefined);
 
 process.exitCode = await main(argv, {
   stdin: process.stdin,

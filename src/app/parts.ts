@@ -73,7 +73,6 @@ export async function runPumps(
           { outbox: ledger.outbox, route, observer, cluster: config.cluster, sinks, synced },
           signal,
         );
-        if (!signal.aborted) observer.sourceEnded(source.name);
       } catch (error) {
         if (signal.aborted) return;
         const problem = `${source.name}: ${error instanceof Error ? error.message : String(error)}`;

@@ -55,6 +55,11 @@ export class Crier {
     return this.#ended;
   }
 
+  /** Whoever read its output goes away, as `head` does. */
+  closeOutput(which: "stdout" | "stderr"): void {
+    this.#child[which]?.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -2,11 +2,7 @@ import { type Command, Option } from "commander";
 import type { Act, Commands, HistoryOptions } from "./commands.ts";
 import { examplesText } from "./text.ts";
 
-const DATA_DIR = [
-  "--data-dir <DIR>",
-  "where the ledger lives (default: .kube-crier)",
-  ".kube-crier",
-] as const;
+const DATA_DIR = ["--data-dir <DIR>", "where the ledger lives", ".kube-crier"] as const;
 
 /** `history` and `dead`: questions to the ledger, and the one change a person may make. */
 export function addLedgerCommands(
@@ -40,6 +36,7 @@ export function addLedgerCommands(
     "kube-crier dead list",
     "kube-crier dead retry --sink=oncall",
   ]);
+  dead.helpCommand(false);
   dead
     .command("list")
     .description("Show what was given up and why.")
