@@ -102,7 +102,8 @@ export class Held {
       if (!except.has(owed.id)) there.push(owed);
       return there.length < max;
     });
-    return [...here, ...there]
+    // What is on the disk came first.
+    return [...there, ...here]
       .toSorted((a, b) => a.notBefore - b.notBefore || a.owedAt - b.owedAt)
       .slice(0, max)
       .map((owed) => this.#overlay.get(owed.id) ?? this.#read(() => this.#store.get(owed.id), null))
