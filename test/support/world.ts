@@ -80,10 +80,10 @@ export class World {
   start(flags: FlagValues, clock: Clock = this.clock): Life {
     const life = new Life(
       {
-        source: [this.source()],
         clusterName: "prod-a",
         dataDir: this.#dataDir,
         ...flags,
+        source: flags.source ?? [this.source()],
       },
       clock,
     );
@@ -98,10 +98,13 @@ export class World {
       this.api.asked("watch").filter(({ query }) => query.has("allowWatchBookmarks"));
     const before = watches().length;
     const life = this.start(flags, clock);
-    await this.api.until(() => watches().length > before);
+    await Promise.race([this.api.until(() => watches().length > before), life.summary]);
     // A resumed watch counts once nothing was said against it.
     await this.pass(1);
-    await life.until("synced", () => life.observed.of("sourceSynced").length > 0);
+    await Promise.race([
+      life.until("synced", () => life.observed.of("sourceSynced").length > 0),
+      life.summary,
+    ]);
     return life;
   }
 

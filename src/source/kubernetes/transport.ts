@@ -75,7 +75,7 @@ export function createTransport(ports: TransportPorts): Transport {
     response.setEncoding("utf8");
     if (response.statusCode === accept) return response;
     const status = response.statusCode ?? 0;
-    const text = await readBody(response, server);
+    const text = withoutCredentials(await readBody(response, server), access);
     throw statusError(status, parse(text) ?? text.trim(), response.headers["retry-after"] ?? null);
   }
 
@@ -143,6 +143,16 @@ function send(
     request.on("error", reject);
     request.end(body ?? undefined);
   });
+}
+
+/** A gateway before the API server may quote what it refuses. */
+function withoutCredentials(text: string, { headers, auth }: Access): string {
+  const authorization = Object.entries(headers)
+    .filter(([name]) => name.toLowerCase() === "authorization")
+    .map(([, value]) => value.replace(/^\S+\s+/, ""));
+  return [...authorization, auth?.slice(auth.indexOf(":") + 1) ?? ""]
+    .filter((secret) => secret !== "")
+    .reduce((clean, secret) => clean.replaceAll(secret, "<redacted>"), text);
 }
 
 async function readBody(response: http.IncomingMessage, server: string): Promise<string> {

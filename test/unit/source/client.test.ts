@@ -276,6 +276,19 @@ describe("the client", () => {
     });
   });
 
+  it("does not repeat a credential that the answer quotes", async () => {
+    const quoted = { status: 401, headers: {}, body: "no such token s3cret-token here" };
+    server.answer(quoted);
+    await expect(connect().get("/api/v1/events", {}, signal)).rejects.toThrow(
+      "answered 401: no such token <redacted> here",
+    );
+    server.answer({ ...quoted, body: '{"kind":"Status","message":"password pa$$word of eve"}' });
+    const basic = connect({ username: "eve", password: "pa$$word" });
+    await expect(basic.get("/api/v1/events", {}, signal)).rejects.toThrow(
+      "password <redacted> of eve",
+    );
+  });
+
   it("is not filled up by an endless answer", async () => {
     server.answer({ status: 200, headers: {}, body: "x".repeat(70 * 1024 * 1024) });
     await expect(connect().get("/api/v1/events", {}, signal)).rejects.toMatchObject({
