@@ -89,7 +89,7 @@ export default defineSink({
     const writer = new Writer(target, given.retention ?? null, io);
     return {
       deliver: (message, signal) => writer.deliver(message, signal),
-      check: (signal) => checkTarget(target, given.retention !== undefined, signal),
+      check: (signal) => checkTarget(target, given.retention !== undefined, io.clock, signal),
       close: () => writer.close(),
     };
   },

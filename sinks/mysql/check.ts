@@ -1,36 +1,47 @@
-import type { SinkCheck, SinkProblem } from "../../src/sink/index.ts";
+import type { Clock, SinkCheck, SinkProblem } from "../../src/sink/index.ts";
 import { createTable, quoted } from "./columns.ts";
 import { connect, type Connection } from "./driver.ts";
-import { failureOf } from "./errors.ts";
+import { failureOf, whereOf } from "./errors.ts";
 import { LayoutError, findTable, layoutOf, type Target } from "./table.ts";
 import { tryInsert } from "./statements.ts";
 import { troubleOf } from "./trouble.ts";
 
-/** A server that is slow to answer is waited for by the lane, not by the start. */
-const CONNECT_MS = 3_000;
+/** A server that is slow to answer, or a table that somebody has locked, is waited for by the lane and not by the start. */
+const PATIENCE_MS = 3_000;
 
 /** What keeps rows from being written and would not pass by itself; writes nothing. */
 export async function checkTarget(
   target: Target,
   retains: boolean,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<SinkCheck> {
   let connection: Connection | null = null;
-  const abort = () => connection?.destroy();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    connection = await connect({ ...target, timeoutMs: CONNECT_MS });
-    return answered(await problemsAt(connection, target, retains));
-  } catch (error) {
-    if (error instanceof LayoutError) return answered(error.problems);
-    const { problem, verdict } = troubleOf(error, target);
-    if (problem !== null || verdict.kind === "accepted")
-      return answered(problem === null ? [] : [problem]);
-    return { problems: [], away: verdict.detail };
-  } finally {
-    signal.removeEventListener("abort", abort);
-    await connection?.end();
-  }
+  const ended = new AbortController();
+  const stop = () => ended.abort();
+  signal.addEventListener("abort", stop, { once: true });
+  const late = clock.sleep(PATIENCE_MS, ended.signal).then((): SinkCheck => {
+    connection?.destroy();
+    return { problems: [], away: `${whereOf(target.dsn)} gives no answer in ${PATIENCE_MS} ms` };
+  });
+  const looked = async (): Promise<SinkCheck> => {
+    try {
+      connection = await connect({ ...target, timeoutMs: PATIENCE_MS });
+      return answered(await problemsAt(connection, target, retains));
+    } catch (error) {
+      if (error instanceof LayoutError) return answered(error.problems);
+      const { problem, verdict } = troubleOf(error, target);
+      if (problem !== null || verdict.kind === "accepted")
+        return answered(problem === null ? [] : [problem]);
+      return { problems: [], away: verdict.detail };
+    } finally {
+      await connection?.end();
+    }
+  };
+  const check = await Promise.race([looked(), late]);
+  ended.abort();
+  signal.removeEventListener("abort", stop);
+  return check;
 }
 
 function answered(problems: readonly SinkProblem[]): SinkCheck {

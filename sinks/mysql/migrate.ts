@@ -57,7 +57,7 @@ export async function planOf(connection: Connection, table: string): Promise<Pla
     copy,
     kept,
     steps: [
-      `DROP TABLE IF EXISTS ${quoted(copy)};`,
+      `DROP TABLE IF EXISTS ${quoted(copy)}; -- what a migration that was interrupted or undone has left`,
       `${createTable(copy)};`,
       `copy ${table} into ${copy}, ${BATCH} rows at a time: one row for each event, its rows counted, texts of times read as times; ${table} is read and written as before meanwhile`,
       swap(table, copy, kept),

@@ -44,7 +44,7 @@ export function parseSinkUri(
     ...houseNames,
   ].map(snake);
 
-  const { address, parameters } = split(text);
+  const { address, parameters } = split(text, definition.uri.dsn === true);
   const given = new Map<OptionInfo, string[]>();
   const forHouse: Record<string, string[]> = {};
   const stay: string[] = [];
@@ -96,12 +96,16 @@ export function parseSinkUri(
   return { options, house: forHouse, issues };
 }
 
-function split(text: string): { address: string; parameters: readonly string[] } {
+/** Go's DSN behind the question mark that kube-eventer puts before it, up to its own: `?user:password@tcp(host)/db`. A password may hold anything. */
+const GO_DSN = /^\?(?:[^]*?@)?(?:[a-z0-9]+\([^)]*\)|tcp|unix)?\/[^/?&]*(?=[?&]|$)/i;
+
+function split(text: string, isDsn: boolean): { address: string; parameters: readonly string[] } {
   const colon = text.indexOf(":");
   const rest = colon < 0 ? "" : text.slice(colon + 1).trim();
-  const mark = rest.indexOf("?");
+  const dsn = isDsn ? (GO_DSN.exec(rest)?.[0].length ?? 0) : 0;
+  const mark = rest.indexOf("?", dsn);
   // `lark:https://HOST/hook/ID&level=Warning`: written so because the address of other robots has its `?` already.
-  const question = mark < 0 ? rest.search(/&[A-Za-z][\w-]*=/) : mark;
+  const question = mark < 0 || rest[dsn] === "&" ? indexFrom(rest, /&[A-Za-z][\w-]*=/g, dsn) : mark;
   if (question < 0) return { address: rest, parameters: [] };
   return {
     address: rest.slice(0, question),
@@ -110,6 +114,11 @@ function split(text: string): { address: string; parameters: readonly string[] }
       .split("&")
       .filter((part) => part !== ""),
   };
+}
+
+function indexFrom(text: string, pattern: RegExp, start: number): number {
+  pattern.lastIndex = start;
+  return pattern.exec(text)?.index ?? -1;
 }
 
 function optionsByName(definition: SinkDefinition): ReadonlyMap<string, OptionInfo> {

@@ -3,82 +3,29 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import mysql from "../../sinks/mysql.ts";
-import type { DirectSink, SinkIo } from "../../src/sink/index.ts";
-import type { KubeEvent } from "../../src/event/event.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { DirectSink } from "../../src/sink/index.ts";
 import { Crier, crier, until } from "../support/crier.ts";
 import { anEvent } from "../support/events.ts";
 import { cli } from "../support/io.ts";
 import { haveMariadb, Mariadb } from "../support/mariadb.ts";
-import { aMessage, optionsFor } from "../support/messages.ts";
-import { quietIo } from "../support/sinks.ts";
+import { accepted, deliver, KUBE_EVENTER, MysqlBench, never, uid } from "../support/mysql.ts";
+import { aMessage } from "../support/messages.ts";
 
 /** The mysql sink against a MariaDB of the test's own; skips where there is no mariadb-server. */
 const run = promisify(execFile);
-const never = new AbortController().signal;
-/** As kube-eventer's repository has it, on the server's default character set. */
-const KUBE_EVENTER = `CREATE TABLE kube_event (
-  id BIGINT(20) NOT NULL PRIMARY KEY AUTO_INCREMENT COMMENT 'id',
-  namespace VARCHAR(64) NOT NULL DEFAULT '', kind VARCHAR(255) NOT NULL DEFAULT '', name VARCHAR(255) NOT NULL DEFAULT '',
-  type VARCHAR(64) NOT NULL DEFAULT '', reason VARCHAR(255) NOT NULL DEFAULT '', message VARCHAR(255) NOT NULL DEFAULT '',
-  event_id VARCHAR(64) NOT NULL DEFAULT '', first_occurrence_time VARCHAR(255) NOT NULL DEFAULT '', last_occurrence_time VARCHAR(255) NOT NULL DEFAULT '',
-  update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP)`;
-
-let db: Mariadb;
-let name: string;
-let made = 0;
-const open: DirectSink[] = [];
-let told: string[];
-let cuts: number;
-
-beforeAll(async () => {
-  if (haveMariadb) db = await Mariadb.start();
-});
-afterAll(async () => {
-  if (haveMariadb) await db.destroy();
-});
-beforeEach(async () => {
-  name = `t${(made += 1)}`;
-  told = [];
-  cuts = 0;
-  if (haveMariadb) await db.sql(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((sink) => sink.close()));
-});
-
-function sinkAt(given: Record<string, unknown> = {}, io: Partial<SinkIo> = {}): DirectSink {
-  if (mysql.transport !== "direct") throw new Error("mysql speaks no HTTP");
-  const options = optionsFor(mysql, { dsn: `root@tcp(127.0.0.1:${db.port})/${name}`, ...given });
-  const sink = mysql.create(options, {
-    ...quietIo(),
-    notice: (message) => told.push(message),
-    warning: (message) => told.push(message),
-    messageCut: () => (cuts += 1),
-    ...io,
-  });
-  open.push(sink);
-  return sink;
-}
-
-const deliver = (sink: DirectSink, ...events: readonly KubeEvent[]) =>
-  Promise.all(events.map((event) => sink.deliver(aMessage({ event, id: event.key }), never)));
-const rows = (columns = "*", order = "id") =>
-  db.sql(`SELECT ${columns} FROM kube_event ORDER BY ${order}`, name);
-const uid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
-const accepted = { kind: "accepted" };
-const problems = async (sink: DirectSink) =>
-  ((await sink.check?.(never))?.problems ?? [])
-    .map(({ message, hint }) => `${message} → ${hint}`)
-    .join("\n");
+const bench = new MysqlBench();
+const sinkAt = (...args: Parameters<MysqlBench["sink"]>) => bench.sink(...args);
+const rows = (...args: Parameters<MysqlBench["rows"]>) => bench.rows(...args);
+const problems = (sink: DirectSink) => bench.problems(sink);
+const count = () => bench.count();
 
 describe.skipIf(!haveMariadb)("a table of its own", () => {
   it("is created, and holds every word of an event, to the microsecond and the last emoji", async () => {
     const message = `镜像 "web" 👩‍👩‍👧 \\' ; DROP TABLE kube_event; -- \u0000 ${"x".repeat(70_000)}`;
     const event = anEvent({ message, lastSeen: "2026-11-20T08:05:30.123456Z" });
     expect(await deliver(sinkAt(), event)).toEqual([accepted]);
-    expect(told).toEqual(["created the table kube_event"]);
+    expect(bench.told).toEqual(["created the table kube_event"]);
     expect(await rows()).toMatchObject([
       {
         cluster: "prod-a",
@@ -127,7 +74,7 @@ describe.skipIf(!haveMariadb)("a table of its own", () => {
     const sink = sinkAt();
     await deliver(sink, anEvent());
     const count = async (what: string) =>
-      Number((await db.sql(`SHOW GLOBAL STATUS LIKE '${what}'`))[0]?.["Value"]);
+      Number((await bench.db.sql(`SHOW GLOBAL STATUS LIKE '${what}'`))[0]?.["Value"]);
     const before = await count("Com_stmt_execute");
     const events = Array.from({ length: 1000 }, (_, n) => anEvent({ uid: uid(n), count: 1 }));
     await deliver(sink, ...events);
@@ -140,19 +87,19 @@ describe.skipIf(!haveMariadb)("a table of its own", () => {
     const event = anEvent({ reason: "超".repeat(300) });
     expect(await deliver(sinkAt(), event)).toEqual([accepted]);
     expect(await rows("reason")).toEqual([{ reason: `${"超".repeat(127)}…` }]);
-    expect(cuts).toBe(1);
+    expect(bench.cuts).toBe(1);
   });
 });
 
 describe.skipIf(!haveMariadb)("a table of kube-eventer's", () => {
-  beforeEach(() => db.sql(KUBE_EVENTER, name));
+  beforeEach(() => bench.db.sql(KUBE_EVENTER, bench.name));
   const before = () =>
-    db.sql(
+    bench.db.sql(
       `INSERT INTO kube_event (namespace, kind, name, type, reason, message, event_id, first_occurrence_time, last_occurrence_time) VALUES
        ('shop', 'Pod', 'web', 'Warning', 'BackOff', 'once', '${uid(1)}', '2025-11-21 10:00:00 +0800 CST', '2025-11-21 10:00:00 +0800 CST'),
        ('shop', 'Pod', 'web', 'Warning', 'BackOff', 'twice', '${uid(1)}', '2025-11-21 10:00:00 +0800 CST', '2025-11-21 10:05:00 +0800 CST'),
        ('', 'Node', 'n1', 'Normal', 'Starting', 'up', '${uid(2)}', '0001-01-01 00:00:00 +0000 UTC', '2025-11-21 02:00:00 +0000 UTC')`,
-      name,
+      bench.name,
     );
 
   it("is written as it is: its columns, its texts, a row for each occurrence", async () => {
@@ -175,13 +122,13 @@ describe.skipIf(!haveMariadb)("a table of kube-eventer's", () => {
         last_occurrence_time: "2026-11-20 08:05:30 +0000 UTC",
       },
     ]);
-    expect(told).toEqual([expect.stringContaining("CREATE INDEX by_event")]);
+    expect(bench.told).toEqual([expect.stringContaining("CREATE INDEX by_event")]);
   });
 
   it("never gets an occurrence twice, not even from a process that died before it heard", async () => {
     await deliver(sinkAt(), anEvent(), anEvent());
     await deliver(sinkAt(), anEvent());
-    await db.sql("CREATE INDEX by_event ON kube_event (event_id)", name);
+    await bench.db.sql("CREATE INDEX by_event ON kube_event (event_id)", bench.name);
     expect(
       await deliver(sinkAt(), anEvent(), anEvent({ count: 13, lastSeen: "2026-11-20T08:09:00Z" })),
     ).toEqual([accepted, accepted]);
@@ -198,12 +145,12 @@ describe.skipIf(!haveMariadb)("a table of kube-eventer's", () => {
     const [row] = await rows("message, CHAR_LENGTH(message) AS n");
     expect(Number(row?.["n"])).toBeLessThanOrEqual(255);
     expect(row?.["message"]).toMatch(/^(?:镜像👩‍👩‍👧)*(?:镜|镜像)?…$/u);
-    expect(cuts).toBe(2);
-    expect(told.filter((text) => text.includes("did not fit"))).toHaveLength(1);
+    expect(bench.cuts).toBe(2);
+    expect(bench.told.filter((text) => text.includes("did not fit"))).toHaveLength(1);
   });
 
   it("in another character set keeps what it can hold", async () => {
-    await db.sql("ALTER TABLE kube_event CONVERT TO CHARACTER SET latin1", name);
+    await bench.db.sql("ALTER TABLE kube_event CONVERT TO CHARACTER SET latin1", bench.name);
     expect(await deliver(sinkAt(), anEvent({ message: "café 容器 🔥" }))).toEqual([accepted]);
     expect(await rows("message")).toEqual([{ message: "café ?? ?" }]);
   });
@@ -213,7 +160,7 @@ describe.skipIf(!haveMariadb)("a table of kube-eventer's", () => {
     const sink = sinkAt();
     await deliver(sink, anEvent());
     const flags = [
-      `--sink=mysql:?root@tcp(127.0.0.1:${db.port})/${name}?charset=utf8&table=kube_event`,
+      `--sink=mysql:?root@tcp(127.0.0.1:${bench.db.port})/${bench.name}?charset=utf8&table=kube_event`,
       "--cluster-name=prod-a",
     ];
     const dry = await cli(["mysql", "migrate", ...flags, "--dry-run"]);
@@ -245,9 +192,9 @@ describe.skipIf(!haveMariadb)("a table of kube-eventer's", () => {
     expect(
       await rows("COUNT(*) AS n, COUNT(DISTINCT event_id) AS events, MIN(cluster) AS cluster", "1"),
     ).toEqual([{ n: sent + 3, events: sent + 3, cluster: "prod-a" }]);
-    const old = await db.sql(
+    const old = await bench.db.sql(
       `SELECT message, count, first_occurrence_time AS first, last_occurrence_time AS last FROM kube_event WHERE event_id IN ('${uid(1)}', '${uid(2)}') ORDER BY event_id`,
-      name,
+      bench.name,
     );
     expect(old).toEqual([
       {
@@ -274,12 +221,12 @@ describe.skipIf(!haveMariadb)("trouble", () => {
     const events = Array.from({ length: 3000 }, (_, n) => coreEvent(n));
     const file = path.join(dataDir, "events.json");
     writeFileSync(file, JSON.stringify({ kind: "List", apiVersion: "v1", items: events }));
-    await db.kill();
+    await bench.db.kill();
     const process = new Crier([
       "run",
       `--source=file:${file}`,
       `--data-dir=${dataDir}/ledger`,
-      `--sink=mysql:?root@tcp(127.0.0.1:${db.port})/${name}?charset=utf8&table=kube_event`,
+      `--sink=mysql:?root@tcp(127.0.0.1:${bench.db.port})/${bench.name}?charset=utf8&table=kube_event`,
       "--sink=stdout:?format=json&level=Normal",
     ]);
     try {
@@ -287,10 +234,10 @@ describe.skipIf(!haveMariadb)("trouble", () => {
         () => (process.stdout.split("\n").length > 3000 ? true : undefined),
         "all on standard output",
       );
-      await db.up();
+      await bench.db.up();
       await until(async () => ((await count()) > 200 ? true : undefined), "some rows");
-      await db.kill();
-      await db.up();
+      await bench.db.kill();
+      await bench.db.up();
       expect(await process.ended()).toBe(0);
       expect(await rows("COUNT(*) AS n, COUNT(DISTINCT event_id) AS events", "1")).toEqual([
         { n: 3000, events: 3000 },
@@ -301,29 +248,24 @@ describe.skipIf(!haveMariadb)("trouble", () => {
     }
   });
 
-  const count = async () => {
-    const found = await rows("COUNT(*) AS n", "1").catch(() => [{ n: 0 }]);
-    return Number(found[0]?.["n"]);
-  };
-
   it("of a connection that the server closed while it was idle is nobody's: the next row is written", async () => {
     const sink = sinkAt();
     await deliver(sink, anEvent({ uid: uid(1) }));
-    const killed = await db.sql(
-      `SELECT id FROM information_schema.processlist WHERE db = '${name}' AND command = 'Sleep'`,
+    const killed = await bench.db.sql(
+      `SELECT id FROM information_schema.processlist WHERE db = '${bench.name}' AND command = 'Sleep'`,
     );
     expect(killed).toHaveLength(1);
-    await db.sql(`KILL ${killed[0]?.["id"]}`);
+    await bench.db.sql(`KILL ${killed[0]?.["id"]}`);
     expect(await deliver(sink, anEvent({ uid: uid(2) }))).toEqual([accepted]);
-    await db.sql("SET GLOBAL wait_timeout = 1");
+    await bench.db.sql("SET GLOBAL wait_timeout = 1");
     try {
       const other = sinkAt();
       await deliver(other, anEvent({ uid: uid(3) }));
       await until(
         async () =>
           (
-            await db.sql(
-              `SELECT id FROM information_schema.processlist WHERE db = '${name}' AND time_ms > 900`,
+            await bench.db.sql(
+              `SELECT id FROM information_schema.processlist WHERE db = '${bench.name}' AND time_ms > 900`,
             )
           ).length === 0
             ? true
@@ -332,21 +274,21 @@ describe.skipIf(!haveMariadb)("trouble", () => {
       );
       expect(await deliver(other, anEvent({ uid: uid(4) }))).toEqual([accepted]);
     } finally {
-      await db.sql("SET GLOBAL wait_timeout = 28800");
+      await bench.db.sql("SET GLOBAL wait_timeout = 28800");
     }
     expect(await count()).toBe(4);
   });
 
   it("of a deadlock is tried again", async () => {
     const deadlocks = async () =>
-      Number((await db.sql("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'"))[0]?.["Value"]);
+      Number((await bench.db.sql("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'"))[0]?.["Value"]);
     const sink = sinkAt();
     await deliver(
       sink,
       ...Array.from({ length: 50 }, (_, n) => anEvent({ uid: uid(n), count: 1 })),
     );
     const before = await deadlocks();
-    const other = await db.root(name);
+    const other = await bench.db.root(bench.name);
     await other.query("BEGIN");
     // Whoever has changed more is spared: the sink is the victim.
     await other.query(`UPDATE kube_event SET host = 'x' WHERE id BETWEEN 3 AND 40`);
@@ -357,7 +299,7 @@ describe.skipIf(!haveMariadb)("trouble", () => {
     );
     await until(
       async () =>
-        (await db.sql("SELECT 1 FROM information_schema.innodb_lock_waits")).length > 0
+        (await bench.db.sql("SELECT 1 FROM information_schema.innodb_lock_waits")).length > 0
           ? true
           : undefined,
       "the sink to wait for the other's lock",
@@ -373,24 +315,24 @@ describe.skipIf(!haveMariadb)("trouble", () => {
   it("of a table that was dropped or grew a column is looked at again", async () => {
     const sink = sinkAt();
     await deliver(sink, anEvent({ uid: uid(1) }));
-    await db.sql("DROP TABLE kube_event", name);
+    await bench.db.sql("DROP TABLE kube_event", bench.name);
     expect(await deliver(sink, anEvent({ uid: uid(2) }))).toEqual([accepted]);
     expect(await count()).toBe(1);
-    await db.sql("ALTER TABLE kube_event DROP COLUMN host", name);
+    await bench.db.sql("ALTER TABLE kube_event DROP COLUMN host", bench.name);
     expect(await deliver(sink, anEvent({ uid: uid(3) }))).toEqual([accepted]);
   });
 
   it("of a server that hangs ends with the attempt, and the next attempt has a connection of its own", async () => {
     const sink = sinkAt();
     await deliver(sink, anEvent({ uid: uid(1) }));
-    const other = await db.root(name);
+    const other = await bench.db.root(bench.name);
     await other.query("LOCK TABLES kube_event WRITE");
     const timeout = new AbortController();
     const written = sink.deliver(aMessage({ event: anEvent({ uid: uid(2) }) }), timeout.signal);
     await until(
       async () =>
         (
-          await db.sql(
+          await bench.db.sql(
             "SELECT 1 FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'",
           )
         ).length > 0
@@ -446,54 +388,56 @@ describe.skipIf(!haveMariadb)("trouble", () => {
     "of %s is named by check and refused at the start, with the statement",
     async (_, user, database, sql, said) => {
       await deliver(sinkAt(), anEvent());
-      if (sql !== "") await db.sql(sql.replaceAll("DB", name));
-      const dsn = `${user}@tcp(127.0.0.1:${db.port})/${database ?? name}`;
+      if (sql !== "") await bench.db.sql(sql.replaceAll("DB", bench.name));
+      const dsn = `${user}@tcp(127.0.0.1:${bench.db.port})/${database ?? bench.name}`;
       expect(await problems(sinkAt({ dsn, retention: "30d" }))).toMatch(said);
       const started = await crier(
         [
           "run",
           "--source=file:-",
-          `--data-dir=${path.join(tmpdir(), `kc-${name}`)}`,
+          `--data-dir=${path.join(tmpdir(), `kc-${bench.name}`)}`,
           `--sink=mysql:?${dsn}?charset=utf8&retention=30d`,
         ],
         { stdin: "" },
       );
-      rmSync(path.join(tmpdir(), `kc-${name}`), { recursive: true, force: true });
+      rmSync(path.join(tmpdir(), `kc-${bench.name}`), { recursive: true, force: true });
       expect(started.code).toBe(2);
       expect(started.stderr).toMatch(said);
       expect(started.stderr).not.toContain("wrong");
     },
   );
 
-  it("of a database that is away is told by check, and is no mistake", async () => {
+  it("of a database that is away is bench.told by check, and is no mistake", async () => {
     const check = (port: number) =>
       crier([
         "check",
         "--source=file:package.json",
-        `--sink=mysql:?root@tcp(127.0.0.1:${port})/${name}?charset=utf8`,
+        `--sink=mysql:?root@tcp(127.0.0.1:${port})/${bench.name}?charset=utf8`,
       ]);
     const away = await check(1);
     expect(away.code).toBe(0);
     expect(away.stdout).toMatch(/is away and would be waited for: 127.0.0.1:1: ECONNREFUSED/);
-    expect((await check(db.port)).stdout).toContain("answers, and can be used");
-    expect(await db.sql("SHOW TABLES", name)).toEqual([]);
+    expect((await check(bench.db.port)).stdout).toContain("answers, and can be used");
+    expect(await bench.db.sql("SHOW TABLES", bench.name)).toEqual([]);
   });
 
   it("of a missing right to create the table is named, too, and nothing is created by check", async () => {
-    await db.sql(`CREATE USER writer@'%'; GRANT SELECT, INSERT, UPDATE ON ${name}.* TO writer@'%'`);
-    const dsn = `writer@tcp(127.0.0.1:${db.port})/${name}`;
+    await bench.db.sql(
+      `CREATE USER writer@'%'; GRANT SELECT, INSERT, UPDATE ON ${bench.name}.* TO writer@'%'`,
+    );
+    const dsn = `writer@tcp(127.0.0.1:${bench.db.port})/${bench.name}`;
     expect(await problems(sinkAt({ dsn }))).toContain(
-      `GRANT CREATE ON \`${name}\`.* TO 'writer'@'%';`,
+      `GRANT CREATE ON \`${bench.name}\`.* TO 'writer'@'%';`,
     );
     expect(await problems(sinkAt())).toBe("");
-    expect(await db.sql("SHOW TABLES", name)).toEqual([]);
+    expect(await bench.db.sql("SHOW TABLES", bench.name)).toEqual([]);
   });
 
   it("of a server that is read-only is named, with and without the table", async () => {
-    await db.sql(
-      `CREATE USER plain@'%'; GRANT ALL ON ${name}.* TO plain@'%'; SET GLOBAL read_only = 1`,
+    await bench.db.sql(
+      `CREATE USER plain@'%'; GRANT ALL ON ${bench.name}.* TO plain@'%'; SET GLOBAL read_only = 1`,
     );
-    const dsn = `plain@tcp(127.0.0.1:${db.port})/${name}`;
+    const dsn = `plain@tcp(127.0.0.1:${bench.db.port})/${bench.name}`;
     try {
       expect(await problems(sinkAt({ dsn }))).toMatch(/is read-only: .*SET GLOBAL read_only = OFF/);
       await deliver(sinkAt(), anEvent());
@@ -505,12 +449,15 @@ describe.skipIf(!haveMariadb)("trouble", () => {
         detail: expect.stringContaining("read-only"),
       });
     } finally {
-      await db.sql("SET GLOBAL read_only = 0");
+      await bench.db.sql("SET GLOBAL read_only = 0");
     }
   });
 
   it("of a table whose columns do not fit is named, each column with its statement", async () => {
-    await db.sql("CREATE TABLE kube_event (id INT, reason VARCHAR(20), message INT)", name);
+    await bench.db.sql(
+      "CREATE TABLE kube_event (id INT, reason VARCHAR(20), message INT)",
+      bench.name,
+    );
     const said = await problems(sinkAt());
     expect(said).toMatch(/no column event_id → ALTER TABLE `kube_event` ADD COLUMN `event_id`/);
     expect(said).toMatch(
@@ -533,7 +480,7 @@ describe.skipIf(!haveMariadb)("retention", () => {
     const keeping = sinkAt({ retention: "30d" });
     await deliver(keeping, aged(5002, 1));
     await until(
-      () => (told.some((text) => text.startsWith("retention: 1200 rows")) ? true : undefined),
+      () => (bench.told.some((text) => text.startsWith("retention: 1200 rows")) ? true : undefined),
       "the sweep",
     );
     expect(await rows("event_id")).toEqual(
@@ -542,16 +489,16 @@ describe.skipIf(!haveMariadb)("retention", () => {
   });
 
   it("of a table of kube-eventer's goes by when rows were written", async () => {
-    await db.sql(KUBE_EVENTER, name);
-    await db.sql(
+    await bench.db.sql(KUBE_EVENTER, bench.name);
+    await bench.db.sql(
       `INSERT INTO kube_event (event_id, message, update_time) SELECT seq, 'old', NOW() - INTERVAL 40 DAY FROM seq_1_to_700`,
-      name,
+      bench.name,
     );
     const keeping = sinkAt({ retention: "30d" });
     expect(await problems(keeping)).toBe("");
     await deliver(keeping, anEvent());
     await until(
-      () => (told.some((text) => text.startsWith("retention: 700 rows")) ? true : undefined),
+      () => (bench.told.some((text) => text.startsWith("retention: 700 rows")) ? true : undefined),
       "the sweep",
     );
     expect(await rows("reason")).toEqual([{ reason: "BackOff" }]);
@@ -674,17 +621,19 @@ describe.skipIf(!haveMariadb)("TLS", () => {
     expect(await problems(at("tls"))).toContain("lets nobody in");
     expect(
       await deliver(
-        sinkAt({ dsn: `root@tcp(127.0.0.1:${db.port})/${name}?tls=preferred` }),
+        sinkAt({ dsn: `root@tcp(127.0.0.1:${bench.db.port})/${bench.name}?tls=preferred` }),
         anEvent(),
       ),
     ).toEqual([accepted]);
     expect(
-      await problems(sinkAt({ dsn: `root@tcp(127.0.0.1:${db.port})/${name}?tls=true` })),
+      await problems(
+        sinkAt({ dsn: `root@tcp(127.0.0.1:${bench.db.port})/${bench.name}?tls=true` }),
+      ),
     ).toContain("speaks no TLS");
   });
 
   it("is not needed on a Unix socket", async () => {
-    const dsn = `root@unix(${db.socket})/${name}`;
+    const dsn = `root@unix(${bench.db.socket})/${bench.name}`;
     expect(await deliver(sinkAt({ dsn }), anEvent())).toEqual([accepted]);
   });
 });

@@ -126,6 +126,20 @@ describe("options", () => {
     expect(target).toEqual({ dsn: HERE, table: "k8s_event", ca: null, cert: null, key: null });
   });
 
+  it("come from a flag that gives them as the DSN's first parameters, or with paths in them", () => {
+    expect(
+      uri("mysql:?crier:a/b?c&d=e@f@tcp(db.example.com)/kube?table=t&ca=/etc/ca.crt&tls=true"),
+    ).toEqual({
+      dsn: { ...HERE, password: "a/b?c&d=e@f", tls: "true" },
+      table: "t",
+      ca: "/etc/ca.crt",
+      cert: null,
+      key: null,
+    });
+    expect(uri("mysql:?crier:secret@tcp(db.example.com)/kube&table=t").table).toBe("t");
+    expect(uri("mysql:?/kube?table=t").dsn).toMatchObject({ host: "127.0.0.1", user: "" });
+  });
+
   it("take a password from the environment whatever characters it has, in both forms", () => {
     const env = { PASS: "p@s/s?w&r=d%41:x", HOST: "db.example.com:3306" };
     for (const text of [
