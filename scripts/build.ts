@@ -37,13 +37,13 @@ const LEFT_OUT: readonly {
 
 const leaveOut: Plugin = {
   name: "leave-out",
-  setup({ onResolve, onLoad, resolve }) {
+  setup(bundle) {
     // Its index brings every API class along; KubeConfig lives in a file of its own.
-    onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({ path: KUBE_CONFIG }));
+    bundle.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({ path: KUBE_CONFIG }));
     for (const [index, part] of LEFT_OUT.entries()) {
-      onResolve({ filter: part.path }, async (found) => {
+      bundle.onResolve({ filter: part.path }, async (found) => {
         if (found.namespace === "left-out" || !part.from.test(found.importer)) return undefined;
-        const whole = await resolve(found.path, {
+        const whole = await bundle.resolve(found.path, {
           kind: found.kind,
           resolveDir: found.resolveDir,
           namespace: "left-out",
@@ -55,7 +55,7 @@ const leaveOut: Plugin = {
         };
       });
     }
-    onLoad({ filter: /.*/, namespace: "left-out" }, ({ pluginData }) => {
+    bundle.onLoad({ filter: /.*/, namespace: "left-out" }, ({ pluginData }) => {
       const { index, resolveDir } = pluginData as { index: number; resolveDir: string };
       return { contents: LEFT_OUT[index]?.contents ?? "", resolveDir, loader: "js" };
     });

@@ -38,9 +38,7 @@ export default defineHttpSink({
         },
         true,
       ),
-      method: s
-        .oneOf(["POST", "PUT", "PATCH", "GET", "DELETE"], { description: "The HTTP method." })
-        .default("POST"),
+      method: s.text({ description: "The HTTP method, whichever it is." }).default("POST"),
       headers: s
         .map({
           description: "Headers to add; in a URI `header=Name=Value`, repeated.",
@@ -91,6 +89,9 @@ export default defineHttpSink({
     .superRefine((options, ctx) => {
       const problem = (path: string, message: string) =>
         ctx.addIssue({ code: "custom", path: [path], message });
+      if (!/^[a-z]+$/i.test(options.method)) {
+        problem("method", "is no HTTP method; expected letters, as in POST, PUT or PATCH");
+      }
       for (const name of Object.keys(options.headers)) {
         if (FORBIDDEN_HEADERS.test(name)) problem("headers", `${name} is set by the HTTP client`);
         else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
@@ -154,7 +155,7 @@ export default defineHttpSink({
     const fits = Buffer.byteLength(whole.body) <= max;
     const { headers, body } = fits ? whole : build(shortened(message, Math.floor(max / 8)));
     return {
-      method: options.method,
+      method: options.method.toUpperCase(),
       url: options.url.reveal(),
       headers: {
         ...headers,

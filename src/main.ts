@@ -9,11 +9,10 @@ import { redact } from "./observe/redact.ts";
 const argv = process.argv.slice(2);
 
 const told = new AbortController();
-let signalled = false;
+const signals: string[] = [];
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.on(name, () => {
-    if (signalled) process.exit(EXIT.interrupted);
-    signalled = true;
+    if (signals.push(name) > 1) process.exit(EXIT.interrupted);
     told.abort();
   });
 }

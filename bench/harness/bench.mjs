@@ -411,7 +411,7 @@ class Candidate {
     if (this.exit) return this.exit;
     const at = Date.now();
     try {
-      process.kill(sig === "SIGKILL" ? -this.pid : this.pid, sig);
+      process.kill(sig === "SIGKILL" ? -Number(this.pid) : this.pid, sig);
     } catch {
       /* gone */
     }
@@ -866,8 +866,8 @@ const bye = async () => {
   recv.kill();
   process.exit(130);
 };
-process.on("SIGINT", bye);
-process.on("SIGTERM", bye);
+process.on("SIGINT", () => void bye());
+process.on("SIGTERM", () => void bye());
 try {
   await prepareCluster();
   for (const [i, s] of cfg.scenarios.entries()) {

@@ -10,7 +10,8 @@ export const RESUME_CAUSES = {
   throttled: "429 from the API server; waited as told",
   server: "an error from the API server",
   garbage: "the stream was not readable any more",
-  blocked: "events came faster than they could be written down; the watch was let go until there was room",
+  blocked:
+    "events came faster than they could be written down; the watch was let go until there was room",
 } as const;
 
 export type ResumeCause = keyof typeof RESUME_CAUSES;

@@ -46,7 +46,8 @@ export interface Message {
 }
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** In capital letters. */
+  readonly method: string;
   /** With token and signature: never printed. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

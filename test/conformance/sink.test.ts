@@ -74,7 +74,8 @@ describe.each(sinks.map((sink) => [sink.type, sink] as const))("the sink %s", (_
     for (const rate of rates) expect(rate.count * rate.perMs).toBeGreaterThan(0);
     expect(concurrency).toBeGreaterThan(0);
     expect(throttledMs).toBeGreaterThan(0);
-    if (isHttp(sink)) expect(Object.keys(sink.blocks(parsed(sink))).length).toBeGreaterThan(0);
+    const rendered = Object.keys(sink.blocks(parsed(sink)));
+    expect(rendered.length > 0 || !isHttp(sink)).toBe(true);
   });
 
   it("shows no secret of its options in any way of printing them", () => {

@@ -28,7 +28,11 @@ export async function exposed(): Promise<{
   readonly common: ReadonlySet<string>;
 }> {
   const metrics = createMetrics("1.2.3", ["kubernetes"], ["oncall"]);
-  metrics.measure({ now: () => 0, pending: () => ({ total: 0, oldestOwedAt: null }), ledgerBytes: () => 0 });
+  metrics.measure({
+    now: () => 0,
+    pending: () => ({ total: 0, oldestOwedAt: null }),
+    ledgerBytes: () => 0,
+  });
   const text = await metrics.text();
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1] ?? "");
   const ours = names

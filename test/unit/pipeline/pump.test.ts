@@ -182,8 +182,16 @@ describe("the pump", () => {
   it("counts what a gap owes, so that the law of deliveries holds as well", async () => {
     const owed: (readonly string[])[] = [];
     const { ports } = house(shelf());
-    const observer = { ...ports.observer, noticeOwed: (sinks: readonly string[]) => void owed.push(sinks) };
-    const gap = { kind: "gap", since: "2026-11-20T08:00:00Z", until: "2026-11-20T11:00:00Z", cause: "downtime" } as const;
+    const observer = {
+      ...ports.observer,
+      noticeOwed: (sinks: readonly string[]) => void owed.push(sinks),
+    };
+    const gap = {
+      kind: "gap",
+      since: "2026-11-20T08:00:00Z",
+      until: "2026-11-20T11:00:00Z",
+      cause: "downtime",
+    } as const;
     await pump(played([[gap]]), { ...ports, observer }, new AbortController().signal);
     expect(owed).toEqual([["ding", "hook"]]);
   });
