@@ -116,38 +116,42 @@ describe("killed", () => {
     expect(second.observed.of("sourceGap")).toEqual([]);
   });
 
-  it("for real, by SIGKILL, in the middle of a storm: nothing lost, nothing shown twice, no mute", async () => {
-    const api = await FakeApiServer.start();
-    const chats = await startSimulator();
-    const args = [
-      "run",
-      `--source=kubernetes:?kubeconfig=${kubeconfigFor(api)}`,
-      `--sink=dingtalk:${chats.webhook("dingtalk", "ops")}&lang=en`,
-      `--data-dir=${temporaryDirectory()}`,
-      "--listen=127.0.0.1:0",
-    ];
-    let crier = new Crier(args);
-    try {
-      await crier.ready();
-      for (let n = 0; n < 12; n += 1) api.create(`before-${n}`);
-      await chats.shown(7, ROBOT);
-      crier.kill("SIGKILL");
-      await crier.ended();
-      for (let n = 0; n < 4; n += 1) api.create(`meanwhile-${n}`);
-      crier = new Crier(args);
-      await crier.ready();
-      api.create("afterwards");
-      const shown = await chats.shown(17, ROBOT);
-      const names = shown.map(({ text }) => /message of ([\w-]+)/.exec(text)?.[1]);
-      expect(new Set(names).size).toBe(17);
-      expect(refused(chats)).toEqual([]);
-      crier.kill("SIGTERM");
-      expect(await crier.ended()).toBe(0);
-      expect(crier.log.at(-1)).toMatchObject({ pending: 0, dead: 0, lost: 0 });
-    } finally {
-      await crier.destroy();
-      await chats.close();
-      await api.close();
-    }
-  });
+  it(
+    "for real, by SIGKILL, in the middle of a storm: nothing lost, nothing shown twice, no mute",
+    { timeout: 60_000 },
+    async () => {
+      const api = await FakeApiServer.start();
+      const chats = await startSimulator();
+      const args = [
+        "run",
+        `--source=kubernetes:?kubeconfig=${kubeconfigFor(api)}`,
+        `--sink=dingtalk:${chats.webhook("dingtalk", "ops")}&lang=en`,
+        `--data-dir=${temporaryDirectory()}`,
+        "--listen=127.0.0.1:0",
+      ];
+      let crier = new Crier(args);
+      try {
+        await crier.ready();
+        for (let n = 0; n < 12; n += 1) api.create(`before-${n}`);
+        await chats.shown(7, ROBOT);
+        crier.kill("SIGKILL");
+        await crier.ended();
+        for (let n = 0; n < 4; n += 1) api.create(`meanwhile-${n}`);
+        crier = new Crier(args);
+        await crier.ready();
+        api.create("afterwards");
+        const shown = await chats.shown(17, ROBOT);
+        const names = shown.map(({ text }) => /message of ([\w-]+)/.exec(text)?.[1]);
+        expect(new Set(names).size).toBe(17);
+        expect(refused(chats)).toEqual([]);
+        crier.kill("SIGTERM");
+        expect(await crier.ended()).toBe(0);
+        expect(crier.log.at(-1)).toMatchObject({ pending: 0, dead: 0, lost: 0 });
+      } finally {
+        await crier.destroy();
+        await chats.close();
+        await api.close();
+      }
+    },
+  );
 });

@@ -1,6 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ClientRequest, ServerResponse } from "node:http";
-import { onTestFinished } from "vitest";
 
 /** Turns of the event loop without anything new on the wire that count as silence. */
 const CALM_TURNS = 8;
@@ -11,13 +10,17 @@ interface Message {
   readonly response: ServerResponse;
 }
 
-/**
- * Watches the HTTP of this process, clients and servers, as Node itself reports it. What is answered by `calm` is resolved once
- * nothing is on its way any more: every request was answered, or has reached a server that keeps it on purpose.
- */
-export function watchTraffic(): () => Promise<void> {
+export interface Traffic {
+  /** Resolves once nothing is on its way any more: every request was answered, or has reached a server that keeps it on purpose. */
+  calm(): Promise<void>;
+  stop(): void;
+}
+
+/** Watches the HTTP of this process, clients and servers, as Node itself reports it. */
+export function watchTraffic(): Traffic {
   const asked = new Set<ClientRequest>();
   const kept = new Set<ServerResponse>();
+  const stops: (() => void)[] = [];
   let changes = 0;
   const on = (name: string, then: (message: Message) => void) => {
     const listener = (message: unknown) => {
@@ -25,7 +28,7 @@ export function watchTraffic(): () => Promise<void> {
       then(message as Message);
     };
     subscribe(name, listener);
-    onTestFinished(() => void unsubscribe(name, listener));
+    stops.push(() => unsubscribe(name, listener));
   };
   on("http.client.request.start", ({ request }) => {
     asked.add(request);
@@ -40,12 +43,17 @@ export function watchTraffic(): () => Promise<void> {
   });
   on("http.server.response.finish", () => undefined);
 
-  return async () => {
-    for (let calm = 0, before = -1; calm < CALM_TURNS; calm += 1) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const waiting = [...kept].filter((response) => !response.headersSent).length;
-      if (changes !== before || asked.size > waiting) calm = 0;
-      before = changes;
-    }
+  return {
+    async calm() {
+      for (let calm = 0, before = -1; calm < CALM_TURNS; calm += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        const waiting = [...kept].filter((response) => !response.headersSent).length;
+        if (changes !== before || asked.size > waiting) calm = 0;
+        before = changes;
+      }
+    },
+    stop() {
+      for (const stop of stops) stop();
+    },
   };
 }

@@ -25,15 +25,13 @@ export class World {
   #copies = 0;
   #api: FakeApiServer | null = null;
   readonly #closing: (() => Promise<void>)[] = [];
+  readonly #traffic = watchTraffic();
+  #ended: Promise<void> | null = null;
 
   private constructor() {
-    this.clock = new FakeClock("2026-11-20T08:00:00Z", watchTraffic());
+    this.clock = new FakeClock("2026-11-20T08:00:00Z", () => this.#traffic.calm());
     onTestFailed(() => void process.stderr.write(this.lives.map((life) => life.story).join("\n")));
-    onTestFinished(async () => {
-      await this.#end();
-      for (const close of this.#closing) await close();
-      for (const life of this.lives) await life.expectLaws();
-    });
+    onTestFinished(() => this.end());
   }
 
   /** With an API server that runs. */
@@ -125,9 +123,17 @@ export class World {
     life.cut();
   }
 
-  /** Whatever still runs is told to stop, and given the time it takes. */
+  /** Whatever still runs is told to stop, and given the time it takes; the books of all lives are looked at. Ends with the test at the latest. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
   async #end(): Promise<void> {
     for (const life of this.lives) life.tellToStop();
     while (this.lives.some((life) => !life.ended)) await this.pass(10);
+    for (const close of this.#closing) await close();
+    this.#traffic.stop();
+    for (const life of this.lives) await life.expectLaws();
   }
 }
