@@ -55,9 +55,12 @@ describe("what a webhook is sent", () => {
     });
   });
 
-  it.each(["PUT", "PATCH", "GET", "DELETE"])("goes by %s when told to", (method) => {
-    expect(requestOf(webhook, { url, method }, message).method).toBe(method);
-  });
+  it.each(["PUT", "PATCH", "GET", "DELETE", "REPORT", "put"])(
+    "goes by %s when told to",
+    (method) => {
+      expect(requestOf(webhook, { url, method }, message).method).toBe(method.toUpperCase());
+    },
+  );
 
   it("carries the user's headers", () => {
     const headers = { Authorization: "Basic YTpi==", "X-Token": "t" };
@@ -232,7 +235,7 @@ describe("a webhook's options", () => {
     [{ headers: { "Content-Length": "1" } }, "headers: Content-Length is set by the HTTP client"],
     [{ headers: { "X Y": "1" } }, "headers: has a name HTTP does not allow"],
     [{ bodyFile: "/b", customBodyConfigmap: "c" }, "bodyFile: and customBodyConfigmap are both"],
-    [{ method: "BREW" }, "method: "],
+    [{ method: "PUT /x" }, "method: "],
   ])("refuse %j", (given, problem) => {
     expect(problemsWith(webhook, { url, ...given }).join("\n")).toContain(problem);
   });

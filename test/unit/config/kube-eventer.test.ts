@@ -104,7 +104,7 @@ describe("what kube-eventer passes over", () => {
     [`dingtalk:${ROBOT}&level=Wrn`, "level: expected one of Normal, Warning"],
     [`dingtalk:${ROBOT}&lable=x`, '"lable" is no parameter of dingtalk (did you mean label?)'],
     ["dingtalk:", "webhook: is missing"],
-    ["webhook:http://h/x?method=FETCH", "method: expected one of POST"],
+    ["webhook:http://h/x?method=PO%20ST", "method: is no HTTP method; expected letters"],
     ["kafka:?brokers=a", 'there is no sink type "kafka"'],
   ])("%s is refused", (uri, message) => {
     expect(() => sinkOf(uri)).toThrow(message);
