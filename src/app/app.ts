@@ -98,8 +98,11 @@ export async function runApp(
     metrics.measure({ now: () => clock.now(), pending: owed, ledgerBytes });
 
     const senders = await preflight(ports, issues, signal);
-    if (signal.aborted) return { ...ports.tally, pending: metrics.pending(), lost, problems };
-    if (issues.length > 0 || ledger === null || senders === null) throw new ConfigError(issues);
+    if (signal.aborted || issues.length > 0 || ledger === null || senders === null) {
+      for (const sender of senders?.values() ?? []) await sender.close();
+      if (!signal.aborted) throw new ConfigError(issues);
+      return { ...ports.tally, pending: metrics.pending(), lost, problems };
+    }
     tellOrphans(config.sinks, ledger, observer);
     const lanes = config.sinks.flatMap((sink) => {
       const sender = senders.get(sink.name);
