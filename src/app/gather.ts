@@ -12,14 +12,20 @@ export async function gather<T>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ConfigError) issues.push(...error.issues);
+    if (error instanceof ConfigError) add(issues, error.issues);
     else if (where === null) throw error;
-    else
-      issues.push({
-        where,
-        message: error instanceof Error ? error.message : String(error),
-        hint: null,
-      });
+    else {
+      const message = error instanceof Error ? error.message : String(error);
+      add(issues, [{ where, message, hint: null }]);
+    }
     return null;
+  }
+}
+
+/** What several parts need and none can have is one problem. */
+function add(issues: ConfigIssue[], found: readonly ConfigIssue[]): void {
+  for (const { where, message, hint } of found) {
+    if (!issues.some((known) => known.where === where && known.message === message))
+      issues.push({ where, message, hint });
   }
 }

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "../clock.ts";
-import type { Config, SourceConfig } from "../config/config.ts";
+import { type Config, ConfigError, type SourceConfig } from "../config/config.ts";
 import type { Observer } from "../observe/observer.ts";
 import { createFileSource } from "../source/file/source.ts";
 import { createKubernetesSource } from "../source/kubernetes/source.ts";
@@ -25,7 +25,7 @@ export function sourceNames(sources: readonly SourceConfig[]): readonly string[]
   });
 }
 
-/** @throws ConfigError where a kubeconfig cannot be used */
+/** A kubeconfig that cannot be used is told by the source's preflight, together with all else that is wrong. */
 export function createSources(config: Config, ports: SourcePorts): readonly PreflightSource[] {
   const names = sourceNames(config.sources);
   const onlyNotNormal =
@@ -38,12 +38,29 @@ export function createSources(config: Config, ports: SourcePorts): readonly Pref
       case "file":
         return createFileSource(source, { ...common, stdin: ports.stdin });
       case "kubernetes":
-        return createKubernetesSource(source, {
-          ...common,
-          client: ports.clients.get(source),
-          random: ports.random,
-          onlyNotNormal,
-        });
+        return usable(name, () =>
+          createKubernetesSource(source, {
+            ...common,
+            client: ports.clients.get(source),
+            random: ports.random,
+            onlyNotNormal,
+          }),
+        );
     }
   });
+}
+
+function usable(name: string, create: () => PreflightSource): PreflightSource {
+  try {
+    return create();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return {
+      name,
+      preflight: () => Promise.reject(error),
+      batches: () => {
+        throw error;
+      },
+    };
+  }
 }

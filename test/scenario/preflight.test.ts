@@ -82,6 +82,24 @@ describe("a start that cannot succeed", () => {
     await running.delivered(1);
   });
 
+  it("names a kubeconfig that cannot be read once, beside all else that is wrong", async () => {
+    const { world, hook } = await story();
+    const { code, stderr } = await cli([
+      "run",
+      "--source=kubernetes:?kubeconfig=/nowhere/config",
+      "--source=file:/nowhere/events.json",
+      `--sink=${hook}?name=own&custom_body_configmap=body`,
+      "--templates=/nowhere/templates",
+      `--data-dir=${world.dataDir}`,
+    ]);
+    expect(code).toBe(2);
+    const said = stderr.slice(stderr.search(/^\d+ problems, nothing was started/m));
+    expect(said.match(/\/nowhere\/config: cannot be read: ENOENT/g)).toHaveLength(1);
+    expect(said).toContain("there is no directory /nowhere/templates");
+    expect(said).toContain("/nowhere/events.json: cannot be read");
+    expect(said).toMatch(/^3 problems/);
+  });
+
   it("lets go of its port, its ledger and its connections", async () => {
     const { world, inbox, badTemplates, hook } = await story();
     const port = await freePort();
