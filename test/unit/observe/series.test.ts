@@ -1,0 +1,182 @@
+import { describe, expect, it } from "vitest";
+import { GAP_CAUSES } from "../../../src/event/alert.ts";
+import { DROP_REASONS, FAILURE_REASONS, type FailureReason } from "../../../src/event/reason.ts";
+import { RESUME_CAUSES } from "../../../src/observe/observer.ts";
+import { house, seriesOf } from "./support.ts";
+
+describe("what comes and goes", () => {
+  it("a pause ends: the series falls, and it is said", async () => {
+    const { observer, metrics, lines } = house();
+    observer.lanePaused("ding", 0, "-");
+    observer.laneResumed("ding");
+    expect((await seriesOf(metrics)).get('lane_paused{sink="ding"}')).toBe(0);
+    expect(lines.at(-1)).toMatchObject({ level: "info", msg: "ding: goes on", sink: "ding" });
+  });
+
+  it("the disk comes back: the series rises, and it is said how much is safe", async () => {
+    const { observer, metrics, lines } = house();
+    observer.ledgerTrouble("the disk is full");
+    observer.ledgerRecovered(41);
+    expect((await seriesOf(metrics)).get("ledger_writable")).toBe(1);
+    expect(lines.at(-1)).toMatchObject({
+      level: "info",
+      msg: "the ledger can be written again; 41 held changes are safe now",
+      written: 41,
+    });
+  });
+
+  it("holding in memory is said again when it begins again", async () => {
+    const { observer, metrics, lines } = house();
+    for (const count of [5, 2, 0, 9, 10]) observer.ledgerHeld(count);
+    expect(lines.map(({ msg }) => String(msg).split(" in ")[0])).toEqual([
+      "holding 5 deliveries",
+      "holding 9 deliveries",
+    ]);
+    expect((await seriesOf(metrics)).get("ledger_held_deliveries")).toBe(10);
+  });
+
+  it("a source's failures are quiet after the first, until it has been back; each source by itself", () => {
+    const { observer, lines } = house();
+    const fail = (source: string) => observer.sourceFailed(source, "server", "HTTP 500", 0);
+    fail("kubernetes");
+    fail("kubernetes");
+    fail("file");
+    observer.sourceSynced("kubernetes");
+    fail("kubernetes");
+    observer.sourceResumed("kubernetes", "server");
+    observer.sourceResumed("kubernetes", "closed");
+    expect(lines.map(({ level, source }) => `${String(level)} ${String(source)}`)).toEqual([
+      "warn kubernetes",
+      "debug kubernetes",
+      "warn file",
+      "info kubernetes",
+      "warn kubernetes",
+      "info kubernetes",
+      "debug kubernetes",
+    ]);
+  });
+
+  it("a burst of garbage is over after a quiet minute, each source's by itself", async () => {
+    const { observer, lines, clock } = house();
+    const garbage = (source: string) => observer.sourceGarbage(source, "?");
+    garbage("kubernetes");
+    garbage("file");
+    expect(lines.length).toBe(2);
+    for (let n = 0; n < 5; n += 1) {
+      await clock.advance(60_000);
+      garbage("kubernetes");
+    }
+    expect(lines.length, "a minute apart is one burst").toBe(2);
+    await clock.advance(60_001);
+    garbage("kubernetes");
+    expect(lines.length).toBe(3);
+  });
+
+  it.each(Object.entries(FAILURE_REASONS) as [FailureReason, string][])(
+    "a dead letter for %s says what that means: %s",
+    (reason, meaning) => {
+      const { observer, lines } = house();
+      observer.dead("ding", "d1", reason, "detail");
+      expect(lines[0]?.["msg"]).toBe(
+        `ding: given up (${meaning}): detail; see "kube-crier dead list"`,
+      );
+    },
+  );
+});
+
+describe("the series", () => {
+  it("are there at zero for every label value that can ever come", async () => {
+    const series = await seriesOf(house().metrics);
+    const expected = [
+      ...["Normal", "Warning", "other"].map((type) => `events_received_total{type="${type}"}`),
+      ...Object.keys(DROP_REASONS).map((reason) =>
+        reason === "duplicate"
+          ? `events_suppressed_total{reason="${reason}"}`
+          : `events_filtered_total{reason="${reason}"}`,
+      ),
+      ...["ding", "hook"].flatMap((sink) => [
+        `deliveries_enqueued_total{sink="${sink}"}`,
+        `messages_cut_total{sink="${sink}"}`,
+        `lane_paused{sink="${sink}"}`,
+        `delivery_duration_seconds_count{sink="${sink}"}`,
+        `delivery_age_seconds_count{sink="${sink}"}`,
+        ...["delivered", "dead", "folded"].map(
+          (outcome) => `deliveries_total{sink="${sink}",outcome="${outcome}"}`,
+        ),
+        ...Object.keys(FAILURE_REASONS).flatMap((reason) => [
+          `deliveries_dead_total{sink="${sink}",reason="${reason}"}`,
+          `delivery_attempts_failed_total{sink="${sink}",reason="${reason}"}`,
+        ]),
+      ]),
+      ...["kubernetes", "file"].flatMap((source) => [
+        `source_synced{source="${source}"}`,
+        `source_last_event_timestamp_seconds{source="${source}"}`,
+        `source_garbage_total{source="${source}"}`,
+        ...Object.keys(RESUME_CAUSES).map(
+          (cause) => `source_resumes_total{source="${source}",cause="${cause}"}`,
+        ),
+        ...Object.keys(GAP_CAUSES).map(
+          (cause) => `source_gaps_total{source="${source}",cause="${cause}"}`,
+        ),
+      ]),
+    ];
+    for (const name of expected) expect(series.get(name), name).toBe(0);
+    expect(series.get("ledger_writable")).toBe(1);
+    expect(series.get('build_info{version="1.2.3"}')).toBe(1);
+  });
+
+  it("have one name each for what is counted, and no other label than the closed ones", async () => {
+    const text = await house().metrics.text();
+    const labels = new Set(
+      [...text.matchAll(/^kube_crier_\w+\{(.*?)\} /gm)].flatMap((match) =>
+        [...(match[1] ?? "").matchAll(/(\w+)="/g)].map(([, label]) => label),
+      ),
+    );
+    expect([...labels].toSorted((a = "", b = "") => a.localeCompare(b))).toEqual([
+      "cause",
+      "le",
+      "outcome",
+      "reason",
+      "sink",
+      "source",
+      "type",
+      "version",
+    ]);
+    for (const [, name] of text.matchAll(/^# HELP (kube_crier_\w+) \S/gm))
+      expect(text).toContain(`# TYPE ${name} `);
+  });
+
+  it("of the ledger are asked for with each scrape, and the sum of what is pending is at hand", async () => {
+    const { metrics, clock } = house();
+    expect(metrics.pending(), "before there is a ledger").toBe(0);
+    let total = 3;
+    metrics.measure({
+      now: () => clock.now(),
+      pending: (sink) => ({ total: sink === "ding" ? total : 1, oldestOwedAt: clock.now() - 500 }),
+      ledgerBytes: () => 7,
+    });
+    expect(metrics.pending()).toBe(4);
+    expect((await seriesOf(metrics)).get('deliveries_pending{sink="ding"}')).toBe(3);
+    total = 0;
+    const series = await seriesOf(metrics);
+    expect(series.get('deliveries_pending{sink="ding"}')).toBe(0);
+    expect(series.get('deliveries_pending{sink="hook"}')).toBe(1);
+    expect(series.get('deliveries_oldest_seconds{sink="hook"}')).toBe(0.5);
+    expect(metrics.contentType).toContain("text/plain");
+  });
+
+  it.each([
+    [4, 0.004],
+    [60_000, 60],
+    [1_800_000, 1_800],
+  ])("a delivery %i ms old falls into the bucket up to it", async (ageMs, seconds) => {
+    const { metrics, observer } = house();
+    observer.delivered("ding", "d1", ageMs, 0);
+    const buckets = [...(await seriesOf(metrics))].flatMap(([name, count]) => {
+      const le = /^delivery_age_seconds_bucket\{le="([^"]+)",sink="ding"\}$/.exec(name)?.[1];
+      return le === undefined || le === "+Inf" || count === 0 ? [] : [Number(le)];
+    });
+    expect(Math.min(...buckets)).toBeGreaterThanOrEqual(seconds);
+    expect(buckets.length).toBeGreaterThan(0);
+  });
+});

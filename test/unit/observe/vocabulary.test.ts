@@ -1,0 +1,336 @@
+import { describe, expect, it } from "vitest";
+import type { Observer } from "../../../src/observe/observer.ts";
+import { house, seriesOf } from "./support.ts";
+
+/** What an observation says and counts: its lines without the time, and the series it moved, buckets aside. */
+async function effectOf(observe: (observer: Observer) => void) {
+  const { lines, metrics, observer, tally } = house();
+  const before = await seriesOf(metrics);
+  observe(observer);
+  const moved: Record<string, number> = {};
+  for (const [series, value] of await seriesOf(metrics))
+    if (value !== before.get(series) && !series.includes("_bucket{"))
+      moved[series] = value - (before.get(series) ?? 0);
+  const counted = Object.fromEntries(Object.entries(tally).filter(([, count]) => count !== 0));
+  const said = lines.map(({ time, level, msg, ...fields }) => {
+    expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    return [level, msg, fields];
+  });
+  return { said, moved, counted };
+}
+
+const SINCE = "2026-11-20T07:00:00Z";
+const UNTIL = "2026-11-20T08:00:00Z";
+const NOW = Date.parse("2026-11-20T08:00:00Z") / 1000;
+
+interface Effect {
+  readonly said?: readonly (readonly [string, string, object])[];
+  readonly moved?: Readonly<Record<string, number>>;
+  readonly counted?: Readonly<Record<string, number>>;
+}
+
+const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect])[] = [
+  [
+    "a warning that was received",
+    (o) => o.eventReceived("kubernetes", "Warning"),
+    {
+      moved: {
+        'events_received_total{type="Warning"}': 1,
+        'source_last_event_timestamp_seconds{source="kubernetes"}': NOW,
+      },
+      counted: { received: 1 },
+    },
+  ],
+  [
+    "something normal that was received from a file",
+    (o) => o.eventReceived("file", "Normal"),
+    {
+      moved: {
+        'events_received_total{type="Normal"}': 1,
+        'source_last_event_timestamp_seconds{source="file"}': NOW,
+      },
+      counted: { received: 1 },
+    },
+  ],
+  [
+    "an event that the global filter excluded",
+    (o) => o.eventDropped("globalFilter"),
+    { moved: { 'events_filtered_total{reason="globalFilter"}': 1 }, counted: { filtered: 1 } },
+  ],
+  [
+    "an event that no sink wanted",
+    (o) => o.eventDropped("noSink"),
+    { moved: { 'events_filtered_total{reason="noSink"}': 1 }, counted: { filtered: 1 } },
+  ],
+  [
+    "an occurrence that was already taken",
+    (o) => o.eventDropped("duplicate"),
+    { moved: { 'events_suppressed_total{reason="duplicate"}': 1 }, counted: { suppressed: 1 } },
+  ],
+  [
+    "an event that is owed to both sinks",
+    (o) => o.eventEnqueued(["ding", "hook"], 0),
+    {
+      moved: {
+        events_enqueued_total: 1,
+        'deliveries_enqueued_total{sink="ding"}': 1,
+        'deliveries_enqueued_total{sink="hook"}': 1,
+      },
+      counted: { enqueued: 1 },
+    },
+  ],
+  [
+    "a gap that is owed to a sink",
+    (o) => o.noticeOwed(["hook"]),
+    { moved: { 'deliveries_enqueued_total{sink="hook"}': 1 } },
+  ],
+  [
+    "a source that connects",
+    (o) => o.sourceConnecting("kubernetes", "https://10.0.0.1:6443"),
+    {
+      said: [["info", "kubernetes: connecting to https://10.0.0.1:6443", { source: "kubernetes" }]],
+    },
+  ],
+  [
+    "a source that has caught up",
+    (o) => o.sourceSynced("kubernetes"),
+    {
+      said: [["info", "kubernetes: watching", { source: "kubernetes" }]],
+      moved: { 'source_synced{source="kubernetes"}': 1 },
+    },
+  ],
+  [
+    "a source that fails",
+    (o) => o.sourceFailed("kubernetes", "network", "connect ECONNREFUSED 10.0.0.1:6443", 1_250),
+    {
+      said: [
+        [
+          "warn",
+          "kubernetes: connect ECONNREFUSED 10.0.0.1:6443; trying again in 1.3 s",
+          { source: "kubernetes", cause: "network" },
+        ],
+      ],
+    },
+  ],
+  [
+    "a watch that is opened again as usual",
+    (o) => o.sourceResumed("kubernetes", "closed"),
+    {
+      said: [
+        [
+          "debug",
+          "kubernetes: watching again (the API server ended the watch as it does every 30 to 60 minutes)",
+          { source: "kubernetes", cause: "closed" },
+        ],
+      ],
+      moved: {
+        'source_resumes_total{source="kubernetes",cause="closed"}': 1,
+        'source_synced{source="kubernetes"}': 1,
+      },
+    },
+  ],
+  [
+    "an unreadable line",
+    (o) => o.sourceGarbage("kubernetes", "Unexpected token o"),
+    {
+      said: [
+        [
+          "warn",
+          "kubernetes: an unreadable line on the stream was left out: Unexpected token o",
+          { source: "kubernetes" },
+        ],
+      ],
+      moved: { 'source_garbage_total{source="kubernetes"}': 1 },
+    },
+  ],
+  [
+    "a gap",
+    (o) => o.sourceGap("kubernetes", SINCE, UNTIL, "otherCluster"),
+    {
+      said: [
+        [
+          "warn",
+          `kubernetes: what happened between ${SINCE} and ${UNTIL} may be incomplete: the checkpoint belongs to another cluster`,
+          { source: "kubernetes", since: SINCE, until: UNTIL, cause: "otherCluster" },
+        ],
+      ],
+      moved: { 'source_gaps_total{source="kubernetes",cause="otherCluster"}': 1 },
+    },
+  ],
+  [
+    "a file that is read to its end",
+    (o) => o.sourceEnded("file"),
+    { said: [["info", "file: read to its end", { source: "file" }]] },
+  ],
+  [
+    "an attempt that failed and is made again",
+    (o) => o.attemptFailed("ding", "d1", "server", "HTTP 502", 2_000, 40),
+    {
+      said: [
+        [
+          "warn",
+          "ding: not delivered: HTTP 502; trying again in 2.0 s",
+          { sink: "ding", id: "d1", reason: "server" },
+        ],
+      ],
+      moved: {
+        'delivery_attempts_failed_total{sink="ding",reason="server"}': 1,
+        'delivery_duration_seconds_count{sink="ding"}': 1,
+        'delivery_duration_seconds_sum{sink="ding"}': 0.04,
+      },
+    },
+  ],
+  [
+    "an attempt that failed for good",
+    (o) => o.attemptFailed("ding", "d1", "auth", "errcode 310000", null, 40),
+    {
+      said: [
+        ["warn", "ding: not delivered: errcode 310000", { sink: "ding", id: "d1", reason: "auth" }],
+      ],
+      moved: {
+        'delivery_attempts_failed_total{sink="ding",reason="auth"}': 1,
+        'delivery_duration_seconds_count{sink="ding"}': 1,
+        'delivery_duration_seconds_sum{sink="ding"}': 0.04,
+      },
+    },
+  ],
+  [
+    "an attempt that failed for a bug",
+    (o) => o.attemptFailed("ding", "d1", "unknown", "TypeError: x", 100, 0),
+    {
+      said: [
+        [
+          "error",
+          "ding: not delivered: TypeError: x; trying again in 0.1 s",
+          { sink: "ding", id: "d1", reason: "unknown" },
+        ],
+      ],
+      moved: {
+        'delivery_attempts_failed_total{sink="ding",reason="unknown"}': 1,
+        'delivery_duration_seconds_count{sink="ding"}': 1,
+      },
+    },
+  ],
+  [
+    "a delivery",
+    (o) => o.delivered("hook", "d2", 1_500, 8),
+    {
+      said: [["debug", "hook: delivered", { sink: "hook", id: "d2", ageMs: 1_500, durationMs: 8 }]],
+      moved: {
+        'deliveries_total{sink="hook",outcome="delivered"}': 1,
+        'delivery_duration_seconds_count{sink="hook"}': 1,
+        'delivery_duration_seconds_sum{sink="hook"}': 0.008,
+        'delivery_age_seconds_count{sink="hook"}': 1,
+        'delivery_age_seconds_sum{sink="hook"}': 1.5,
+      },
+      counted: { delivered: 1 },
+    },
+  ],
+  [
+    "a dead letter",
+    (o) => o.dead("hook", "d2", "expired", "not accepted within 60 min"),
+    {
+      said: [
+        [
+          "error",
+          'hook: given up (older than the give-up age): not accepted within 60 min; see "kube-crier dead list"',
+          { sink: "hook", id: "d2", reason: "expired" },
+        ],
+      ],
+      moved: {
+        'deliveries_total{sink="hook",outcome="dead"}': 1,
+        'deliveries_dead_total{sink="hook",reason="expired"}': 1,
+      },
+      counted: { dead: 1 },
+    },
+  ],
+  [
+    "a digest: the folded end, the digest is owed",
+    (o) => o.folded("ding", 31),
+    {
+      said: [
+        [
+          "info",
+          "ding: 31 deliveries exceed the rate budget and go out as one digest",
+          { sink: "ding", count: 31 },
+        ],
+      ],
+      moved: {
+        'deliveries_total{sink="ding",outcome="folded"}': 31,
+        'deliveries_enqueued_total{sink="ding"}': 1,
+      },
+      counted: { folded: 31 },
+    },
+  ],
+  [
+    "a platform that asks to be left alone",
+    (o) => o.lanePaused("ding", Date.parse(UNTIL), "errcode 130101: send too fast"),
+    {
+      said: [
+        [
+          "warn",
+          "ding: paused until 2026-11-20T08:00:00.000Z: errcode 130101: send too fast",
+          { sink: "ding" },
+        ],
+      ],
+      moved: { 'lane_paused{sink="ding"}': 1 },
+    },
+  ],
+  [
+    "a message that was cut",
+    (o) => o.messageCut("ding"),
+    { moved: { 'messages_cut_total{sink="ding"}': 1 } },
+  ],
+  [
+    "a disk that refuses",
+    (o) => o.ledgerTrouble("the disk is full"),
+    {
+      said: [
+        [
+          "error",
+          "the ledger cannot be written: the disk is full; delivering from memory and trying again",
+          {},
+        ],
+      ],
+      moved: { ledger_writable: -1 },
+    },
+  ],
+  [
+    "what is held meanwhile: said at its beginning only",
+    (o) => {
+      for (const count of [3, 40, 700]) o.ledgerHeld(count);
+    },
+    {
+      said: [
+        [
+          "warn",
+          "holding 3 deliveries in memory: they would not survive an end of the process",
+          {},
+        ],
+      ],
+      moved: { ledger_held_deliveries: 700 },
+    },
+  ],
+  ["nothing that is held", (o) => o.ledgerHeld(0), {}],
+  [
+    "a notice, a warning and an error of whoever starts the parts",
+    (o) => {
+      o.notice("listening", { url: "http://127.0.0.1:8080" });
+      o.warning("careful");
+      o.error("broken", { code: 7 });
+    },
+    {
+      said: [
+        ["info", "listening", { url: "http://127.0.0.1:8080" }],
+        ["warn", "careful", {}],
+        ["error", "broken", { code: 7 }],
+      ],
+    },
+  ],
+];
+
+describe("each observation is said and counted", () => {
+  it.each(EFFECTS)("%s", async (_, observe, { said = [], moved = {}, counted = {} }) => {
+    expect(await effectOf(observe)).toEqual({ said, moved, counted });
+  });
+});
