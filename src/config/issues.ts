@@ -1,6 +1,7 @@
 import { metaOf, type OptionMeta, z } from "../sink/schema.ts";
 import type { ConfigIssue } from "./config.ts";
 import { nearest, suggestion } from "./nearest.ts";
+import { filterShape } from "./schema.ts";
 import { isMap, type Path, pathText, type Tree, valueAt } from "./tree.ts";
 
 type Problem = z.core.$ZodIssue;
@@ -68,8 +69,15 @@ function unknownKey(
   return {
     where: layer?.where(path, "key") ?? "",
     message: `${prefix(layer?.label(path) ?? pathText(path))}there is no such option`,
-    hint: name === null ? `the options here: ${known.join(", ")}` : `did you mean "${name}"?`,
+    hint: name === null ? otherPlace(key, known) : `did you mean "${name}"?`,
   };
+}
+
+/** In a `--sink` URI, as with kube-eventer, `level` stands beside the sink's options. */
+function otherPlace(key: string, known: readonly string[]): string {
+  return known.includes("filter") && (key === "exclude" || Object.hasOwn(filterShape, key))
+    ? `"${key}" belongs into "filter" here`
+    : `the options here: ${known.join(", ")}`;
 }
 
 /** Of a union's alternatives, the one that got furthest into the value knows best what is wrong. */
