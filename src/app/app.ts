@@ -67,7 +67,11 @@ export async function runApp(
       config.listen === null
         ? null
         : await gather(issues, "--listen", () =>
-            serve(config.listen ?? { host: "", port: 0 }, { health, metrics }),
+            serve(config.listen ?? { host: "", port: 0 }, {
+              health,
+              metrics,
+              failed: (detail) => observer.error(detail),
+            }),
           );
     if (server !== null) {
       lifecycle.onStop("the HTTP server", STOP_MS.server, () => server.close());
