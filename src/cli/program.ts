@@ -6,6 +6,7 @@ import { type Shell, SHELLS } from "./completion.ts";
 import { EXIT, type Io } from "./io.ts";
 import type { Act, Commands, MigrateOptions } from "./program/commands.ts";
 import { addLedgerCommands } from "./program/ledger.ts";
+import { mistakesOf } from "./program/mistakes.ts";
 import { completable, examplesText, leavesOf, nameOf } from "./program/text.ts";
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
@@ -23,7 +24,12 @@ function flagOption(info: FlagInfo): Option {
 function withFlags(command: Command, keys?: readonly string[]): Command {
   for (const info of FLAGS)
     if (keys === undefined || keys.includes(info.key)) command.addOption(flagOption(info));
-  return command;
+  // What it does not know is told together with all else that is wrong.
+  return command.allowUnknownOption().allowExcessArguments();
+}
+
+function withMistakes<F extends FlagValues>(flags: F, command: Command): F {
+  return { ...flags, mistakes: mistakesOf(command) };
 }
 
 /** What is needed to know a sink and its words, as against where events come from. */
@@ -112,14 +118,14 @@ function buildProgram(
       "kube-crier run --config=/etc/kube-crier/config.yaml --data-dir=/var/lib/kube-crier --listen=:8080",
       "kubectl get events -A -o json | kube-crier run --source=file:- --sink=stdout:",
     ]),
-  ).action(act((flags: FlagValues) => commands.run(flags)));
+  ).action(act((flags: FlagValues, self: Command) => commands.run(withMistakes(flags, self))));
   withFlags(
     command(
       "check",
       "Do everything run does up to the first watch, and say what would run; every mistake at once, exit code 2.",
       ["kube-crier check --config=config.yaml"],
     ),
-  ).action(act((flags: FlagValues) => commands.check(flags)));
+  ).action(act((flags: FlagValues, self: Command) => commands.check(withMistakes(flags, self))));
   withFlags(
     command(
       "render",
@@ -139,8 +145,9 @@ function buildProgram(
     .option("--template <FILE>", "print the text this template gives instead of requests")
     .option("--reveal", "show secrets in URLs, headers and bodies")
     .action(
-      act((flags: FlagValues & { event?: string; template?: string; reveal?: true }) =>
-        commands.render(flags, flags),
+      act(
+        (flags: FlagValues & { event?: string; template?: string; reveal?: true }, self: Command) =>
+          commands.render(withMistakes(flags, self), flags),
       ),
     );
   withFlags(
@@ -153,8 +160,8 @@ function buildProgram(
     .option("--to <NAME>", "only this sink (repeatable)", collect)
     .option("--dry-run", "print the requests and send nothing")
     .action(
-      act((flags: FlagValues & { to?: readonly string[]; dryRun?: true }) =>
-        commands.send(flags, flags),
+      act((flags: FlagValues & { to?: readonly string[]; dryRun?: true }, self: Command) =>
+        commands.send(withMistakes(flags, self), flags),
       ),
     );
   addLedgerCommands(command, commands, act);
@@ -166,7 +173,11 @@ function buildProgram(
     .option("--to <NAME>", "this sink, where there are several")
     .option("--dry-run", "say what would be done and do nothing")
     .option("--yes", "do not ask")
-    .action(act((flags: FlagValues & MigrateOptions) => commands.mysqlMigrate(flags)));
+    .action(
+      act((flags: FlagValues & MigrateOptions, self: Command) =>
+        commands.mysqlMigrate(withMistakes(flags, self)),
+      ),
+    );
   command(
     "simulate",
     "Play DingTalk, Lark, WeCom, Slack and a generic webhook on loopback, with their rules and limits, and show what arrives on a page.",

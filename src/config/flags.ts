@@ -40,6 +40,8 @@ export interface InputFlags {
   readonly config?: readonly string[];
   readonly source?: readonly string[];
   readonly sink?: readonly string[];
+  /** What the command line parser could make nothing of. */
+  readonly mistakes?: readonly ConfigIssue[];
 }
 
 /** What the command line parser made of argv, by camelCase flag: text, texts where it may be repeated, true where it takes nothing. */

@@ -40,7 +40,7 @@ export function loadConfig({
   const inputs = (flags.config ?? []).flatMap((place) => readPlace(place, { env, files }));
   const taken = new Set(inputs.flatMap(({ layer }) => sinkNames(layer)));
   inputs.push(flagLayer(flags, registry, env, taken));
-  const issues = inputs.flatMap((input) => input.issues);
+  const issues = [...(flags.mistakes ?? []), ...inputs.flatMap((input) => input.issues)];
   const secrets = inputs.flatMap((input) => input.values);
   const layers = inputs.flatMap(({ layer }) => layer ?? []);
   const tree = mergeLayers(

@@ -79,7 +79,17 @@ describe("help", () => {
 describe("mistakes end with 2, name what was found and what to do", () => {
   it.each([
     ["an unknown command", ["rum"], /unknown command 'rum'[\s\S]*Did you mean run/],
-    ["an unknown flag", ["run", "--sinc=x"], /unknown option '--sinc=x'[\s\S]*Did you mean --sink/],
+    [
+      "an unknown flag",
+      ["run", "--sinc=x"],
+      /--sinc: there is no such flag\s+→ did you mean --sink/,
+    ],
+    [
+      "unknown flags and all else, without their values",
+      ["run", "--sinc=s3cret", "--levle", "s3cret", "stdout:s3cret", "--timezone=Mars"],
+      /^4 problems(?![\s\S]*s3cret)[\s\S]*--levle: there[\s\S]*--timezone[\s\S]*"stdout…": belongs to no flag/m,
+    ],
+    ["an unknown flag of history", ["history", "--sinc=x"], /unknown option '--sinc=x'/],
     [
       "an unknown sink",
       ["check", "--sink=dingtak:https://x"],

@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import type { ConfigIssue } from "../../config/config.ts";
+import { nearest } from "../../config/nearest.ts";
+
+const isFlag = (word: string): boolean => /^-./.test(word);
+
+/**
+ * Flags the command does not know and words that belong to none, for the list of all that is wrong.
+ * Of a word only its beginning is said: what follows may be a token.
+ */
+export function mistakesOf(command: Command): readonly ConfigIssue[] {
+  const known = command.options.flatMap(({ long }) => long ?? []);
+  return command.args.flatMap((word, index): ConfigIssue[] => {
+    if (isFlag(word)) {
+      const [name = word] = word.split("=");
+      const close = nearest(name, known);
+      return [
+        {
+          where: name,
+          message: "there is no such flag",
+          hint: close === null ? `see the command's --help` : `did you mean ${close}?`,
+        },
+      ];
+    }
+    const before = command.args[index - 1] ?? "";
+    // The value of a flag that is unknown itself.
+    if (isFlag(before) && !before.includes("=")) return [];
+    const [beginning = ""] = word.split(/[:=?/@\s]/);
+    return [
+      {
+        where: `argument "${beginning.slice(0, 20)}…"`,
+        message: "belongs to no flag",
+        hint: "write --FLAG=VALUE, in quotes where the value has spaces or &",
+      },
+    ];
+  });
+}
