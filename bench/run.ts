@@ -78,6 +78,8 @@ for (const scenario of option("scenarios", SCENARIOS).split(",")) {
       kubeconfig,
       scenarios: scenario,
       settle: option("settle", "15"),
+      count: option("count", "5000"),
+      rate: option("rate", "200"),
       ...(cluster === ""
         ? {}
         : { "apiserver-restart-cmd": `${cluster} down apiserver && ${cluster} up` }),
