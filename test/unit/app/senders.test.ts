@@ -26,7 +26,8 @@ async function senders(...sink: string[]) {
   const { config } = loadConfig({ flags, registry, env: {} });
   const clock = new FakeClock();
   const clients = createClients(config.sources, clock);
-  const { observer, of } = recordingObserver();
+  const recorded = recordingObserver();
+  const { observer } = recorded;
   const templates = await loadTemplates(config, { clients, clock, observer }, never);
   const client = httpClient("1.2.3");
   const ports = { client, stdout: process.stdout, clock, observer };
@@ -38,7 +39,7 @@ async function senders(...sink: string[]) {
       never,
       now,
     );
-  return { all, of, tell, config };
+  return { all, recorded, tell, config };
 }
 
 describe("a sender", () => {
@@ -77,12 +78,12 @@ describe("a sender", () => {
   });
 
   it("tells that a text was cut to the platform's size", async () => {
-    const { tell, of } = await senders(`dingtalk:${inbox.url}/robot/send?access_token=x`);
+    const { tell, recorded } = await senders(`dingtalk:${inbox.url}/robot/send?access_token=x`);
     inbox.reply({ status: 200, body: { errcode: 0, errmsg: "ok" } });
     await tell();
-    expect(of("messageCut")).toEqual([]);
+    expect(recorded.of("messageCut")).toEqual([]);
     await tell({ kind: "event", event: anEvent({ message: "内存不足".repeat(20_000) }) });
-    expect(of("messageCut")).toEqual([["dingtalk"]]);
+    expect(recorded.of("messageCut")).toEqual([["dingtalk"]]);
     expect(Buffer.byteLength(inbox.requests[1]?.body ?? "")).toBeLessThan(20_000);
   });
 

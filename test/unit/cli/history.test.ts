@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+import { cli } from "../../support/io.ts";
+import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
+
+const HOUR = 3_600_000;
+
+/** A ledger in which everything has happened: delivered, dead, pending, folded into a digest, and a gap. */
+async function aHistory() {
+  const dataDir = temporaryDirectory();
+  const { outbox, clock, db } = aLedger({ dataDir });
+  await outbox.add([anEntry(1, ["ops"])], [], never); // d1
+  await clock.advance(HOUR);
+  await outbox.add([anEntry(2, ["ops", "audit"], "OOMKilling")], [], never); // d2, d3
+  await outbox.add([anEntry(3, ["ops"]), anEntry(4, ["ops"])], [], never); // d4, d5
+  const gap = {
+    kind: "gap",
+    cluster: "prod-a",
+    since: "2026-11-20T05:00:00.000Z",
+    until: "2026-11-20T07:00:00.000Z",
+    cause: "downtime",
+  } as const;
+  await outbox.add([{ event: null, alert: gap, sinks: ["audit"] }], [], never); // d6
+  const at = clock.now();
+  outbox.settle("d1", { kind: "delivered", at, sent: "{}", answer: "HTTP 200: ok" });
+  const dead = { kind: "dead", at, counted: true } as const;
+  outbox.settle("d2", { ...dead, reason: "auth", detail: "310000: keywords not in content" });
+  outbox.settle("d6", { ...dead, reason: "rejected", detail: "no such channel" });
+  const times = { from: "2026-11-20T08:05:30Z", to: "2026-11-20T08:05:30Z" };
+  const digest = { kind: "digest", cluster: "prod-a", total: 2, lines: [], moreKinds: 0 } as const;
+  outbox.fold("ops", ["d4", "d5"], { ...digest, ...times }, at); // d7
+  await clock.advance(60_000);
+  outbox.close();
+  db.close();
+  const run = (...argv: string[]) => cli([...argv, `--data-dir=${dataDir}`], { clock });
+  return { run };
+}
+
+const json = (stdout: string) =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("history", () => {
+  it("shows what happened, newest first, and with a mark what became of it at each sink", async () => {
+    const { run } = await aHistory();
+    const { stdout, code } = await run("history");
+    expect(code).toBe(0);
+    const rows = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(/\s{2,}/));
+    expect(rows[0]).toEqual(["last seen", "n", "type", "reason", "object", "told", "message"]);
+    expect(rows.slice(1).map((row) => [row[4], row[5]])).toEqual([
+      ["shop/Pod web-4", "≡ops"],
+      ["shop/Pod web-3", "≡ops"],
+      ["shop/Pod web-2", "✗ops …audit"],
+      ["shop/Pod web-1", "✓ops"],
+    ]);
+  });
+
+  it("for programs: one JSON object a line, times as ISO-8601, the answer of the platform", async () => {
+    const { run } = await aHistory();
+    const rows = json((await run("history", "--json")).stdout);
+    expect(rows.at(-1)).toMatchObject({
+      event: { object: { name: "web-1" } },
+      receivedAt: "2026-11-20T08:00:00.000Z",
+      deliveries: [
+        {
+          sink: "ops",
+          state: "delivered",
+          owedAt: "2026-11-20T08:00:00.000Z",
+          settledAt: "2026-11-20T09:00:00.000Z",
+          answer: "HTTP 200: ok",
+          alert: { kind: "event" },
+        },
+      ],
+    });
+    expect(rows[0]).toMatchObject({ deliveries: [{ state: "folded", foldedInto: "d7" }] });
+  });
+
+  it.each([
+    [["--sink=audit"], ["web-2"]],
+    [["--state=dead"], ["web-2"]],
+    [["--state=folded"], ["web-4", "web-3"]],
+    [["--reason=OOMKilling"], ["web-2"]],
+    [["--name=web-1"], ["web-1"]],
+    [["--kind=Pod", "--limit=1"], ["web-4"]],
+    [
+      ["--namespace=shop", "--since=30m"],
+      ["web-4", "web-3", "web-2"],
+    ],
+  ])("%s narrows it", async (flags, names) => {
+    const { run } = await aHistory();
+    const rows = json((await run("history", "--json", ...flags)).stdout);
+    expect(
+      rows.map((row) => (row as { event: { object: { name: string } } }).event.object.name),
+    ).toEqual(names);
+  });
+
+  it("names every flag that cannot be read", async () => {
+    const { run } = await aHistory();
+    const { code, stderr } = await run("history", "--since=yesterday", "--limit=many");
+    expect(code).toBe(2);
+    expect(stderr).toContain('--since: "yesterday" is not a duration');
+    expect(stderr).toContain('--limit: "many" is not a number');
+  });
+});
+
+describe("dead list", () => {
+  it("shows what was given up, when it was owed, why, and how to try again", async () => {
+    const { run } = await aHistory();
+    const { stdout, stderr } = await run("dead", "list");
+    expect(stdout).toMatch(
+      /d2\s+ops\s+1m ago\s+1\s+auth\s+OOMKilling Pod web-2\s+310000: keywords/,
+    );
+    expect(stdout).toMatch(/d6\s+audit\s.*gap 2026-11-20T05:00:00\.000Z to .*no such channel/);
+    expect(stderr).toContain('2 dead; "kube-crier dead retry [ID…]" owes them again');
+  });
+
+  it("of one sink, for programs, or of none at all", async () => {
+    const { run } = await aHistory();
+    expect(json((await run("dead", "list", "--sink=audit", "--json")).stdout)).toMatchObject([
+      {
+        id: "d6",
+        reason: "rejected",
+        what: expect.stringContaining("gap"),
+        alert: { kind: "gap" },
+      },
+    ]);
+    expect(await run("dead", "list", "--sink=nobody")).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "no dead letters\n",
+    });
+  });
+});
+
+describe("dead retry", () => {
+  it("owes them again: by id, of a sink, or all", async () => {
+    const { run } = await aHistory();
+    expect(await run("dead", "retry", "d2")).toMatchObject({
+      code: 0,
+      stderr: "1 delivery is owed again\n",
+    });
+    expect((await run("dead", "retry", "--sink=ops")).stderr).toBe("0 deliveries are owed again\n");
+    expect((await run("dead", "retry")).stderr).toBe("1 delivery is owed again\n");
+    expect((await run("dead", "list")).stderr).toBe("no dead letters\n");
+  });
+
+  it("says when an id is none of them, and owes the others all the same", async () => {
+    const { run } = await aHistory();
+    expect(await run("dead", "retry", "d1", "d2", "d99")).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("1 of 3 are dead letters"),
+    });
+  });
+
+  it("finds no ledger where there is none, and makes none by looking", async () => {
+    const empty = temporaryDirectory();
+    for (const command of [["history"], ["dead", "list"], ["dead", "retry"]]) {
+      const { code, stderr } = await cli([...command, `--data-dir=${empty}`]);
+      expect(code).toBe(2);
+      expect(stderr).toContain("there is no ledger");
+    }
+  });
+});
