@@ -33,7 +33,7 @@ export function bodyVerdict(answer: HttpAnswer, said: Said, table: CodeTable): V
   const meaning = said.code === null ? undefined : table[said.code];
   if (meaning !== undefined) {
     const next = meaning.next === "" ? "" : `; ${meaning.next}`;
-    const detail = `${said.code} ${said.text.slice(0, 200)}${next}`;
+    const detail = `${quoted(said)}${next}`;
     switch (meaning.kind) {
       case "retryable":
         return retryable(meaning.reason, detail);
@@ -44,11 +44,16 @@ export function bodyVerdict(answer: HttpAnswer, said: Said, table: CodeTable): V
     }
   }
   if (!success) return statusVerdict(answer);
-  if (said.code !== null) return retryable("unknown", `${said.code} ${said.text.slice(0, 200)}`);
+  if (said.code !== null) return retryable("unknown", quoted(said));
   return retryable(
     "server",
     `HTTP ${answer.status}, but not the platform's own answer: ${answer.text.slice(0, 120)}`,
   );
+}
+
+/** The code and the platform's words for it, if it has any. */
+function quoted({ code, text }: Said): string {
+  return `${code} ${text.slice(0, 200)}`.trimEnd();
 }
 
 /** A JSON object's fields; `null` for anything else. */
