@@ -15,7 +15,7 @@ export function configJsonSchema(registry: readonly SinkDefinition[]): Json {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "kube-crier configuration",
     type: "object",
-    properties: {
+    properties: emptyHeadings({
       ...properties,
       sources: { description: "Where events come from", ...properties["sources"] },
       sinks: {
@@ -25,7 +25,7 @@ export function configJsonSchema(registry: readonly SinkDefinition[]): Json {
           oneOf: registry.map((definition) => sinkEntry(definition, house)),
         },
       },
-    },
+    }),
     additionalProperties: false,
   };
 }
@@ -37,14 +37,34 @@ function sinkEntry(definition: SinkDefinition, house: Json): Json {
     title: definition.title,
     description: definition.summary,
     type: "object",
-    properties: {
+    properties: emptyHeadings({
       type: { const: definition.type },
       ...(own["properties"] as Json),
       ...(house["properties"] as Json),
-    },
+    }),
     required: ["type", ...required],
     additionalProperties: false,
   };
+}
+
+/** A heading of which every line is commented out is null to YAML, and nothing to us. */
+function emptyHeadings(properties: Json): Json {
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, member]) => [key, emptyHeading(member)]),
+  );
+}
+
+function emptyHeading(schema: unknown): unknown {
+  if (!isMap(schema)) return schema;
+  const { type, items, properties, anyOf } = schema;
+  const within = {
+    ...(items === undefined ? {} : { items: emptyHeading(items) }),
+    ...(isMap(properties) ? { properties: emptyHeadings(properties) } : {}),
+  };
+  if (type === "object" || type === "array") return { ...schema, ...within, type: [type, "null"] };
+  if (Array.isArray(anyOf) && anyOf.some((one) => isMap(one) && one["type"] === "array"))
+    return { ...schema, anyOf: [...anyOf.map(emptyHeading), { type: "null" }] };
+  return schema;
 }
 
 /** Where a secret stands, a reference may stand as well. */
@@ -71,8 +91,10 @@ function objectSchema(schema: z.ZodType): Json {
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema }) => {
       const meta = zodSchema instanceof z.ZodType ? metaOf(zodSchema) : undefined;
-      if (meta === undefined) return;
       const target = jsonSchema as Record<string, unknown>;
+      // Not every validator knows them, and some refuse the whole schema then.
+      if (/\\[pP]\{/.test(String(target["pattern"]))) delete target["pattern"];
+      if (meta === undefined) return;
       if (meta.secret === true) {
         if (target["type"] === "object") target["additionalProperties"] = SECRET;
         else if (target["anyOf"] !== undefined) target["anyOf"] = SECRET["anyOf"];

@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { configJsonSchema } from "../../../src/config/json-schema.ts";
 import { parseYaml } from "../../../src/config/yaml.ts";
+import { s } from "../../../src/sink/schema.ts";
 import { schemaProblems } from "../../support/json-schema.ts";
 import { chat, registry } from "../../support/registry.ts";
 
@@ -16,13 +17,30 @@ function underlined(kind: "good" | "bad", name: string): string[] {
 }
 
 describe("an editor with the schema", () => {
-  // What an editor cannot know: headings without content mean nothing to YAML but null.
+  // A file without any content is null as a whole.
   const good = readdirSync(path.join(FOLDER, "good")).filter(
-    (name) => !["comments-only.yaml", "headings-without-content.yaml"].includes(name),
+    (name) => name !== "comments-only.yaml",
   );
 
   it.each(good)("has nothing against good/%s", (name) => {
     expect(underlined("good", name)).toEqual([]);
+  });
+
+  it("has nothing against the example that comes with it", () => {
+    const shipped = (name: string) =>
+      readFileSync(path.resolve(import.meta.dirname, "../../../deploy", name), "utf8");
+    const example = parseYaml("config.example.yaml", shipped("config.example.yaml")).yaml?.value;
+    expect(schemaProblems(JSON.parse(shipped("config.schema.json")), example)).toEqual([]);
+  });
+
+  it("whose patterns know no Unicode classes, as Python's, does not stumble over ours", () => {
+    const odd = {
+      ...chat,
+      options: chat.options.extend({ table: s.text({ description: "x" }).regex(/^\p{L}+$/u) }),
+    };
+    const made = configJsonSchema([odd as unknown as typeof chat]);
+    expect(JSON.stringify(made)).toContain('"table"');
+    expect(JSON.stringify(made)).not.toContain("\\p{");
   });
 
   it.each([
