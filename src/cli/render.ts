@@ -22,6 +22,9 @@ export interface RenderOptions {
   readonly reveal?: true;
 }
 
+/** An object or a list; `{{reason}}`, `[{{cluster}}] …` and `[prod] …` begin a text. */
+const JSON_LIKE = /^\s*(?:\{(?!\{)|\[\s*(?:[\]["\d]|\{(?!\{)))/;
+
 /** Stands for the idempotency key, which is made when a delivery is owed. */
 const NO_ID = "00000000-0000-4000-8000-000000000000";
 
@@ -112,7 +115,7 @@ async function renderText(
   if (!loaded.ok) throw new ConfigError(loaded.errors);
   const { template } = loaded;
   // A body that begins like JSON is a webhook's: its values are escaped and the whole is parsed, as they would be.
-  const medium = /^\s*[[{](?!\{)/.test(source) ? "json" : "text";
+  const medium = JSON_LIKE.test(source) ? "json" : "text";
   const blocks = template.blocks.filter((name) => !/^(digest|gap)-/.test(name));
   const reader = { lang: config.lang, timezone: config.timezone, now: io.clock.now() };
   let code: ExitCode = EXIT.ok;

@@ -169,7 +169,7 @@ describe("loadTemplates", () => {
     loading.catch(() => undefined);
     while (warnings.length === 0) await new Promise((resolve) => setImmediate(resolve));
     stop.abort();
-    await expect(loading).rejects.toThrow();
+    await expect(loading).rejects.toThrow("aborted");
   });
 
   it("warns of raw text in a user's own words, with its place", async () => {
