@@ -69,10 +69,11 @@ describe("render --sink", () => {
     expect(request?.url).toContain(new URL(sink.slice(sink.indexOf(":") + 1)).host);
     expect(request?.url).toContain("<redacted>");
     expect(() => JSON.parse(request?.body ?? "") as unknown).not.toThrow();
-    // The same bytes but for what is derived from secrets.
     const { shown: revealed } = await run("--reveal");
     expect(revealed[0]?.url).toMatch(/12345678/);
-    if (!sink.startsWith("lark")) expect(revealed[0]?.body).toBe(request?.body);
+    // The same bytes but for what is derived from a secret.
+    const unsigned = (body = "") => body.replace(/"sign":"[^"]*"/, "");
+    expect(unsigned(revealed[0]?.body)).toBe(unsigned(request?.body));
   });
 
   it("the same event gives the same bytes, every time", async () => {
