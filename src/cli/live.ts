@@ -3,6 +3,8 @@ import type { Clock } from "../clock.ts";
 import { shorten } from "./table.ts";
 
 const EVERY_MS = 250;
+/** Where the terminal does not say: a pty nobody has given a size has 0 columns. */
+const COLUMNS = 80;
 
 /** The last line of a terminal, renewed in place below what is logged. */
 export class LiveLine {
@@ -38,7 +40,8 @@ export class LiveLine {
     const ended = new AbortController();
     const renew = async () => {
       while (!ended.signal.aborted) {
-        const text = shorten(line(), (this.#stream.columns ?? 80) - 1);
+        const { columns = 0 } = this.#stream;
+        const text = shorten(line(), (columns > 0 ? columns : COLUMNS) - 1);
         if (text !== this.#text) {
           this.#stream.write(this.#erase() + text);
           this.#text = text;

@@ -13,7 +13,7 @@ const RENEW = "\r\u001B[2K";
 /** What a person sees: rows, of which the last is where the cursor stands. */
 class Terminal extends Writable {
   readonly isTTY = true;
-  readonly columns = 60;
+  columns = 60;
   readonly rows: string[] = [""];
   /** Every text that ever stood in the last row. */
   readonly seen: string[] = [];
@@ -54,6 +54,16 @@ describe("the live line", () => {
     const stop = new LiveLine(terminal).show(() => "x".repeat(200), clock);
     await clock.advance(0);
     expect(terminal.rows[0]?.length).toBeLessThan(terminal.columns);
+    stop();
+  });
+
+  it("is shown on a terminal that does not know how wide it is", async () => {
+    const terminal = new Terminal();
+    terminal.columns = 0;
+    const clock = new FakeClock();
+    const stop = new LiveLine(terminal).show(() => "1 received", clock);
+    await clock.advance(0);
+    expect(terminal.rows).toEqual(["1 received"]);
     stop();
   });
 
