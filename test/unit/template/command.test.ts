@@ -97,3 +97,96 @@ describe("the command to look at what happened", () => {
     expect(eventsCommand("--x")).toBe("");
   });
 });
+
+describe("the command for each kind of object that events are about", () => {
+  const GROUPS: Readonly<Record<string, readonly string[]>> = {
+    "": ["Pod", "Service", "PersistentVolumeClaim", "ReplicationController", "Endpoints", "Secret"],
+    apps: ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"],
+    batch: ["Job", "CronJob"],
+    autoscaling: ["HorizontalPodAutoscaler"],
+    policy: ["PodDisruptionBudget"],
+    "networking.k8s.io": ["Ingress", "NetworkPolicy"],
+    "rbac.authorization.k8s.io": ["Role", "RoleBinding"],
+    "storage.k8s.io": ["CSIStorageCapacity"],
+    "coordination.k8s.io": ["Lease"],
+    "discovery.k8s.io": ["EndpointSlice"],
+  };
+  const namespaced = Object.entries(GROUPS).flatMap(([group, kinds]) =>
+    kinds.map((kind) => [kind, group === "" ? "v1" : `${group}/v1`] as const),
+  );
+
+  it.each(namespaced)("a %s of %s needs no group: kubectl knows it", (kind, apiVersion) => {
+    expect(describeCommand({ kind, apiVersion, namespace: "shop", name: "web" })).toBe(
+      `kubectl -n shop describe ${kind.toLowerCase()} web`,
+    );
+  });
+
+  it.each([
+    ["Node", "v1"],
+    ["PersistentVolume", "v1"],
+    ["Namespace", "v1"],
+    ["ClusterRole", "rbac.authorization.k8s.io/v1"],
+    ["StorageClass", "storage.k8s.io/v1"],
+    ["PriorityClass", "scheduling.k8s.io/v1"],
+    ["CustomResourceDefinition", "apiextensions.k8s.io/v1"],
+    ["APIService", "apiregistration.k8s.io/v1"],
+    ["ValidatingWebhookConfiguration", "admissionregistration.k8s.io/v1"],
+    ["CertificateSigningRequest", "certificates.k8s.io/v1"],
+  ])("a %s of %s has no namespace", (kind, apiVersion) => {
+    expect(describeCommand({ kind, apiVersion, namespace: null, name: "x" })).toBe(
+      `kubectl describe ${kind.toLowerCase()} x`,
+    );
+  });
+
+  it.each([
+    ["Certificate", "cert-manager.io/v1", "certificate.cert-manager.io"],
+    ["Application", "argoproj.io/v1alpha1", "application.argoproj.io"],
+    ["HelmRelease", "helm.toolkit.fluxcd.io/v2", "helmrelease.helm.toolkit.fluxcd.io"],
+    ["Service", "serving.knative.dev/v1", "service.serving.knative.dev"],
+    ["Cluster", "postgresql.cnpg.io/v1", "cluster.postgresql.cnpg.io"],
+    ["Widget", "x/v1", "widget.x"],
+  ])(
+    "a %s of %s is named with its group, which another may share the kind with",
+    (kind, apiVersion, resource) => {
+      expect(describeCommand({ kind, apiVersion, namespace: "shop", name: "web" })).toBe(
+        `kubectl -n shop describe ${resource} web`,
+      );
+    },
+  );
+
+  it.each(["apps", "", "/v1", "-x/v1", "a b/v1", "a.b./v1", "UPPER/v1", "a;id/v1", "../v1"])(
+    "the version %j names no group",
+    (apiVersion) => {
+      expect(describeCommand({ ...pod, apiVersion })).toBe(
+        "kubectl -n shop describe pod web-7d4b9c",
+      );
+    },
+  );
+
+  it.each([
+    ["web", "web"],
+    ["system:node", "system:node"],
+    ["a_b.c-d", "a_b.c-d"],
+    ["a=b@c+d%e,f", "'a=b@c+d%e,f'"],
+    ["a b", "'a b'"],
+    ["a'b", String.raw`'a'\''b'`],
+    ['a"b', "'a\"b'"],
+    ["$HOME", "'$HOME'"],
+    ["a*b", "'a*b'"],
+    ["~root", "'~root'"],
+    ["容器", "'容器'"],
+    ["a\\b", "'a\\b'"],
+    ["a|b&c", "'a|b&c'"],
+    ["#a", "'#a'"],
+  ])("the name %s is the word %s to a shell", (name, word) => {
+    expect(describeCommand({ ...pod, name })).toBe(`kubectl -n shop describe pod ${word}`);
+  });
+
+  it.each([
+    ["shop", "kubectl -n shop get events --sort-by=.lastTimestamp"],
+    ["a b", "kubectl -n 'a b' get events --sort-by=.lastTimestamp"],
+    ["", "kubectl -n '' get events --sort-by=.lastTimestamp"],
+  ])("what happened in the namespace %j: %s", (namespace, command) => {
+    expect(eventsCommand(namespace)).toBe(command);
+  });
+});
