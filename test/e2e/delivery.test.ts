@@ -11,6 +11,7 @@ import {
   haveControl,
   kubeconfig,
   kubectl,
+  untilAllowed,
 } from "../support/cluster.ts";
 import { Crier, until } from "../support/crier.ts";
 import { type Inbox, startInbox } from "../support/inbox.ts";
@@ -270,9 +271,15 @@ describe.skipIf(!haveCluster)("on a real cluster", () => {
   );
 });
 
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
 describe.skipIf(!haveCluster)("permissions on a real cluster", () => {
   /** A kubeconfig of a service account that holds just this role. */
-  async function account(name: string, rules: unknown[], namespace: string): Promise<string> {
+  async function account(name: string, rules: readonly Rule[], namespace: string): Promise<string> {
     const meta = { name, namespace };
     const role = {
       apiVersion: "rbac.authorization.k8s.io/v1",
@@ -311,6 +318,15 @@ describe.skipIf(!haveCluster)("permissions on a real cluster", () => {
         })),
       }),
     );
+    for (const { apiGroups, resources, verbs } of rules)
+      for (const resource of resources)
+        for (const verb of verbs)
+          await untilAllowed(
+            file,
+            verb,
+            [resource, ...apiGroups].join(".").replace(/\.$/, ""),
+            namespace,
+          );
     return file;
   }
 

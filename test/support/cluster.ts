@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { until } from "./crier.ts";
 
 const run = promisify(execFile);
 
@@ -51,6 +52,25 @@ export async function evgen(options: {
   const out = await clusterControl("evgen", ...args);
   const answer = JSON.parse(out) as { created: number; updated: number };
   return answer;
+}
+
+/** The API server learns of a new Role a moment after it was made; waits until it answers so to whoever this kubeconfig holds. */
+export async function untilAllowed(
+  file: string,
+  verb: string,
+  resource: string,
+  namespace: string,
+): Promise<void> {
+  const ask = ["--kubeconfig", file, "-n", namespace, "auth", "can-i", verb, resource];
+  await until(
+    // It says no with exit code 1.
+    () =>
+      run("kubectl", ask).then(
+        ({ stdout }) => (stdout.trim() === "yes" ? true : undefined),
+        () => undefined,
+      ),
+    `the API server to allow ${verb} ${resource} in ${namespace}`,
+  );
 }
 
 /** A core/v1 Event as kubectl would create it. */

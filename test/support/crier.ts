@@ -91,7 +91,9 @@ export class Crier {
     const url = await this.url();
     await until(async () => {
       if (!this.running) throw new Error(`ended before it was ready:\n${this.stderr}`);
-      return (await fetch(`${url}/readyz`)).status === 200 ? true : undefined;
+      // It may end between the look and the question; then the next look says why.
+      const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+      return answer?.status === 200 ? true : undefined;
     }, "/readyz to answer 200");
     return url;
   }
