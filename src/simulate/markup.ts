@@ -3,17 +3,17 @@ import type { Block, Inline } from "./marks.ts";
 import type { Part } from "./message.ts";
 
 /** The colours Lark's and WeCom's `<font>` know, by the class that draws them. */
-const INKS: Readonly<Record<string, string>> = {
-  red: "red",
-  warning: "orange",
-  orange: "orange",
-  green: "green",
-  info: "green",
-  blue: "blue",
-  grey: "grey",
-  gray: "grey",
-  comment: "grey",
-};
+const INKS: ReadonlyMap<string, string> = new Map([
+  ["red", "red"],
+  ["warning", "orange"],
+  ["orange", "orange"],
+  ["green", "green"],
+  ["info", "green"],
+  ["blue", "blue"],
+  ["grey", "grey"],
+  ["gray", "grey"],
+  ["comment", "grey"],
+]);
 
 /** All text goes through `html`, which escapes it. */
 export function drawParts(parts: readonly Part[]): Html[] {
@@ -74,7 +74,7 @@ function drawInlines(inlines: readonly Inline[]): Html[] {
       case "strike":
         return html`<s>${drawInlines(inline.children)}</s>`;
       case "coloured":
-        return html`<span class="ink-${INKS[inline.colour] ?? "plain"}"
+        return html`<span class="ink-${INKS.get(inline.colour) ?? "plain"}"
           >${drawInlines(inline.children)}</span
         >`;
       case "link":
