@@ -1,4 +1,3 @@
-import { isMap } from "./tree.ts";
 import { suggestion } from "./nearest.ts";
 
 /** A `--source` as an entry of `sources`, or what is wrong with it. */
@@ -63,7 +62,7 @@ function parameter(
   value: string,
   options: Record<string, unknown>,
 ): Extract<SourceEntry, { ok: false }> | null {
-  const option = PARAMETERS[name];
+  const option = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
   if (option === "namespaces") {
     const before = Array.isArray(options[option]) ? (options[option] as string[]) : [];
     options[option] = [
@@ -109,9 +108,4 @@ function isOwnCluster(server: string): boolean {
 
 function wrong(message: string, hint: string | null): Extract<SourceEntry, { ok: false }> {
   return { ok: false, message, hint };
-}
-
-/** Whether an entry of `sources` is of this type. */
-export function isOfType(entry: unknown, type: "kubernetes" | "file"): boolean {
-  return isMap(entry) && entry[type] !== undefined;
 }

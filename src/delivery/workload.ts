@@ -30,9 +30,7 @@ export function workloadOf(kind: string, name: string): string {
 function ofPod(name: string): string {
   const deployment = hashed(name.match(HASHED));
   if (deployment !== null) return deployment;
-  const owner = name.match(SUFFIX)?.[1];
-  if (owner !== undefined) return owner.match(SCHEDULED)?.[1] ?? owner;
-  return name.match(ORDINAL)?.[1] ?? name;
+  return name.match(SUFFIX)?.[1] ?? name.match(ORDINAL)?.[1] ?? name;
 }
 
 /** A word of the name (`frontend`) is no hash: a hash has digits, or at least none of the vowels. */
