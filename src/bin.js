@@ -9,7 +9,11 @@ if (major > 22 || (major === 22 && minor >= 19)) {
   // V8 lets garbage pile up to several times what is in use. Here memory is the scarcer thing: a Pod has 250 MiB, and events are small.
   // Set while running, so that it holds however the program is started.
   const v8 = await import("node:v8");
-  for (const flag of ["--semi-space-growth-factor=1", "--heap-growing-percent=30"])
+  for (const flag of [
+    "--semi-space-growth-factor=1",
+    "--heap-growing-percent=30",
+    "--no-maglev-destroy-on-background",
+  ])
     v8.setFlagsFromString(flag);
   // Code that was compiled when the bundle was made starts faster and takes 10 MB less; elsewhere it would litter the sources.
   if (globalThis.BUNDLED)

@@ -1,10 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Config, ConfigIssue, SinkConfig } from "../config/config.ts";
+import { processEnv } from "../config/secrets.ts";
 import { compose, type Composed } from "../delivery/compose.ts";
 import type { Sender } from "../delivery/sender.ts";
 import type { Delivery } from "../event/delivery.ts";
 import type { Observer } from "../observe/observer.ts";
-import { createHttpClient, type HttpClient } from "../sink/http.ts";
+import { createHttpClient, type HttpClient, namesProxy } from "../sink/http.ts";
 import type { SinkCheck } from "../sink/define.ts";
 import { openSink } from "../sink/open.ts";
 import type { SinkTemplate } from "../template/templates.ts";
@@ -17,7 +18,10 @@ export interface SenderPorts {
 }
 
 export function httpClient(version: string): HttpClient {
-  return createHttpClient({ userAgent: `kube-crier/${version}` });
+  return createHttpClient({
+    userAgent: `kube-crier/${version}`,
+    proxy: namesProxy(processEnv()),
+  });
 }
 
 /** What one delivery becomes for one sink, as `render`, `send` and every attempt see it. */

@@ -1,8 +1,9 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
-import { create, type AxiosRequestConfig, type AxiosResponse } from "axios";
 import type { HttpAnswer, HttpRequest } from "./define.ts";
+import { directly } from "./direct.ts";
+import { byProxy } from "./proxied.ts";
 import { TransportError } from "./transport.ts";
 
 /** The most of an answer that is read: what a platform says is short, and a hostile one must not fill our memory. */
@@ -12,7 +13,24 @@ const ANSWER_BYTES = 1024 * 1024;
  * lane tries again: a second request made here would not be in the platform's budget.
  */
 const IDLE_MS = 10_000;
+const PROXIES = ["http_proxy", "https_proxy", "all_proxy"];
+/** Beyond ASCII a header has no meaning that both ends agree on. */
+const UNSENDABLE = /[^\t -~]/;
+const ALL_UNSENDABLE = new RegExp(UNSENDABLE, "g");
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
+
+/** What came back, its body still to be read. */
+export interface Arrived {
+  readonly status: number;
+  /** In lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Readable;
+}
+
+export interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
 
 export interface ExchangeOptions {
   /** From the first byte of the connection to the last byte of the answer, in milliseconds. */
@@ -33,25 +51,15 @@ export interface HttpClient {
 export interface HttpClientOptions {
   /** `kube-crier/0.1.0`. */
   readonly userAgent: string;
+  /** The environment names a proxy; for which hosts, it says too. */
+  readonly proxy: boolean;
 }
 
-/** The only way out over HTTP. Honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, except for loopback. */
-export function createHttpClient({ userAgent }: HttpClientOptions): HttpClient {
+/** The only way out over HTTP. Honours HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, except for loopback. */
+export function createHttpClient({ userAgent, proxy }: HttpClientOptions): HttpClient {
   const agentOptions = { keepAlive: true, timeout: IDLE_MS };
-  const httpAgent = new HttpAgent(agentOptions);
-  const httpsAgent = new HttpsAgent(agentOptions);
-  const client = create({
-    adapter: "http",
-    httpAgent,
-    httpsAgent,
-    maxRedirects: 0,
-    responseType: "stream",
-    // Our own deadline covers the whole exchange; axios' would start anew with every byte that drips in.
-    timeout: 0,
-    validateStatus: null,
-    transformRequest: [(body: unknown) => body],
-    transformResponse: [],
-  });
+  const agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };
+  const proxied = byProxy(agents);
   const defaults = {
     "user-agent": userAgent,
     accept: "application/json, text/plain;q=0.9, */*;q=0.8",
@@ -59,22 +67,14 @@ export function createHttpClient({ userAgent }: HttpClientOptions): HttpClient {
   };
 
   const once = async (request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
-    const config: AxiosRequestConfig<string> = {
-      method: request.method,
-      url: request.url,
-      headers: { ...defaults, ...request.headers },
-      data: request.body,
-      signal,
-    };
-    if (isLoopback(request.url)) config.proxy = false;
-    const response: AxiosResponse<Readable> = await client.request(config);
-    const text = await readText(response.data);
-    return {
-      status: response.status,
-      headers: plainHeaders(response.headers),
-      text,
-      json: parseJson(text),
-    };
+    signal.throwIfAborted();
+    const outgoing = { ...request, headers: { ...defaults, ...sendable(request.headers) } };
+    const { status, headers, body } =
+      proxy && !isLoopback(request.url)
+        ? await proxied(outgoing, signal)
+        : await directly(outgoing, agents, signal);
+    const text = await readText(body);
+    return { status, headers: plainHeaders(headers), text, json: parseJson(text) };
   };
 
   return {
@@ -91,7 +91,7 @@ export function createHttpClient({ userAgent }: HttpClientOptions): HttpClient {
       try {
         return await once(request, stop.signal);
       } catch (error) {
-        // The AxiosError carries the URL, the headers and the body: it ends here.
+        // The library's error carries the URL, the headers and the body: it ends here.
         if (timedOut) throw TransportError.timeout(timeoutMs);
         if (signal.aborted) throw TransportError.aborted();
         throw TransportError.from(error);
@@ -101,10 +101,23 @@ export function createHttpClient({ userAgent }: HttpClientOptions): HttpClient {
       }
     },
     close() {
-      httpAgent.destroy();
-      httpsAgent.destroy();
+      agents.http.destroy();
+      agents.https.destroy();
     },
   };
+}
+
+/** Whether the environment names a proxy for anything. */
+export function namesProxy(env: Readonly<Record<string, string | undefined>>): boolean {
+  return PROXIES.some((name) => (env[name] ?? env[name.toUpperCase()] ?? "") !== "");
+}
+
+/** A value may hold an event's text: what HTTP cannot carry, a line end above all, is left out of it. */
+function sendable(headers: HttpRequest["headers"]): HttpRequest["headers"] {
+  if (!Object.values(headers).some((value) => UNSENDABLE.test(value))) return headers;
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, value.replaceAll(ALL_UNSENDABLE, "")]),
+  );
 }
 
 function isLoopback(url: string): boolean {
@@ -133,10 +146,10 @@ function readText(stream: Readable): Promise<string> {
   });
 }
 
-function plainHeaders(headers: AxiosResponse["headers"]): Record<string, string> {
+function plainHeaders(headers: Arrived["headers"]): Record<string, string> {
   const plain: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && value !== null) plain[name.toLowerCase()] = String(value);
+    if (value !== undefined) plain[name] = String(value);
   }
   return plain;
 }

@@ -23,7 +23,7 @@ let client: HttpClient;
 
 beforeAll(async () => {
   chats = await startSimulator({ clock });
-  client = createHttpClient({ userAgent: "kube-crier/test" });
+  client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
 });
 beforeEach(() => chats.control({ clear: true, resetLimits: true }));
 afterAll(async () => {

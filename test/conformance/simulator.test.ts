@@ -34,7 +34,7 @@ beforeAll(async () => {
       { platform: "slack", token: "C1", secret: "xoxb-token" },
     ],
   });
-  client = createHttpClient({ userAgent: "kube-crier/test" });
+  client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
 });
 beforeEach(() => chats.control({ clear: true, resetLimits: true }));
 afterAll(async () => {

@@ -24,7 +24,7 @@ let client: HttpClient;
 
 beforeAll(async () => {
   inbox = await startInbox();
-  client = createHttpClient({ userAgent: "kube-crier/test" });
+  client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
 });
 beforeEach(() => inbox.reply({ status: 200, body: "" }));
 afterAll(async () => {

@@ -1,7 +1,7 @@
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createHttpClient, type HttpClient } from "../../../src/sink/http.ts";
+import { createHttpClient, type HttpClient, namesProxy } from "../../../src/sink/http.ts";
 import type { HttpRequest } from "../../../src/sink/index.ts";
 import { TransportError, transportVerdict } from "../../../src/sink/transport.ts";
 import { type Inbox, startInbox } from "../../support/inbox.ts";
@@ -14,7 +14,7 @@ const never = new AbortController().signal;
 
 beforeEach(async () => {
   inbox = await startInbox();
-  client = createHttpClient({ userAgent: "kube-crier/test" });
+  client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
 });
 
 afterEach(async () => {
@@ -115,22 +115,140 @@ describe("an exchange", () => {
 
 describe("a proxy of the environment", () => {
   const saved = { ...process.env };
+  const outside = () => ({ ...post(), url: `http://chat.invalid/hook?token=${SECRET}` });
+  let proxied: HttpClient;
+  const byProxy = (request: HttpRequest = outside(), timeoutMs = 5000, signal = never) =>
+    proxied.exchange(request, { timeoutMs, signal });
+
+  beforeEach(() => {
+    process.env["http_proxy"] = inbox.url;
+    process.env["no_proxy"] = "";
+    proxied = createHttpClient({ userAgent: "kube-crier/test", proxy: true });
+  });
+
   afterEach(() => {
+    proxied.close();
     process.env = { ...saved };
   });
 
   it("carries what leaves the machine, and never what stays on it", async () => {
-    process.env["http_proxy"] = inbox.url;
-    process.env["no_proxy"] = "";
     inbox.reply({ status: 200, body: "by proxy" });
-    expect((await exchange({ ...post(), url: "http://chat.invalid/hook" })).text).toBe("by proxy");
-    expect(inbox.requests[0]?.url).toBe("http://chat.invalid/hook");
+    expect((await byProxy()).text).toBe("by proxy");
+    expect(inbox.requests[0]?.url).toBe(outside().url);
 
     const local = await startInbox();
-    await exchange({ ...post(), url: `${local.url}/hook` });
+    await byProxy({ ...post(), url: `${local.url}/hook` });
     expect(local.requests).toHaveLength(1);
     expect(inbox.requests).toHaveLength(1);
     await local.close();
+  });
+
+  it("carries a request as it would go without it", async () => {
+    await Promise.all([exchange(), byProxy()]);
+    const told = inbox.requests.map(({ method, body, headers }) => {
+      const { host: _host, connection: _connection, ...rest } = headers;
+      return { method, body, headers: rest };
+    });
+    expect(told[1]).toEqual(told[0]);
+  });
+
+  it("leaves out the hosts of NO_PROXY", async () => {
+    process.env["no_proxy"] = "chat.invalid";
+    expect((await failure(byProxy())).code).toMatch(/ENOTFOUND|EAI_AGAIN/);
+    expect(inbox.requests).toHaveLength(0);
+  });
+
+  it("brings every status back, a redirect included, and follows none", async () => {
+    inbox.reply({ status: 307, headers: { location: `${inbox.url}/elsewhere` }, body: "" });
+    expect(await byProxy()).toMatchObject({ status: 307, text: "" });
+    expect(inbox.requests).toHaveLength(1);
+  });
+
+  it("reads at most 1 MB of an answer", async () => {
+    inbox.reply({ status: 200, body: "x".repeat(3_000_000) });
+    expect((await byProxy()).text).toHaveLength(1024 * 1024);
+  });
+
+  it("ends at once when the caller aborts", async () => {
+    inbox.reply("hang");
+    const stop = new AbortController();
+    const ended = failure(byProxy(outside(), 5000, stop.signal));
+    await inbox.received(1);
+    stop.abort();
+    expect((await ended).wasAborted).toBe(true);
+  });
+
+  it.each(["hang", "reset", "stall"] as const)(
+    "shows no secret where it fails: %s",
+    async (reply) => {
+      inbox.reply(reply);
+      const error = await failure(byProxy(outside(), 60));
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET);
+      expect(error.verdict.kind).toBe("retryable");
+    },
+  );
+});
+
+describe("what a proxy is named by", () => {
+  it.each([
+    [{ http_proxy: "http://a" }, true],
+    [{ HTTPS_PROXY: "http://a" }, true],
+    [{ ALL_PROXY: "http://a" }, true],
+    [{ HTTPS_PROXY: "" }, false],
+    [{ NO_PROXY: "*" }, false],
+    [{}, false],
+  ])("%j: %s", (env, expected) => {
+    expect(namesProxy(env)).toBe(expected);
+  });
+});
+
+describe("a request", () => {
+  it.each([
+    ["POST", "", "0"],
+    ["PUT", "容器", "6"],
+    ["GET", "", undefined],
+    ["GET", "{}", "2"],
+  ])("%s with the body %j says how long it is", async (method, body, length) => {
+    await exchange({ ...post(), method, body });
+    const [arrived] = inbox.requests;
+    expect(arrived?.body).toBe(body);
+    expect(arrived?.headers["content-length"]).toBe(length);
+    expect(arrived?.headers).not.toHaveProperty("transfer-encoding");
+  });
+
+  it("carries a user and a password of the URL as what they are", async () => {
+    const url = inbox.url.replace("://", "://on%20call:p%40ss@");
+    await exchange({ ...post(), headers: {}, url: `${url}/hook` });
+    const basic = Buffer.from("on call:p@ss").toString("base64");
+    expect(inbox.requests[0]?.headers.authorization).toBe(`Basic ${basic}`);
+  });
+
+  it("leaves out of a header what HTTP cannot carry, and keeps the rest", async () => {
+    await exchange({ ...post(), headers: { "x-text": "a\u0000b 容器\tc é d" } });
+    expect(inbox.requests[0]?.headers["x-text"]).toBe("ab \tc  d");
+  });
+
+  it.each([
+    ["gzip", gzipSync],
+    ["x-gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["br", brotliCompressSync],
+    [" GZIP ", gzipSync],
+  ] as const)(
+    "has its answer unpacked that came as %s without being asked",
+    async (encoding, pack) => {
+      inbox.reply({
+        status: 200,
+        headers: { "content-encoding": encoding },
+        body: pack('{"a":1}'),
+      });
+      expect((await exchange()).json).toEqual({ a: 1 });
+    },
+  );
+
+  it("whose answer is said to be packed and is not fails, and does not hang", async () => {
+    inbox.reply({ status: 200, headers: { "content-encoding": "gzip" }, body: "not packed" });
+    expect((await failure(exchange())).verdict.kind).toBe("retryable");
   });
 });
 

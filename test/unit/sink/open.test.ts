@@ -25,7 +25,7 @@ let inbox: Inbox;
 let client: HttpClient;
 beforeAll(async () => {
   inbox = await startInbox();
-  client = createHttpClient({ userAgent: "kube-crier/test" });
+  client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
 });
 afterAll(async () => {
   client.close();
