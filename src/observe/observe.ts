@@ -62,6 +62,10 @@ export function createObserver(
     sourceConnecting(source, what) {
       log.write("info", `${source}: connecting to ${what}`, { source });
     },
+    sourceListing(source, read, remaining) {
+      const of = remaining === null ? "" : ` of about ${read + remaining}`;
+      log.write("info", `${source}: ${read}${of} events listed`, { source, read, remaining });
+    },
     sourceSynced(source) {
       failing.delete(source);
       metrics.synced.set({ source }, 1);

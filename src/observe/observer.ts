@@ -29,6 +29,8 @@ export interface Observer {
   noticeOwed(sinks: readonly string[]): void;
 
   sourceConnecting(source: string, what: string): void;
+  /** A long list of what happened before: so many Events are read, about so many are still to come (`null`: unknown). */
+  sourceListing(source: string, read: number, remaining: number | null): void;
   /** Caught up with now. */
   sourceSynced(source: string): void;
   /** The API server cannot be reached or refuses; tried again after `retryMs`. Logged once per burst. */

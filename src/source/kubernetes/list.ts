@@ -8,6 +8,8 @@ export interface Page {
   readonly items: readonly unknown[];
   /** Of the first page, even where a later one says another: everything after this version is still to be watched. */
   readonly resourceVersion: string;
+  /** How many items are still to come, about; `null` where the server does not say. */
+  readonly remaining: number | null;
 }
 
 /**
@@ -41,8 +43,8 @@ export async function* listPages(
     }
     const items = itemsOf(page, client.server, path);
     first ??= requireVersion(page, client.server, path);
-    yield { items, resourceVersion: first };
     token = continueOf(page);
+    yield { items, resourceVersion: first, remaining: token === "" ? 0 : remainingOf(page) };
     if (token === "") return;
   }
 }
@@ -68,6 +70,12 @@ function requireVersion(page: unknown, server: string, path: string): string {
   const version = versionOf(page);
   if (version !== "") return version;
   throw new ConnectionError(`${server}${path} answered a list without a resourceVersion`);
+}
+
+function remainingOf(page: unknown): number | null {
+  const count = (page as { metadata?: { remainingItemCount?: unknown } } | null)?.metadata
+    ?.remainingItemCount;
+  return typeof count === "number" ? count : null;
 }
 
 function continueOf(page: unknown): string {

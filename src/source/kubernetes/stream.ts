@@ -140,11 +140,12 @@ export class EventStream {
         path: this.#path,
         query: selector(this.#options.onlyNotNormal),
         cluster,
-        receivedAt: iso(clock.now()),
+        clock,
         newerThan,
         seenSince,
         occurrences: this.#progress.occurrences,
         garbage: (detail) => observer.sourceGarbage(name, detail),
+        listed: (read, remaining) => observer.sourceListing(name, read, remaining),
       },
       // No checkpoint before the end: what a list gives is in no order of time.
       (event) => this.#outlet.put({ kind: "event", event, checkpoint: null }, signal),

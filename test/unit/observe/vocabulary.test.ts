@@ -92,6 +92,32 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
     },
   ],
   [
+    "a source that is far from the end of a long list",
+    (o) => o.sourceListing("kubernetes", 34_500, 85_500),
+    {
+      said: [
+        [
+          "info",
+          "kubernetes: 34500 of about 120000 events listed",
+          { source: "kubernetes", read: 34_500, remaining: 85_500 },
+        ],
+      ],
+    },
+  ],
+  [
+    "a source whose server does not say how long the list is",
+    (o) => o.sourceListing("kubernetes", 500, null),
+    {
+      said: [
+        [
+          "info",
+          "kubernetes: 500 events listed",
+          { source: "kubernetes", read: 500, remaining: null },
+        ],
+      ],
+    },
+  ],
+  [
     "a source that has caught up",
     (o) => o.sourceSynced("kubernetes"),
     {
