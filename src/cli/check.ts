@@ -4,7 +4,7 @@ import { loadTemplates } from "../app/templates.ts";
 import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
 import { describeConfig } from "../config/describe.ts";
 import type { FlagValues } from "../config/flags.ts";
-import { loadConfig } from "../config/load.ts";
+import { type Loaded, loadConfig } from "../config/load.ts";
 import { jsonLog } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { createObserver } from "../observe/observe.ts";
@@ -18,7 +18,7 @@ import { table } from "./table.ts";
 /** `kube-crier check`: everything `run` does up to the first watch, one table of it, and every problem at once. */
 export async function checkCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
   try {
-    const { config, warnings } = loadConfig({ flags, registry, env: io.env });
+    const { config, warnings } = await loadAndLookFurther(flags, io);
     io.stdout.write(`${describeConfig(config)}\n`);
     const { rows, issues } = await checkAll(config, io);
     io.stdout.write(
@@ -33,6 +33,20 @@ export async function checkCommand(flags: FlagValues, io: Io): Promise<ExitCode>
     return EXIT.ok;
   } catch (error) {
     return tellProblems(error, io);
+  }
+}
+
+/**
+ * The configuration; where it has mistakes, those that only the cluster, templates and sinks show are told with them.
+ * @throws ConfigError with every problem there is
+ */
+export async function loadAndLookFurther(flags: FlagValues, io: Io): Promise<Loaded> {
+  try {
+    return loadConfig({ flags, registry, env: io.env });
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.rest === null) throw error;
+    const { issues } = await checkAll(error.rest, io);
+    throw new ConfigError([...error.issues, ...issues]);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Config, ConfigIssue, KubernetesSourceConfig, SinkConfig } from "..
 import type { Alert } from "../event/alert.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { SinkCheck } from "../sink/index.ts";
+import { namesProxy } from "../sink/http.ts";
 import { hostOf, reach } from "../sink/reach.ts";
 import { reviewAccess } from "../source/kubernetes/review.ts";
 import type { SinkTemplate } from "../template/templates.ts";
@@ -160,8 +161,7 @@ async function sinkRow(sink: SinkConfig, check: SinkCheck | null, io: Io): Promi
   if (check !== null && check.away !== null)
     return row(`is away and would be waited for: ${check.away}`);
   if (check !== null) return row("answers, and can be used");
-  if (Object.keys(io.env).some((name) => /^https?_proxy$/i.test(name)))
-    return row("behind a proxy: not asked");
+  if (namesProxy(io.env)) return row("behind a proxy: not asked");
   const found = await reach(hostOf(sink.options, sink.definition.uri.target), io.clock, io.signal);
   switch (found.kind) {
     case "answers":

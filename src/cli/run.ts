@@ -6,11 +6,10 @@ import { createSources, sourceNames } from "../app/sources.ts";
 import { loadTemplates } from "../app/templates.ts";
 import type { Config } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
-import { loadConfig } from "../config/load.ts";
 import { jsonLog, textLog } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { createObserver, type Tally } from "../observe/observe.ts";
-import { sinks as registry } from "../../sinks/index.ts";
+import { loadAndLookFurther } from "./check.ts";
 import { EXIT, type ExitCode, type Io, wantsColour } from "./io.ts";
 import { LiveLine } from "./live.ts";
 import { tellProblems } from "./problems.ts";
@@ -19,7 +18,7 @@ import { readVersion } from "./version.ts";
 /** `kube-crier run`. */
 export async function runCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
   try {
-    const { config, warnings } = loadConfig({ flags, registry, env: io.env });
+    const { config, warnings } = await loadAndLookFurther(flags, io);
     const summary = await runConfig(
       config,
       io,

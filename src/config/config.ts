@@ -98,8 +98,10 @@ export interface ConfigIssue {
 /** Thrown with every problem found, never only the first; the process ends with exit code 2. */
 export class ConfigError extends Error {
   readonly issues: readonly ConfigIssue[];
+  /** The configuration without the sinks that have mistakes: what else is wrong with it can be told as well. `null`: not that much. */
+  readonly rest: Config | null;
 
-  constructor(issues: readonly ConfigIssue[]) {
+  constructor(issues: readonly ConfigIssue[], rest: Config | null = null) {
     super(
       issues
         .map(
@@ -110,6 +112,7 @@ export class ConfigError extends Error {
     );
     this.name = "ConfigError";
     this.issues = issues;
+    this.rest = rest;
   }
 }
 

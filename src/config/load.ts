@@ -1,7 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { SinkDefinition } from "../sink/index.ts";
 import { parseDuration } from "../sink/schema.ts";
-import { type Config, ConfigError, type ConfigIssue, type SourceConfig } from "./config.ts";
+import {
+  type Config,
+  ConfigError,
+  type ConfigIssue,
+  type SinkConfig,
+  type SourceConfig,
+} from "./config.ts";
 import { diskFiles, type Files } from "./files.ts";
 import { flagLayer, type FlagValues } from "./flags.ts";
 import { type Parsed, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
@@ -67,20 +73,36 @@ export function loadConfig({
     ),
   );
   issues.push(...sourceIssues(tree));
+  // Where it is not sure what the sources are, looking further would find mistakes that nobody made.
+  const unsure =
+    issues.some(({ where }) => where.startsWith("--source")) ||
+    sourceIssues(tree).length + (flags.mistakes ?? []).length > 0 ||
+    inputs.some(({ layer }) => layer === null);
   const sinks = sinkNames(tree).flatMap((name) => {
     const read = readSink(name, tree, registry, root.data?.lang ?? "en");
     issues.push(...read.issues);
     return read.sink ?? [];
   });
-  if (issues.length > 0 || !root.success) throw new ConfigError(presentable(issues, secrets));
+  const found = presentable(issues, secrets);
+  if (!root.success || unsure) throw new ConfigError(found);
+  const config = resolved(root.data, sinks, zone, replay);
+  if (found.length > 0) throw new ConfigError(found, config);
+  const warnings = sinks.flatMap((sink) => literalSecrets(sink, tree));
+  return { config, warnings: presentable(warnings, secrets) };
+}
 
-  const { data } = root;
+function resolved(
+  data: RawRoot,
+  sinks: readonly SinkConfig[],
+  timezone: string,
+  replay: number | null,
+): Config {
   const sources: readonly RawSource[] =
     data.sources === undefined || data.sources.length === 0 ? [{}] : data.sources;
-  const config: Config = {
+  return freeze({
     cluster: data.cluster,
     lang: data.lang,
-    timezone: zone,
+    timezone,
     sources: sources.map((source) => resolvedSource(source, replay)),
     sinks,
     filter: { ...data.filter, level: data.filter.level ?? "Normal" },
@@ -91,9 +113,7 @@ export function loadConfig({
     listen: data.listen === undefined ? null : checked(parseListen(data.listen)),
     stay: data.stay,
     logLevel: data.logLevel,
-  };
-  const warnings = sinks.flatMap((sink) => literalSecrets(sink, tree));
-  return { config: freeze(config), warnings: presentable(warnings, secrets) };
+  });
 }
 
 function readPlace(place: string, store: SecretStore): readonly LayerResult[] {
@@ -142,7 +162,8 @@ function timezoneOf(tree: Tree, env: Env, issues: ConfigIssue[]): string {
   return zone;
 }
 
-type RawSource = NonNullable<ReturnType<typeof rootSchema.parse>["sources"]>[number];
+type RawRoot = ReturnType<typeof rootSchema.parse>;
+type RawSource = NonNullable<RawRoot["sources"]>[number];
 
 /** What the schema cannot say: each entry is one source, and no two are the same. */
 function sourceIssues(tree: Tree): readonly ConfigIssue[] {

@@ -82,6 +82,42 @@ describe("a start that cannot succeed", () => {
     await running.delivered(1);
   });
 
+  it.each(["run", "check"])(
+    "%s tells a mistake in a sink's options together with what only templates and the cluster show",
+    async (command) => {
+      const { world, inbox, badTemplates, hook } = await story();
+      forbidEvents(world.api);
+      const { code, stderr } = await cli([
+        command,
+        `--source=${world.source()}`,
+        "--source=file:/nowhere/events.json",
+        `--sink=${hook}?name=typo&levl=Warning`,
+        `--sink=${hook}`,
+        `--templates=${badTemplates}`,
+        `--data-dir=${world.dataDir}`,
+      ]);
+      expect(code).toBe(2);
+      for (const problem of [
+        /levl/,
+        /webhook\.hbs:1:\d+: unknown field "reasonTxt"/,
+        /events of all namespaces may not be read: .*forbidden/,
+        /\/nowhere\/events\.json: cannot be read/,
+      ])
+        expect(stderr).toMatch(problem);
+      expect(inbox.requests).toEqual([]);
+    },
+  );
+
+  it("tells no more than the mistake where it is not sure which cluster was meant", async () => {
+    const { hook } = await story();
+    for (const mistake of ["--sorce=file:events.json", "--source=fiel:events.json"]) {
+      const { code, stderr } = await cli(["run", mistake, `--sink=${hook}?levl=Warning`]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^2 problems, nothing was started/);
+      expect(stderr).not.toMatch(/kubeconfig|KUBECONFIG/);
+    }
+  });
+
   it("names a kubeconfig that cannot be read once, beside all else that is wrong", async () => {
     const { world, hook } = await story();
     const { code, stderr } = await cli([
