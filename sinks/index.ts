@@ -2,6 +2,7 @@
 import type { SinkDefinition } from "../src/sink/index.ts";
 import dingtalk from "./dingtalk.ts";
 import lark from "./lark.ts";
+import log from "./log.ts";
 import mysql from "./mysql.ts";
 import slack from "./slack.ts";
 import stdout from "./stdout.ts";
@@ -9,7 +10,7 @@ import webhook from "./webhook.ts";
 import wecom from "./wecom.ts";
 
 /** Every sink there is, sorted by type. */
-export const sinks: readonly SinkDefinition[] = [dingtalk, lark, mysql, slack, stdout, webhook, wecom];
+export const sinks: readonly SinkDefinition[] = [dingtalk, lark, log, mysql, slack, stdout, webhook, wecom];
 
 /** The sink of a type, or `undefined`. */
 export function sinkOf(type: string): SinkDefinition | undefined {

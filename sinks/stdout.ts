@@ -1,12 +1,5 @@
-import {
-  accepted,
-  alertData,
-  defineSink,
-  jsonLine,
-  retryable,
-  s,
-  type Verdict,
-} from "../src/sink/index.ts";
+import { alertData, defineSink, jsonLine, s } from "../src/sink/index.ts";
+import { writeLine } from "./stdout/line.ts";
 
 export default defineSink({
   type: "stdout",
@@ -33,19 +26,7 @@ export default defineSink({
     deliver(message, signal) {
       const line =
         format === "text" ? (message.blocks["line"] ?? "") : jsonLine(alertData(message));
-      return new Promise<Verdict>((resolve) => {
-        if (signal.aborted) {
-          resolve(retryable("network", "ended before it was written: shutting down"));
-          return;
-        }
-        const abort = () => resolve(retryable("network", "ended while waiting for the reader"));
-        signal.addEventListener("abort", abort, { once: true });
-        stdout.write(`${line}\n`, (error) => {
-          signal.removeEventListener("abort", abort);
-          if (error === null || error === undefined) resolve(accepted);
-          else resolve(retryable("network", "standard output is closed: its reader has gone"));
-        });
-      });
+      return writeLine(stdout, line, signal);
     },
     close: () => Promise.resolve(),
   }),

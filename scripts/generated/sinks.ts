@@ -70,14 +70,16 @@ export async function sinkReadme(): Promise<string> {
 }
 
 function section(sink: SinkDefinition): string[] {
+  const options = optionsOf(sink.options);
   return [
     `## ${sink.type}`,
     "",
     `${sink.summary} Platform: <${sink.docs}>`,
     "",
-    "| option | what | form | without it |",
-    "|---|---|---|---|",
-    ...optionsOf(sink.options).map((option) => row(option, sink.uri.target === option.name)),
+    ...(options.length === 0
+      ? ["It has no options of its own."]
+      : ["| option | what | form | without it |", "|---|---|---|---|"]),
+    ...options.map((option) => row(option, sink.uri.target === option.name)),
     "",
     "```sh",
     `kube-crier run --sink '${sink.example.uri}'`,

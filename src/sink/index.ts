@@ -15,6 +15,7 @@ export { alertData, clip, jsonLine } from "./json.ts";
 export type { Clock } from "../clock.ts";
 export { GAP_CAUSES, type Alert } from "../event/alert.ts";
 export type { KubeEvent } from "../event/event.ts";
+export { occurrenceOf, TOLD_ALREADY } from "./occurrence.ts";
 export { s, type OptionsOf } from "./schema.ts";
 export { Secret } from "./secret.ts";
 export { retryAfterMs, statusVerdict } from "./status.ts";

@@ -1,0 +1,41 @@
+import { GAP_CAUSES } from "../event/alert.ts";
+import type { KubeEvent } from "../event/event.ts";
+import type { Message } from "./define.ts";
+import { permanent } from "./verdict.ts";
+
+/** Of a digest in a record: the events it tells of are deliveries of their own. */
+export const TOLD_ALREADY = permanent(
+  "rejected",
+  "a record takes no digest: the events it tells of were other deliveries",
+);
+
+/** What a record keeps of an alert: the occurrence, or a gap in the form of one, so that whoever counts sees it; `null` for a digest. */
+export function occurrenceOf({ id, alert }: Pick<Message, "id" | "alert">): KubeEvent | null {
+  if (alert.kind === "event") return alert.event;
+  if (alert.kind === "digest") return null;
+  return {
+    key: `${id}@1`,
+    uid: id,
+    resourceVersion: "",
+    eventName: "",
+    eventNamespace: "",
+    cluster: alert.cluster,
+    type: "Warning",
+    reason: "HistoryGap",
+    message: `Events between ${alert.since} and ${alert.until} could not be seen: ${GAP_CAUSES[alert.cause]}.`,
+    action: null,
+    object: {
+      kind: "Cluster",
+      apiVersion: null,
+      namespace: null,
+      name: alert.cluster,
+      uid: null,
+      fieldPath: null,
+    },
+    related: null,
+    reporter: { component: "kube-crier", host: null, instance: null },
+    count: 1,
+    firstSeen: alert.since,
+    lastSeen: alert.until,
+  };
+}
