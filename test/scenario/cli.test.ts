@@ -181,7 +181,7 @@ describe("mistakes end with 2, name what was found and what to do", () => {
 
   it("never shows a secret", async () => {
     const secrets = ["tok2-very-secret", "SEC-very-secret"];
-    const sink = `dingtalk:https://oapi.dingtalk.com/robot/send?access_token=${secrets[0]}&sign=${secrets[1]}`;
+    const sink = `dingtalk:http://127.0.0.1:9/robot/send?access_token=${secrets[0]}&sign=${secrets[1]}`;
     for (const argv of [
       ["check", "--source=file:-", `--sink=${sink}`],
       ["check", `--sink=${sink}&level=Error`],

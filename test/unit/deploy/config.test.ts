@@ -59,7 +59,7 @@ describe.each(VARIANTS)("the configuration in %s", (variant) => {
     const { config, warnings } = load("config.yaml", "examples.yaml");
     expect(warnings).toEqual([]);
     expect(new Set(config.sinks.map(({ definition }) => definition.type))).toEqual(
-      new Set(["stdout", "dingtalk", "lark", "wecom", "slack", "webhook"]),
+      new Set(["stdout", "dingtalk", "lark", "wecom", "slack", "mysql", "webhook"]),
     );
     for (const key of Object.keys(secret)) expect(files["examples.yaml"]).toContain(key);
   });
