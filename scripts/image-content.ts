@@ -22,8 +22,8 @@ const USER_ID = 65532;
 const LIMIT_BYTES = 60_000_000;
 const ROOT = path.resolve(import.meta.dirname, "..");
 
-/** kube-eventer is started with flags alone; what it was started with means `run`. */
-const KUBE_EVENTER = '#!/bin/sh\nexec kube-crier run "$@"\n';
+/** kube-eventer is started with flags alone, which mean `run`, and answers on its own port unless they say otherwise. */
+const KUBE_EVENTER = '#!/bin/sh\nexec kube-crier run --healthz-port=8084 "$@"\n';
 
 const target = process.argv[2];
 if (target === undefined) {

@@ -110,7 +110,9 @@ export async function runApp(
     tellOrphans(config.sinks, ledger, observer);
     const lanes = config.sinks.flatMap((sink) => {
       const sender = senders.get(sink.name);
-      return sender === undefined ? [] : [openLane(sink, sender, ledger, ports)];
+      return sender === undefined
+        ? []
+        : [openLane(sink, config.digestEveryMs, sender, ledger, ports)];
     });
     lifecycle.onStop("deliveries under way", STOP_MS.lanes + 1_000, async () => {
       const deadline = clock.now() + STOP_MS.lanes;

@@ -24,14 +24,20 @@ export function limitsOf(sink: SinkConfig): {
   };
 }
 
-export function openLane(sink: SinkConfig, sender: Sender, ledger: Ledger, ports: AppPorts): Lane {
+export function openLane(
+  sink: SinkConfig,
+  digestEveryMs: number,
+  sender: Sender,
+  ledger: Ledger,
+  ports: AppPorts,
+): Lane {
   const { name, timeoutMs, giveUpAfterMs, digest } = sink;
   const limits = limitsOf(sink);
   const { observer, clock, random } = ports;
   // p-queue keeps the system's time: in another one the budget alone must do.
   const gate = clock === systemClock ? (limits.rates[0] ?? null) : null;
   return new Lane(
-    { ...limits, gate, name, timeoutMs, giveUpAfterMs, digest },
+    { ...limits, gate, name, timeoutMs, giveUpAfterMs, digest, digestEveryMs },
     { sender, outbox: ledger.outbox, observer, clock, random },
   );
 }

@@ -8,16 +8,18 @@ export interface ServePorts {
   readonly failed: (detail: string) => void;
 }
 
-/** `/livez`, `/readyz` and `/metrics`. @throws Error that says why the address cannot be had */
+/** `/livez` (and `/healthz`), `/readyz` and `/metrics`. @throws Error that says why the address cannot be had */
 export function serve(
   address: { readonly host: string; readonly port: number },
   ports: ServePorts,
 ): Promise<Listening> {
   const app = new Hono();
-  app.get("/livez", (context) => {
-    const { status, text } = livez();
-    return context.text(text, status);
-  });
+  // kube-eventer's probes ask for /healthz.
+  for (const path of ["/livez", "/healthz"])
+    app.get(path, (context) => {
+      const { status, text } = livez();
+      return context.text(text, status);
+    });
   app.get("/readyz", (context) => {
     const { status, text } = readyz(ports.health);
     return context.text(text, status);

@@ -6,6 +6,7 @@ import { type Shell, SHELLS } from "./completion.ts";
 import { EXIT, type Io } from "./io.ts";
 import type { Act, Commands, MigrateOptions } from "./program/commands.ts";
 import { addLedgerCommands } from "./program/ledger.ts";
+import { fromKubeEventer, type Translated } from "./program/kube-eventer.ts";
 import { mistakesOf } from "./program/mistakes.ts";
 import { completable, examplesText, leavesOf, nameOf } from "./program/text.ts";
 
@@ -28,8 +29,11 @@ function withFlags(command: Command, keys?: readonly string[]): Command {
   return command.allowUnknownOption().allowExcessArguments();
 }
 
-function withMistakes<F extends FlagValues>(flags: F, command: Command): F {
-  return { ...flags, mistakes: mistakesOf(command) };
+type WithMistakes = <F extends FlagValues>(flags: F, command: Command) => F;
+
+/** Takes along what was wrong and what is to be said before the flags were parsed. */
+function mistakesBeside({ notes, mistakes }: Omit<Translated, "argv">): WithMistakes {
+  return (flags, command) => ({ ...flags, notes, mistakes: [...mistakes, ...mistakesOf(command)] });
 }
 
 /** What is needed to know a sink and its words, as against where events come from. */
@@ -48,9 +52,10 @@ export async function runProgram(
     async (...args: A) => {
       code = await run(...args);
     };
-  const program = buildProgram(version, commands, act, io);
+  const translated = fromKubeEventer(argv);
+  const program = buildProgram(version, commands, act, io, mistakesBeside(translated));
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync([...translated.argv], { from: "user" });
     return code;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -84,6 +89,7 @@ function buildProgram(
   commands: Commands,
   act: Act,
   io: Pick<Io, "stdout" | "stderr">,
+  withMistakes: WithMistakes = (flags) => flags,
 ): Command {
   const program = new Command("kube-crier")
     .description(

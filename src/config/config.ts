@@ -76,6 +76,8 @@ export interface Config {
   readonly filter: FilterSpec;
   readonly dataDir: string;
   /** How long the ledger keeps what is settled, in milliseconds. */
+  /** The least time between two digests of a sink. */
+  readonly digestEveryMs: number;
   readonly historyMs: number;
   /** Bytes the ledger may take before the oldest owed deliveries become dead (overflow). */
   readonly ledgerMaxBytes: number;

@@ -14,6 +14,7 @@ export function describeConfig(config: Config): string {
       "ledger",
       `in ${config.dataDir}, at most ${bytesText(config.ledgerMaxBytes)}, history of ${durationText(config.historyMs)}`,
     ],
+    ["digests", `of a sink at most one in ${durationText(config.digestEveryMs)}`],
     ...config.templates.map((place): [string, string] => ["templates", place]),
     ["listen", listenText(config.listen)],
     ["log level", config.logLevel],

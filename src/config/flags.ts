@@ -25,6 +25,7 @@ export const OPTION_FLAGS = {
   excludeMessages: { path: ["filter", "exclude", "messages"], takes: "PATTERNS" },
   replay: { path: ["sources", "kubernetes", "replay"], takes: "DURATION" },
   dataDir: { path: ["dataDir"], takes: "DIR" },
+  digestEvery: { path: ["digestEvery"], takes: "DURATION" },
   history: { path: ["history"], takes: "DURATION" },
   ledgerMax: { path: ["ledgerMax"], takes: "SIZE" },
   templates: { path: ["templates"], takes: "DIR" },
@@ -42,6 +43,8 @@ export interface InputFlags {
   readonly sink?: readonly string[];
   /** What the command line parser could make nothing of. */
   readonly mistakes?: readonly ConfigIssue[];
+  /** What works and should be known. */
+  readonly notes?: readonly ConfigIssue[];
 }
 
 /** What the command line parser made of argv, by camelCase flag: text, texts where it may be repeated, true where it takes nothing. */

@@ -87,7 +87,7 @@ export function loadConfig({
   if (!root.success || unsure) throw new ConfigError(found);
   const config = resolved(root.data, sinks, zone, replay);
   if (found.length > 0) throw new ConfigError(found, config);
-  const warnings = sinks.flatMap((sink) => literalSecrets(sink, tree));
+  const warnings = [...(flags.notes ?? []), ...sinks.flatMap((sink) => literalSecrets(sink, tree))];
   return { config, warnings: presentable(warnings, secrets) };
 }
 
@@ -106,6 +106,7 @@ function resolved(
     sources: sources.map((source) => resolvedSource(source, replay)),
     sinks,
     filter: { ...data.filter, level: data.filter.level ?? "Normal" },
+    digestEveryMs: data.digestEvery,
     dataDir: data.dataDir,
     historyMs: data.history,
     ledgerMaxBytes: checked(parseBytes(data.ledgerMax)),

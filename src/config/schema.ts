@@ -190,6 +190,13 @@ export const globalShape = {
     description: "The time zone of the messages, an IANA name; without it: $TZ, then the system's",
     example: "Asia/Shanghai",
   }).optional(),
+  digestEvery: s
+    .duration({
+      description:
+        "The least time between two digests of a sink; what may be sent singly never waits for it",
+      example: "30s",
+    })
+    .prefault("5s"),
   dataDir: s
     .text({
       description: "Where the ledger lives: what is owed and what was delivered",

@@ -30,6 +30,8 @@ export interface LaneOptions {
   readonly giveUpAfterMs: number;
   /** Fold what exceeds the rates; without it the excess waits. */
   readonly digest: boolean;
+  /** The least time between two digests. */
+  readonly digestEveryMs: number;
   /**
    * The rate p-queue enforces besides the budget: the first of `rates`. It keeps the system's time, so `null` where the clock is
    * another one.
@@ -174,9 +176,15 @@ export class Lane {
   /** Sends what may go singly, and folds the rest when the time has come. */
   #relieve(now: number, room: number): void {
     const { outbox, observer } = this.#ports;
-    const { name } = this.#options;
+    const { name, digestEveryMs } = this.#options;
     const due = this.#take(now, LOOK);
-    const { send, fold, wakeAt } = planOverload(due, this.#budget, this.#foldedAt, now);
+    const { send, fold, wakeAt } = planOverload(
+      due,
+      this.#budget,
+      this.#foldedAt,
+      digestEveryMs,
+      now,
+    );
     if (fold.length === 0) {
       this.#launch(send.slice(0, room), now);
       if (wakeAt > now) this.#alarm.set(wakeAt);

@@ -4,7 +4,7 @@ import { foldable, rankOf } from "./digest.ts";
 
 /** What the budget does not allow within this time is too much to be told one by one. */
 export const HORIZON_MS = 30_000;
-/** How long more is awaited before a digest is made, and between two of them. */
+/** How long more is awaited before a digest is made. */
 const GATHER_MS = 5_000;
 
 export interface Plan {
@@ -26,11 +26,13 @@ export function overloaded(due: number, budget: Budget, now: number): boolean {
  * time of gathering the rest is folded.
  * @param due everything due and not under way, oldest first
  * @param foldedAt when the last digest was made
+ * @param everyMs the least time between two digests
  */
 export function planOverload(
   due: readonly Delivery[],
   budget: Budget,
   foldedAt: number,
+  everyMs: number,
   now: number,
 ): Plan {
   const available = budget.available(now);
@@ -40,7 +42,7 @@ export function planOverload(
     .toSorted((a, b) => a.rank - b.rank || a.delivery.owedAt - b.delivery.owedAt)
     .map(({ delivery }) => delivery);
   const oldest = due.reduce((least, { owedAt }) => Math.min(least, owedAt), now);
-  const gatherUntil = Math.max(oldest, foldedAt) + GATHER_MS;
+  const gatherUntil = Math.max(oldest + GATHER_MS, foldedAt + everyMs);
   if (now < gatherUntil) {
     // Whatever goes singly until then must leave a slot for the digest at that moment.
     const until = budget.slotsWithin(now, gatherUntil - now, available + 1);

@@ -94,6 +94,16 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
       ],
     ],
   },
+  digestEvery: {
+    from: (config) => config.digestEveryMs,
+    fallback: 5_000,
+    flag: "digestEvery",
+    good: [
+      ["30s", 30_000],
+      ["3m", 180_000],
+    ],
+    bad: [["now and then", badDuration("now and then")]],
+  },
   dataDir: {
     from: (config) => config.dataDir,
     fallback: ".kube-crier",

@@ -58,7 +58,7 @@ export function openRoad(uri: string, flags: FlagValues = {}): Road {
   });
   const { name, timeoutMs, giveUpAfterMs, digest } = sink;
   const lane = new Lane(
-    { ...limitsOf(sink), gate: null, name, timeoutMs, giveUpAfterMs, digest },
+    { ...limitsOf(sink), gate: null, name, timeoutMs, giveUpAfterMs, digest, digestEveryMs: 5_000 },
     { sender, outbox, observer, clock, random: () => 0.5 },
   );
   lane.start();

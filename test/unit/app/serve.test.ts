@@ -37,6 +37,7 @@ describe("what is served", () => {
     state.stopping = true;
     expect(await get("/readyz")).toMatchObject({ status: 503, text: "stopping\n" });
     expect(await get("/livez"), "no reason to be killed").toMatchObject({ status: 200 });
+    expect(await get("/healthz"), "as kube-eventer's probes ask").toMatchObject({ status: 200 });
   });
 
   it("/metrics: as Prometheus reads it", async () => {

@@ -36,6 +36,7 @@ describe("with nothing given", () => {
       lang: "en",
       timezone: "UTC",
       dataDir: ".kube-crier",
+      digestEveryMs: 5_000,
       historyMs: 7 * 86_400_000,
       ledgerMaxBytes: 2 ** 30,
       templates: [],

@@ -33,6 +33,7 @@ function aLife(dataDir: string, start: number, life: number, rates: typeof RATES
       timeoutMs: 2 * SECOND,
       giveUpAfterMs: 20 * MINUTE,
       digest: true,
+      digestEveryMs: 5_000,
       gate: null,
     },
     {

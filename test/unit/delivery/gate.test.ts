@@ -44,6 +44,7 @@ describe("a lane with p-queue's strict rate besides the budget", () => {
         timeoutMs: 1_000,
         giveUpAfterMs: 3_600_000,
         digest: false,
+        digestEveryMs: 5_000,
         gate: RATE,
       },
       { sender, outbox, observer, clock: systemClock, random: () => 0.5 },

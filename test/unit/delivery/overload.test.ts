@@ -122,6 +122,29 @@ describe("more than a robot takes", () => {
     expect(digests(platform.told).length).toBeLessThan(60);
   });
 
+  test("digests come no more often than asked for, and the first as soon as the rate allows", async () => {
+    const { lane, owe, platform, clock } = aLane({ ...DINGTALK, digestEveryMs: 2 * MINUTE });
+    const start = clock.now();
+    lane.start();
+    for (let second = 0; second < 600; second += 1) {
+      await owe(2);
+      await clock.advance(SECOND);
+    }
+    await clock.advance(4 * MINUTE);
+    expect(toldOf(platform.told)).toBe(1_200);
+    const times = platform.told.filter(({ alert }) => alert.kind === "digest").map(({ at }) => at);
+    expect(times.length).toBeGreaterThan(3);
+    expect((times[0] ?? Infinity) - start).toBeLessThan(MINUTE + SECOND);
+    for (const [index, at] of times.slice(1).entries())
+      expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(2 * MINUTE);
+    expect(
+      busiest(
+        platform.requests.map(({ at }) => at),
+        MINUTE,
+      ),
+    ).toBeLessThanOrEqual(20);
+  });
+
   test("every one of several rates holds", async () => {
     const { lane, owe, platform, clock } = aLane({ ...LARK, digest: false });
     await owe(300);

@@ -102,6 +102,7 @@ export function aLane(
       timeoutMs: 10_000,
       giveUpAfterMs: 3_600_000,
       digest: true,
+      digestEveryMs: 5_000,
       gate: null,
       ...options,
     },

@@ -206,7 +206,8 @@ describe("the image's content, made by the Dockerfile's own commands", () => {
       reason: "BackOff",
       message: "told by the image",
     });
-    const { code, out } = run(file, ["--source=file:-", "--sink=stdout:"], event);
+    const flags = ["--frequency=30s", "--max_procs=1", "--healthz-port=0", "-v=2", "--logtostderr"];
+    const { code, out } = run(file, ["--source=file:-", "--sink=stdout:", ...flags], event);
     expect(out).toContain("told by the image");
     expect(code).toBe(0);
     expect(run(file, ["--sink=dingtlk:x"])).toMatchObject({ code: 2 });
