@@ -22,7 +22,11 @@ import { Mariadb } from "../test/support/mariadb.ts";
  *   npm run bench:mysql -- outage [SECONDS]  200 events in a second, the database killed for so long in the middle
  */
 // As src/bin.js does: the memory a Pod has.
-for (const flag of ["--semi-space-growth-factor=1", "--heap-growing-percent=30"])
+for (const flag of [
+  "--semi-space-growth-factor=1",
+  "--heap-growing-percent=30",
+  "--no-maglev-destroy-on-background",
+])
   setFlagsFromString(flag);
 const [scenario = "rows", argument] = process.argv.slice(2);
 const BATCH = 100;
