@@ -54,6 +54,11 @@ export interface HttpRequest {
   readonly body: string;
 }
 
+/** What a sink that delivers itself may send: bytes, too. */
+export interface Outgoing extends Omit<HttpRequest, "body"> {
+  readonly body: string | Buffer;
+}
+
 export interface HttpAnswer {
   readonly status: number;
   /** Lower-case names. */
@@ -135,6 +140,11 @@ export interface DirectSinkDefinition<
 export interface SinkIo {
   readonly stdout: NodeJS.WritableStream;
   readonly clock: Clock;
+  /**
+   * One request by the house's HTTP client, within the sink's `timeout`: what comes back has none of the options' secrets in it.
+   * Rejects with what `transportVerdict` judges.
+   */
+  exchange(request: Outgoing, signal: AbortSignal): Promise<HttpAnswer>;
   /** Work in the background that went well. */
   notice(message: string): void;
   /** What a person should know; never with a secret in it. */

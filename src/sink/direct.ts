@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createUnzip } from "node:zlib";
-import type { HttpRequest } from "./define.ts";
+import type { Outgoing } from "./define.ts";
 import type { Agents, Arrived } from "./http.ts";
 
 const UNPACK: ReadonlyMap<string, () => Transform> = new Map([
@@ -17,7 +17,7 @@ const UNPACK: ReadonlyMap<string, () => Transform> = new Map([
  * (docs/adr/0011). Rejects with Node's errors, whose codes `TransportError` knows.
  */
 export function directly(
-  { method, url, headers, body }: HttpRequest,
+  { method, url, headers, body }: Outgoing,
   agents: Agents,
   signal: AbortSignal,
 ): Promise<Arrived> {

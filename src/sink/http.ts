@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
-import type { HttpAnswer, HttpRequest } from "./define.ts";
+import type { HttpAnswer, HttpRequest, Outgoing } from "./define.ts";
 import { directly } from "./direct.ts";
 import { byProxy } from "./proxied.ts";
 import { TransportError } from "./transport.ts";
@@ -43,7 +43,7 @@ export interface HttpClient {
    * One request, one answer, whatever its status; a redirect is an answer, never followed.
    * An answer beyond 1 MB is cut there. Rejects with `TransportError` and nothing else.
    */
-  exchange(request: HttpRequest, options: ExchangeOptions): Promise<HttpAnswer>;
+  exchange(request: Outgoing, options: ExchangeOptions): Promise<HttpAnswer>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -66,7 +66,7 @@ export function createHttpClient({ userAgent, proxy }: HttpClientOptions): HttpC
     "accept-encoding": "identity",
   };
 
-  const once = async (request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
+  const once = async (request: Outgoing, signal: AbortSignal): Promise<HttpAnswer> => {
     signal.throwIfAborted();
     const outgoing = { ...request, headers: { ...defaults, ...sendable(request.headers) } };
     const { status, headers, body } =

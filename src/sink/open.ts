@@ -40,7 +40,7 @@ export interface OpenSink {
   close(): Promise<void>;
 }
 
-export interface SinkParts extends SinkIo {
+export interface SinkParts extends Omit<SinkIo, "exchange"> {
   readonly client: HttpClient;
   readonly timeoutMs: number;
 }
@@ -64,7 +64,13 @@ export function openSink(
   });
 
   if (definition.transport === "direct") {
-    const sink = definition.create(options, parts);
+    const sink = definition.create(options, {
+      ...parts,
+      exchange: async (request, signal) => {
+        const { timeoutMs } = parts;
+        return cleanAnswer(await parts.client.exchange(request, { timeoutMs, signal }), clean);
+      },
+    });
     return {
       async tell(message, _now, signal) {
         try {

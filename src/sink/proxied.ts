@@ -1,13 +1,13 @@
 import type { Readable } from "node:stream";
 import { create, type AxiosRequestConfig, type AxiosResponse } from "axios";
-import type { HttpRequest } from "./define.ts";
+import type { Outgoing } from "./define.ts";
 import type { Agents, Arrived } from "./http.ts";
 
 /** Requests by way of the proxy that the environment names for the host, or directly where NO_PROXY has it. */
 export function byProxy({
   http,
   https,
-}: Agents): (request: HttpRequest, signal: AbortSignal) => Promise<Arrived> {
+}: Agents): (request: Outgoing, signal: AbortSignal) => Promise<Arrived> {
   const client = create({
     adapter: "http",
     httpAgent: http,
@@ -21,7 +21,13 @@ export function byProxy({
     transformResponse: [],
   });
   return async ({ method, url, headers, body }, signal) => {
-    const config: AxiosRequestConfig<string> = { method, url, headers, data: body, signal };
+    const config: AxiosRequestConfig<string | Buffer> = {
+      method,
+      url,
+      headers,
+      data: body,
+      signal,
+    };
     const response: AxiosResponse<Readable> = await client.request(config);
     // The http adapter fills them from Node's own, so in lower case.
     const arrived = Object.fromEntries(Object.entries(response.headers)) as Arrived["headers"];

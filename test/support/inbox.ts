@@ -8,6 +8,8 @@ export interface Received {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Buffer;
   /** Resolves when the connection that brought it is closed, by whomever. */
   readonly closed: Promise<void>;
   /** Answers one that hangs, at last. */
@@ -58,6 +60,7 @@ export async function startInbox(): Promise<Inbox> {
         url: incoming.url ?? "",
         headers: incoming.headers,
         body: Buffer.concat(chunks).toString("utf8"),
+        bytes: Buffer.concat(chunks),
         closed: closing.get(incoming.socket) ?? Promise.resolve(),
         answer: (reply) => answer(response, reply),
       };

@@ -19,6 +19,7 @@ export function quietIo(): SinkIo {
   return {
     stdout: process.stdout,
     clock: systemClock,
+    exchange: () => Promise.reject(new Error("nobody listens")),
     notice: () => undefined,
     warning: () => undefined,
     messageCut: () => undefined,

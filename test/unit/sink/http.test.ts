@@ -72,6 +72,17 @@ describe("an exchange", () => {
     },
   );
 
+  it("sends bytes as the bytes they are", async () => {
+    const body = Buffer.from([0, 0xff, 0xfe, 0x80, 10, 13, 0x0a]);
+    inbox.reply(({ headers }) => ({ status: 200, body: headers["content-length"] }));
+    const answer = await client.exchange(
+      { ...post(), headers: { "content-type": "application/x-protobuf" }, body },
+      { timeoutMs: 5000, signal: never },
+    );
+    expect(answer.text).toBe("7");
+    expect(inbox.requests[0]?.bytes).toEqual(body);
+  });
+
   it("has no JSON where the body is text", async () => {
     inbox.reply({ status: 200, body: "ok" });
     expect(await exchange()).toMatchObject({ text: "ok", json: undefined });
@@ -150,6 +161,12 @@ describe("a proxy of the environment", () => {
       return { method, body, headers: rest };
     });
     expect(told[1]).toEqual(told[0]);
+  });
+
+  it("carries bytes as the bytes they are", async () => {
+    const body = Buffer.from([0, 0xff, 0xfe, 0x80, 10]);
+    await proxied.exchange({ ...outside(), body }, { timeoutMs: 5000, signal: never });
+    expect(inbox.requests[0]?.bytes).toEqual(body);
   });
 
   it("leaves out the hosts of NO_PROXY", async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHttpClient, type HttpClient } from "../../../src/sink/http.ts";
 import { defineHttpSink, defineSink, s, statusVerdict } from "../../../src/sink/index.ts";
 import { openSink } from "../../../src/sink/open.ts";
-import { TransportError } from "../../../src/sink/transport.ts";
+import { TransportError, transportVerdict } from "../../../src/sink/transport.ts";
 import { accepted, permanent, retryable, type Verdict } from "../../../src/sink/verdict.ts";
 import { type Inbox, startInbox } from "../../support/inbox.ts";
 import { aMessage } from "../../support/messages.ts";
@@ -205,6 +205,39 @@ describe("a sink without HTTP", () => {
     const answers = direct({ check: () => Promise.resolve({ problems: [], away: null }) });
     expect(await answers.check(never)).toEqual({ problems: [], away: null });
     expect(await direct({}).check(never)).toBeNull();
+  });
+
+  it("may speak HTTP, within the timeout, and hears no secret of its options", async () => {
+    const heard: unknown[] = [];
+    const sink = defineSink({
+      ...frame,
+      type: "direct",
+      options: s.object({ key: s.secret({ description: "The key" }) }),
+      create: ({ key }, io) => ({
+        deliver: async (_message, signal) => {
+          const url = `${inbox.url}/own?key=${key.reveal()}`;
+          const request = { method: "POST", url, headers: {}, body: Buffer.from([0, 255]) };
+          try {
+            heard.push((await io.exchange(request, signal)).json);
+            return accepted;
+          } catch (error) {
+            return transportVerdict(error);
+          }
+        },
+        close: () => Promise.resolve(),
+      }),
+    });
+    const options = sink.options.parse({ key: KEY });
+    inbox.reply(({ url }) => ({ status: 200, body: { echo: url } }));
+    const open = (timeoutMs: number) => openSink(sink, options, { ...parts(), timeoutMs });
+    expect((await open(2_000).tell(aMessage(), 0, never)).verdict).toEqual(accepted);
+    expect(heard).toEqual([{ echo: "/own?key=<redacted>" }]);
+    expect(inbox.requests.at(-1)?.bytes).toEqual(Buffer.from([0, 255]));
+    inbox.reply("hang");
+    expect(await open(50).tell(aMessage(), 0, never)).toMatchObject({
+      verdict: { kind: "retryable", reason: "timeout" },
+      aborted: false,
+    });
   });
 
   it("is closed when it is closed", async () => {
