@@ -7,10 +7,11 @@ import mysql from "./mysql.ts";
 import slack from "./slack.ts";
 import stdout from "./stdout.ts";
 import webhook from "./webhook.ts";
+import wechat from "./wechat.ts";
 import wecom from "./wecom.ts";
 
 /** Every sink there is, sorted by type. */
-export const sinks: readonly SinkDefinition[] = [dingtalk, lark, log, mysql, slack, stdout, webhook, wecom];
+export const sinks: readonly SinkDefinition[] = [dingtalk, lark, log, mysql, slack, stdout, webhook, wechat, wecom];
 
 /** The sink of a type, or `undefined`. */
 export function sinkOf(type: string): SinkDefinition | undefined {

@@ -111,11 +111,13 @@ function shown(fallback: unknown): string {
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 
-/** With nothing but the address: what mentions and the like take away is not the platform's doing. */
+/** With nothing but the address and what must be given: what mentions and the like take away is not the platform's doing. */
 function limitsOf(sink: SinkDefinition): Limits {
-  const { options, uri, example } = sink;
-  const address = uri.target === null ? {} : { [uri.target]: example.yaml[uri.target] };
-  return sink.limits(options.parse(address));
+  const { uri, example } = sink;
+  const needed = optionsOf(sink.options)
+    .filter(({ name, required }) => required || name === uri.target)
+    .map(({ name }) => [name, example.yaml[name]] as const);
+  return sink.limits(sink.options.parse(Object.fromEntries(needed)));
 }
 
 function budget({ rates, concurrency }: Limits): string {

@@ -40,12 +40,18 @@ export function mustRender(...args: Parameters<typeof rendered>) {
   return composed;
 }
 
-/** The sink with nothing but its address, and once more for each value of each option that is a choice, as far as it stands alone. */
+/** The sink with nothing but its address and what must be given, and once more for each value of each option that is a choice, as far as it stands alone. */
 export function variantsOf(
   sink: SinkDefinition,
   address: string | null,
 ): readonly { readonly name: string; readonly given: Readonly<Record<string, unknown>> }[] {
-  const plain = sink.uri.target === null ? {} : { [sink.uri.target]: address };
+  const needed = optionsOf(sink.options)
+    .filter(({ required }) => required)
+    .map(({ name }) => [name, sink.example.yaml[name]] as const);
+  const plain = {
+    ...Object.fromEntries(needed),
+    ...(sink.uri.target === null ? {} : { [sink.uri.target]: address }),
+  };
   const choices = optionsOf(sink.options).flatMap(({ name, form, fallback }) =>
     typeof form === "string" || name === "method"
       ? []

@@ -25,6 +25,7 @@ const BLOCKS: Readonly<Record<string, Readonly<Record<string, Medium>>>> = {
     command: "text",
     text: "lark",
   },
+  wechat: { text: "wecom", markdown: "wecom" },
   wecom: { text: "text", markdown: "wecom" },
   slack: { title: "text", fallback: "slack", context: "slack", message: "text", command: "text" },
   webhook: { title: "text", text: "text" },

@@ -108,7 +108,7 @@ describe("what is wrong", () => {
 
   it("a file named after nothing we know", () => {
     expect(problems(() => theTemplates(folder("/etc/t", { "irc.hbs": "x" })))).toEqual([
-      '/etc/t/irc.hbs: no sink type is called "irc" (templates are named after sink types: dingtalk.hbs, lark.hbs, slack.hbs, stdout.hbs, webhook.hbs, wecom.hbs)',
+      '/etc/t/irc.hbs: no sink type is called "irc" (templates are named after sink types: dingtalk.hbs, lark.hbs, slack.hbs, stdout.hbs, webhook.hbs, wechat.hbs, wecom.hbs)',
     ]);
   });
 
