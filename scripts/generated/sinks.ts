@@ -98,9 +98,10 @@ function section(sink: SinkDefinition): string[] {
 function row({ name, meta, form, required, fallback }: OptionInfo, isTarget: boolean): string {
   const aliases = meta.aliases === undefined ? "" : ` Also \`${meta.aliases.join("`, `")}\`.`;
   const place = isTarget ? " In a URI: the address itself." : "";
+  const env = meta.env === undefined ? "" : ` Else the environment variable \`${meta.env}\`.`;
   const shape = typeof form === "string" ? form : form.map((value) => `\`${value}\``).join(", ");
   const without = required ? "must be given" : shown(fallback);
-  return `| \`${name}\` | ${cell(meta.description + place + aliases)} | ${shape} | ${without} |`;
+  return `| \`${name}\` | ${cell(meta.description + place + aliases + env)} | ${shape} | ${without} |`;
 }
 
 function shown(fallback: unknown): string {

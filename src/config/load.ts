@@ -79,7 +79,7 @@ export function loadConfig({
     sourceIssues(tree).length + (flags.mistakes ?? []).length > 0 ||
     inputs.some(({ layer }) => layer === null);
   const sinks = sinkNames(tree).flatMap((name) => {
-    const read = readSink(name, tree, registry, root.data?.lang ?? "en");
+    const read = readSink(name, tree, registry, root.data?.lang ?? "en", env);
     issues.push(...read.issues);
     return read.sink ?? [];
   });

@@ -6,6 +6,7 @@ import type { ConfigIssue, FilterSpec, Lang, SinkConfig } from "./config.ts";
 import { sinkNameProblem } from "./grammar.ts";
 import { explain, unknownName } from "./issues.ts";
 import { HOUSE_KEYS, sinkSchema } from "./schema.ts";
+import type { Env } from "./secrets.ts";
 import { isMap, type Path, type Tree, valueAt } from "./tree.ts";
 
 /** The level of a sink that is told none: chat groups hear of warnings, programs of everything. */
@@ -19,6 +20,7 @@ export function readSink(
   tree: Tree,
   registry: readonly SinkDefinition[],
   lang: Lang,
+  env: Env,
 ): { readonly sink: SinkConfig | null; readonly issues: readonly ConfigIssue[] } {
   const path: Path = ["sinks", name];
   const raw = valueAt(tree.value, path);
@@ -50,7 +52,7 @@ export function readSink(
 
   const { house, own } = split(raw);
   const houseResult = sinkSchema.safeParse(house);
-  const ownResult = definition.options.safeParse(own);
+  const ownResult = definition.options.safeParse({ ...fromEnv(definition, env), ...own });
   const issues = [
     ...explain(
       houseResult.error?.issues ?? [],
@@ -77,6 +79,16 @@ export function readSink(
       [...path, "giveUpAfter"],
     );
   return { sink: resolved(name, definition, ownResult.data, data, lang), issues };
+}
+
+/** What kube-eventer takes from the environment where the option is not given. */
+function fromEnv(definition: SinkDefinition, env: Env): Record<string, string> {
+  return Object.fromEntries(
+    optionsOf(definition.options).flatMap(({ name, meta }) => {
+      const value = meta.env === undefined ? "" : (env[meta.env] ?? "");
+      return value === "" ? [] : [[name, value] as const];
+    }),
+  );
 }
 
 function resolved(

@@ -69,6 +69,18 @@ export interface HttpAnswer {
   readonly json: unknown;
 }
 
+/** Several deliveries in one request, where the platform takes that and answers for each. What one would be alone stays whole in it. */
+export interface HttpBatch {
+  /** Deliveries in a request. */
+  readonly max: number;
+  /** UTF-8 bytes of its body. */
+  readonly bytes: number;
+  /** One body out of those of two or more requests that are alike but for their bodies. */
+  join(bodies: readonly string[]): string;
+  /** What the answer says of each, in their order, as if it had been asked alone; `null` where it speaks of the request as a whole. Never throws. */
+  split(answer: HttpAnswer, count: number): readonly HttpAnswer[] | null;
+}
+
 /** An answer the platform is known to give, and what it must be taken for: conformance tests send each. */
 export interface AnswerSample {
   readonly name: string;
@@ -124,6 +136,8 @@ export interface HttpSinkDefinition<T extends OptionsSchema = OptionsSchema> ext
   request(options: OptionsOf<T>, message: Message, now: number): HttpRequest;
   /** Judges an answer that arrived, whatever its status; never throws. Call `statusVerdict` for what is not special. */
   accept(answer: HttpAnswer): Verdict;
+  /** Absent: a request for each delivery. */
+  readonly batch?: HttpBatch;
   /** At least one that is HTTP 200 and yet refused, or `refusesWith200: false`. */
   readonly samples: readonly AnswerSample[];
   readonly refusesWith200: boolean;

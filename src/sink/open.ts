@@ -1,3 +1,4 @@
+import { Batches, type Exchange } from "./batch.ts";
 import type {
   HttpAnswer,
   HttpRequest,
@@ -93,6 +94,10 @@ export function openSink(
     };
   }
 
+  const { client, timeoutMs } = parts;
+  const alone: Exchange = (request, signal) => client.exchange(request, { timeoutMs, signal });
+  const batches = definition.batch && new Batches(definition.batch, alone);
+  const exchange: Exchange = batches ? (...args) => batches.send(...args) : alone;
   return {
     async tell(message, now, signal, built = null) {
       let request;
@@ -103,7 +108,7 @@ export function openSink(
         return done(permanent("template", "the request could not be built from the message"), "");
       }
       try {
-        const raw = await parts.client.exchange(request, { timeoutMs: parts.timeoutMs, signal });
+        const raw = await exchange(request, signal);
         const answer = cleanAnswer(raw, clean);
         const shown = `HTTP ${answer.status}: ${answer.text.slice(0, ANSWER_CHARACTERS)}`;
         return done(verdictOn(definition, answer, now), request.body, shown);

@@ -10,6 +10,8 @@ export interface OptionMeta {
   readonly example?: unknown;
   /** Other names it answers to in a `--sink` URI (kube-eventer's, mostly). */
   readonly aliases?: readonly string[];
+  /** The environment variable that gives it where nothing else does, as kube-eventer has some. */
+  readonly env?: string;
   /** Never printed, logged or stored. */
   readonly secret?: boolean;
 }

@@ -89,7 +89,9 @@ export function parseSinkUri(
     else options[option.name] = outcome.value;
   }
   const whole = stay.length === 0 ? address : `${address}?${stay.join("&")}`;
-  if (target !== null && whole !== "") options[target] = whole;
+  if (target !== null && options[target] !== undefined && whole !== "")
+    problem(`${snake(target)} is given twice: as the address and as a parameter`);
+  else if (target !== null && whole !== "") options[target] = whole;
   else if (target === null && whole !== "") {
     problem(`${definition.type} has no address`, `expected ${definition.example.uri}`);
   }
@@ -124,7 +126,8 @@ function indexFrom(text: string, pattern: RegExp, start: number): number {
 function optionsByName(definition: SinkDefinition): ReadonlyMap<string, OptionInfo> {
   return new Map(
     optionsOf(definition.options)
-      .filter(({ name }) => name !== definition.uri.target)
+      // Where all that is unknown stays in the address, so does a parameter of this name: it is the receiver's.
+      .filter(({ name }) => name !== definition.uri.target || definition.uri.keep !== "*")
       .flatMap((option) =>
         [option.name, ...(option.meta.aliases ?? [])].map((name) => [plain(name), option] as const),
       ),
