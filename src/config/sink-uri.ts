@@ -3,6 +3,7 @@ import { compileRegex } from "../pipeline/regex.ts";
 import type { SinkDefinition } from "../sink/index.ts";
 import { parseSinkUri, sinkTypeOf } from "../sink/uri.ts";
 import { nearest, suggestion } from "./nearest.ts";
+import { placeholders } from "./placeholder.ts";
 import { type Env, expand } from "./secrets.ts";
 import type { Path } from "./tree.ts";
 
@@ -35,6 +36,9 @@ const PARAMETERS: Readonly<Record<string, Path>> = {
 
 /** The names `--sink` URIs take besides the sink's own options. */
 export const HOUSE_PARAMETERS: readonly string[] = ["name", ...Object.keys(PARAMETERS)];
+
+/** Options of sinks that hold any text. */
+const FREE: readonly string[] = ["header", "headers"];
 
 /** A `--sink` as an entry of `sinks`. */
 export interface SinkFlag {
@@ -79,6 +83,12 @@ export function parseSinkFlag(
       type: null,
       issues: [{ message, hint: suggestion(type, types, "there are") }],
     };
+  }
+  const left = placeholders(unquoted, [...HOUSE_PARAMETERS, ...FREE]);
+  if (left.length > 0) {
+    const message = `${left.join(", ")}: what stands in square brackets is a placeholder`;
+    const hint = "put the value in its place, without the brackets";
+    return { ...nothing, type: null, issues: [{ message, hint }] };
   }
   const uri = parseSinkUri(definition, whole, HOUSE_PARAMETERS, nearest);
   const issues = [...uri.issues];
