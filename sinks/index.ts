@@ -5,6 +5,7 @@ import honeycomb from "./honeycomb.ts";
 import lark from "./lark.ts";
 import log from "./log.ts";
 import mysql from "./mysql.ts";
+import riemann from "./riemann.ts";
 import slack from "./slack.ts";
 import stdout from "./stdout.ts";
 import webhook from "./webhook.ts";
@@ -12,7 +13,7 @@ import wechat from "./wechat.ts";
 import wecom from "./wecom.ts";
 
 /** Every sink there is, sorted by type. */
-export const sinks: readonly SinkDefinition[] = [dingtalk, honeycomb, lark, log, mysql, slack, stdout, webhook, wechat, wecom];
+export const sinks: readonly SinkDefinition[] = [dingtalk, honeycomb, lark, log, mysql, riemann, slack, stdout, webhook, wechat, wecom];
 
 /** The sink of a type, or `undefined`. */
 export function sinkOf(type: string): SinkDefinition | undefined {

@@ -105,6 +105,8 @@ export const s = {
   bool: (meta: OptionMeta) => described(z.union([z.boolean(), z.stringbool()]), meta, "yes or no"),
   integer: (meta: OptionMeta, min: number, max: number) =>
     described(z.coerce.number().int().min(min).max(max), meta, "number"),
+  number: (meta: OptionMeta, min: number, max: number) =>
+    described(z.coerce.number().min(min).max(max), meta, "number"),
   oneOf: <const T extends readonly [string, ...string[]]>(values: T, meta: OptionMeta) =>
     described(z.enum(values), meta, values),
   /** A list of texts; in a URI `a,b` or the option repeated. */
