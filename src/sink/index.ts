@@ -10,6 +10,14 @@ export {
   said,
 } from "./answer.ts";
 export { binaryMode, cloudEvent, structuredMode } from "./cloudevents.ts";
+export {
+  coreEvent,
+  coreMetadata,
+  coreReference,
+  coreSource,
+  recorded,
+  toSeconds,
+} from "./core-event.ts";
 export * from "./define.ts";
 export { alertData, clip, jsonLine } from "./json.ts";
 export type { Clock } from "../clock.ts";

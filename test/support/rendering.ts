@@ -1,7 +1,7 @@
 import path from "node:path";
 import { compose, type Composed } from "../../src/delivery/compose.ts";
 import type { Alert } from "../../src/event/alert.ts";
-import type { SinkDefinition } from "../../src/sink/index.ts";
+import type { HttpRequest, SinkDefinition } from "../../src/sink/index.ts";
 import { optionsOf } from "../../src/sink/schema.ts";
 import { createTemplates } from "../../src/template/templates.ts";
 
@@ -62,4 +62,29 @@ export function variantsOf(
   return [{ name: "default", given: plain }, ...choices].filter(
     ({ given }) => sink.options.safeParse(given).success,
   );
+}
+
+/** What is wrong with a request's body, by what it says it is; `null`: nothing. */
+export function malformed({ headers, body }: HttpRequest): string | null {
+  const type = headers["content-type"] ?? "";
+  const problem = (text: string) => {
+    try {
+      JSON.parse(text);
+      return null;
+    } catch (error) {
+      return String(error);
+    }
+  };
+  if (/ndjson/.test(type)) {
+    if (!body.endsWith("\n")) return "the last line has no end";
+    return (
+      body
+        .slice(0, -1)
+        .split("\n")
+        .map(problem)
+        .find((found) => found !== null) ?? null
+    );
+  }
+  // Line protocol has a parser of its own in its sink's test.
+  return type.startsWith("text/plain") ? null : problem(body);
 }

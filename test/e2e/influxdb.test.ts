@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Alert } from "../../src/event/alert.ts";
+import { HOSTILE } from "../fixtures/hostile.ts";
+import { anEvent } from "../support/events.ts";
+import { haveInfluxd, Influxd } from "../support/influxd.ts";
+import { becameOf, openRoad } from "../support/road.ts";
+
+/** The influxdb sink against an InfluxDB 1 of the test's own; skips where there is none (Debian's package is `influxdb`). */
+describe.skipIf(!haveInfluxd)("InfluxDB 1, where influxd can be had", () => {
+  let db: Influxd;
+  beforeAll(async () => {
+    db = await Influxd.start();
+    await db.query("CREATE DATABASE k8s");
+    await db.query("CREATE USER crier WITH PASSWORD 'fedcba98'");
+    await db.query("GRANT WRITE ON k8s TO crier");
+  });
+  afterAll(() => db.destroy());
+
+  const roadTo = (query: string) => openRoad(`influxdb:${db.url}?user=crier&${query}`);
+  const deliver = async (query: string, ...alerts: (Alert | undefined)[]) => {
+    const outcomes: string[] = [];
+    for (const alert of alerts) {
+      const road = roadTo(query);
+      await road.owe(alert);
+      await road.attempts(1);
+      outcomes.push(becameOf(road));
+    }
+    return outcomes;
+  };
+  const about = (...args: Parameters<typeof anEvent>): Alert => ({
+    kind: "event",
+    event: anEvent(...args),
+  });
+
+  it("gives back what was written, tag by tag and field by field", async () => {
+    expect(await deliver("pw=fedcba98", undefined)).toEqual(["delivered after 0"]);
+    const [row] = await db.query(`SELECT * FROM "log/events"`, "k8s");
+    const { value, ...others } = row ?? {};
+    expect(others).toEqual({
+      time: 1795161930000000000,
+      uid: "6f1c2f9e-2f5e-4c57-9d1a-0a4b8d0a7c11",
+      pod_id: "0c0ffee0-1111-2222-3333-444455556666",
+      pod_name: "web-7d4b9c",
+      hostname: "node-1",
+      cluster_name: "prod-a",
+      kind: "Pod",
+      type: "Warning",
+      nameSpace: "shop",
+      podName: "web-7d4b9c",
+      reason: "BackOff",
+      message: "Back-off restarting failed container web in pod web-7d4b9c",
+      firstTimestamp: "2026-11-20T08:00:00Z",
+      lastTimestamp: "2026-11-20T08:05:30Z",
+    });
+    expect(JSON.parse(String(value))).toMatchObject({ count: 12, reason: "BackOff" });
+  });
+
+  it("has each occurrence once, whatever is sent again, and each of a second", async () => {
+    const times = [1, 2, 2, 3, 1].map((count) => about({ uid: "again", count }));
+    await deliver("pw=fedcba98&withfields=true", ...times);
+    const rows = await db.query(`SELECT message FROM events WHERE uid = 'again'`, "k8s");
+    expect(rows).toHaveLength(3);
+  });
+
+  it("keeps every hostile text in its place", async () => {
+    const events = HOSTILE.map(({ text }, index) =>
+      about({
+        uid: `hostile-${index}`,
+        message: text,
+        reason: text,
+        object: { name: text, kind: text },
+        reporter: { host: text },
+      }),
+    );
+    const outcomes = await deliver("pw=fedcba98", ...events);
+    expect(outcomes.filter((outcome) => outcome !== "delivered after 0")).toEqual([]);
+    for (const [index, { name, text }] of HOSTILE.entries()) {
+      const rows = await db.query(
+        `SELECT value, message FROM "log/events" WHERE uid = 'hostile-${index}'`,
+        "k8s",
+      );
+      expect(rows, name).toHaveLength(1);
+      expect(JSON.parse(String(rows[0]?.["value"])), name).toMatchObject({ message: text });
+      const shown = text.toWellFormed().replaceAll(/\r\n|[\r\n]/g, " ");
+      expect(rows[0]?.["message"], name).toBe(shown);
+    }
+    const tags = await deliver("pw=fedcba98&withfields=true", ...events);
+    expect(tags.filter((outcome) => outcome !== "delivered after 0")).toEqual([]);
+    const keys = await db.query(`SHOW TAG KEYS FROM events`, "k8s");
+    expect(keys.map((row) => row["tagKey"])).toEqual([
+      "cluster_name",
+      "component",
+      "hostname",
+      "kind",
+      "namespace_name",
+      "object_name",
+      "pod_id",
+      "reason",
+      "type",
+      "uid",
+    ]);
+  });
+
+  it("takes a message of a megabyte, cut to what a string may hold", async () => {
+    const message = '\u0001容"'.repeat(200_000);
+    expect(await deliver("pw=fedcba98", about({ uid: "huge", message }))).toEqual([
+      "delivered after 0",
+    ]);
+    const [row] = await db.query(`SELECT message FROM "log/events" WHERE uid = 'huge'`, "k8s");
+    expect(Buffer.byteLength(String(row?.["message"]))).toBeLessThanOrEqual(65_536);
+  });
+
+  it("writes to the retention policy it is told", async () => {
+    await db.query("CREATE RETENTION POLICY year ON k8s DURATION 520w REPLICATION 1");
+    await deliver("pw=fedcba98&retention_policy=year", about({ uid: "kept" }));
+    const rows = await db.query(`SELECT kind FROM "year"."log/events" WHERE uid = 'kept'`, "k8s");
+    expect(rows).toHaveLength(1);
+  });
+
+  it("has one that it does not take harm no other", async () => {
+    await db.query("CREATE RETENTION POLICY hour ON k8s DURATION 1h REPLICATION 1");
+    const road = roadTo("pw=fedcba98&retention_policy=hour");
+    const lastSeen = new Date().toISOString();
+    const events = Array.from({ length: 20 }, (_, n) =>
+      anEvent({ uid: `shared-${n}`, ...(n === 7 ? {} : { lastSeen }) }),
+    );
+    await Promise.all(events.map((event) => road.owe({ kind: "event", event })));
+    await road.attempts(20);
+    const states = road.history.deliveries({}).map(({ state }) => state);
+    expect(states.filter((state) => state === "dead")).toHaveLength(1);
+    const rows = await db.query(`SELECT kind, uid FROM "hour"."log/events"`, "k8s");
+    expect(rows).toHaveLength(19);
+  });
+
+  it.each([
+    ["pw=wrong", /^dead after 1, auth: HTTP 401: authorization failed; check `user` and `pw`/],
+    [
+      "pw=fedcba98&db=other",
+      /^dead after 1, (auth|config): HTTP 40[34]: .*(not authorized|not found).*; (check `user`|create it)/,
+    ],
+    ["pw=fedcba98&retention_policy=none", /^dead after 1, config: .*check `retentionPolicy`$/],
+  ])("refuses %s, and the next step is told", async (query, expected) => {
+    const [outcome] = await deliver(query, undefined);
+    expect(outcome).toMatch(expected);
+  });
+
+  it("refuses a database that is not there, and the next step is told", async () => {
+    const road = openRoad(`influxdb:${db.url}?user=admin&pw=admin-0123&db=nowhere`);
+    await road.owe();
+    await road.attempts(1);
+    expect(becameOf(road)).toBe(
+      'dead after 1, config: HTTP 404: database not found: "nowhere"; create it (CREATE DATABASE), or check `db`',
+    );
+  });
+
+  it("says when something else writes the field with another type", async () => {
+    await db.query("CREATE DATABASE taken");
+    await db.query("GRANT WRITE ON taken TO crier");
+    await fetch(`${db.url}/write?db=taken&u=admin&p=admin-0123`, {
+      method: "POST",
+      body: "log/events value=1 1795161930000000000",
+    });
+    const [outcome] = await deliver("pw=fedcba98&db=taken", undefined);
+    expect(outcome).toMatch(/^dead after 1, rejected: .*give the events a database of their own$/);
+  });
+
+  it("is waited for while it is away, and gets what is owed when it is back", async () => {
+    const road = roadTo("pw=fedcba98");
+    await db.kill();
+    await road.owe(about({ uid: "waited" }));
+    await road.attempts(1);
+    expect(becameOf(road)).toMatch(/^again in 0.5 s after 1, network: the connection was refused/);
+    await db.up();
+    await road.clock.advance(1000);
+    await road.attempts(2);
+    expect(becameOf(road)).toMatch(/^delivered/);
+    const rows = await db.query(`SELECT kind FROM "log/events" WHERE uid = 'waited'`, "k8s");
+    expect(rows).toHaveLength(1);
+  });
+});

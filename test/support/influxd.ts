@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { until } from "./crier.ts";
+
+const PLACES = [...(process.env["PATH"] ?? "").split(":"), "/usr/bin", "/usr/local/bin"];
+const program = PLACES.map((folder) => path.join(folder, "influxd")).find((file) =>
+  existsSync(file),
+);
+/** Of InfluxDB 1, as Debian's package `influxdb` has it. */
+export const haveInfluxd = program !== undefined;
+
+const ADMIN = { u: "admin", p: "admin-0123" };
+
+/** An InfluxDB 1 of the test's own, which asks for a user: in a temporary directory, on a loopback port. */
+export class Influxd {
+  readonly dir: string;
+  #child: ChildProcess | null = null;
+  #port = "0";
+
+  private constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  static async start(): Promise<Influxd> {
+    const influxd = new Influxd(mkdtempSync(path.join(tmpdir(), "kube-crier-influxd-")));
+    await influxd.up();
+    await influxd.query(`CREATE USER ${ADMIN.u} WITH PASSWORD '${ADMIN.p}' WITH ALL PRIVILEGES`);
+    return influxd;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Resolves when it answers. On the port it had before, if it had one. */
+  async up(): Promise<void> {
+    const config = path.join(this.dir, "influxdb.conf");
+    writeFileSync(
+      config,
+      `reporting-disabled = true
+bind-address = "127.0.0.1:0"
+[meta]
+  dir = "${this.dir}/meta"
+[data]
+  dir = "${this.dir}/data"
+  wal-dir = "${this.dir}/wal"
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:${this.#port}"
+  auth-enabled = true
+`,
+    );
+    let said = "";
+    const child = spawn(program ?? "", ["-config", config], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.#child = child;
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
+    await until(async () => {
+      if (child.exitCode !== null) throw new Error(`influxd ended:\n${said}`);
+      const port = /Listening on HTTP.*addr=127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+      if (port === undefined) return undefined;
+      this.#port = port;
+      const { ok } = await fetch(`${this.url}/ping`).catch(() => ({ ok: false }));
+      return ok ? true : undefined;
+    }, "influxd to answer");
+  }
+
+  /** As a machine that dies. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  async destroy(): Promise<void> {
+    await this.kill();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** As the administrator; rows of the only series, each by the names of its columns. */
+  async query(q: string, db = ""): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const parameters = new URLSearchParams({ ...ADMIN, db, epoch: "ns" });
+    const answer = await fetch(`${this.url}/query?${parameters.toString()}`, {
+      method: "POST",
+      body: new URLSearchParams({ q }),
+    });
+    const { results, error } = (await answer.json()) as Results;
+    const [result] = results ?? [];
+    const problem = error ?? result?.error;
+    if (problem !== undefined) throw new Error(`${q}: ${problem}`);
+    const [series] = result?.series ?? [];
+    return (series?.values ?? []).map((row) =>
+      Object.fromEntries(row.map((value, index) => [series?.columns[index] ?? "", value])),
+    );
+  }
+}
+
+interface Results {
+  readonly error?: string;
+  readonly results?: readonly {
+    readonly error?: string;
+    readonly series?: readonly {
+      readonly columns: readonly string[];
+      readonly values?: readonly (readonly unknown[])[];
+    }[];
+  }[];
+}
