@@ -1,7 +1,7 @@
 import type { ConfigIssue } from "../../config/config.ts";
 
 /**
- * The command line of kube-eventer (docs/migrating.md), taken as it is: flags that mean something here become ours, the others are
+ * The command line of kube-eventer (eventer.go at 0974bca), taken as it is: flags that mean something here become ours, the others are
  * accepted, and what differs is said once.
  */
 export interface Translated {
