@@ -8,13 +8,14 @@ import log from "./log.ts";
 import mysql from "./mysql.ts";
 import riemann from "./riemann.ts";
 import slack from "./slack.ts";
+import sls from "./sls.ts";
 import stdout from "./stdout.ts";
 import webhook from "./webhook.ts";
 import wechat from "./wechat.ts";
 import wecom from "./wecom.ts";
 
 /** Every sink there is, sorted by type. */
-export const sinks: readonly SinkDefinition[] = [dingtalk, honeycomb, influxdb, lark, log, mysql, riemann, slack, stdout, webhook, wechat, wecom];
+export const sinks: readonly SinkDefinition[] = [dingtalk, honeycomb, influxdb, lark, log, mysql, riemann, slack, sls, stdout, webhook, wechat, wecom];
 
 /** The sink of a type, or `undefined`. */
 export function sinkOf(type: string): SinkDefinition | undefined {

@@ -19,6 +19,7 @@ export {
   toSeconds,
 } from "./core-event.ts";
 export * from "./define.ts";
+export { Gatherer } from "./gather.ts";
 export { alertData, clip, jsonLine } from "./json.ts";
 export type { Clock } from "../clock.ts";
 export { GAP_CAUSES, type Alert } from "../event/alert.ts";
