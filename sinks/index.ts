@@ -1,6 +1,7 @@
 // Written by `npm run gen` from the definitions in this folder; do not edit.
 import type { SinkDefinition } from "../src/sink/index.ts";
 import dingtalk from "./dingtalk.ts";
+import elasticsearch from "./elasticsearch.ts";
 import honeycomb from "./honeycomb.ts";
 import influxdb from "./influxdb.ts";
 import lark from "./lark.ts";
@@ -15,7 +16,7 @@ import wechat from "./wechat.ts";
 import wecom from "./wecom.ts";
 
 /** Every sink there is, sorted by type. */
-export const sinks: readonly SinkDefinition[] = [dingtalk, honeycomb, influxdb, lark, log, mysql, riemann, slack, sls, stdout, webhook, wechat, wecom];
+export const sinks: readonly SinkDefinition[] = [dingtalk, elasticsearch, honeycomb, influxdb, lark, log, mysql, riemann, slack, sls, stdout, webhook, wechat, wecom];
 
 /** The sink of a type, or `undefined`. */
 export function sinkOf(type: string): SinkDefinition | undefined {

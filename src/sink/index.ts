@@ -9,6 +9,7 @@ export {
   type Said,
   said,
 } from "./answer.ts";
+export { Batches } from "./batch.ts";
 export { binaryMode, cloudEvent, structuredMode } from "./cloudevents.ts";
 export {
   coreEvent,
