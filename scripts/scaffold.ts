@@ -47,6 +47,13 @@ export default defineHttpSink({
   title: "${name}",
   summary: "A robot in a ${name} group.",
   docs: DOCS,
+  facts: {
+    kind: "chat",
+    auth: "the URL's token",
+    idempotency: "header idempotency-key",
+    batch: "one message a request",
+    testedAgainst: "a server that goes by the documentation",
+  },
   options: s.object({
     webhook: s.secretUrl({
       description: "The robot's webhook URL, token included.",

@@ -53,6 +53,14 @@ export default defineHttpSink({
   summary:
     "A custom robot in a DingTalk group: text, markdown or a card with a button; signed; with mentions.",
   docs: DOCS,
+  facts: {
+    kind: "chat",
+    auth: "the URL's access_token; HMAC-SHA256 signature (`secret`)",
+    idempotency: "`msgUuid` is the same for each attempt; DingTalk does not promise to heed it",
+    batch: "one message a request",
+    testedAgainst:
+      "a server that goes by the documentation: signature, rate, size, errcode in HTTP 200",
+  },
   options: s
     .object({
       webhook: s.secretUrl({

@@ -108,6 +108,15 @@ export default defineSink({
   summary:
     "Elasticsearch 7 and later, and OpenSearch: one document for each occurrence, in kube-eventer's daily indices or in a data stream; what is sent again is already there.",
   docs: "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk",
+  facts: {
+    kind: "search",
+    auth: "basic, or API key; TLS",
+    idempotency:
+      "`_id` from UID and version, `create` only: what is there already counts as accepted",
+    batch: "1,000 documents a bulk request; a verdict for each",
+    testedAgainst:
+      "a server that goes by the documentation: bulk, aliases, data streams, partial failure",
+  },
   options,
   defaultLevel: "Normal",
   isRecord: true,

@@ -60,6 +60,13 @@ export default defineHttpSink({
   summary:
     "A dataset in Honeycomb: one event for each occurrence, in batches, each with an answer of its own.",
   docs: DOCS,
+  facts: {
+    kind: "observability",
+    auth: "ingest key",
+    idempotency: "none: Honeycomb stores what is sent again",
+    batch: "50 events a request; a verdict for each",
+    testedAgainst: "a server that goes by the documentation: key, size, partial failure",
+  },
   options: s
     .object({
       apiHost: s

@@ -92,6 +92,13 @@ export default defineHttpSink({
   summary:
     "InfluxDB 1 and 2: one point for each occurrence, as kube-eventer wrote it; the same occurrence is the same point.",
   docs: "https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/",
+  facts: {
+    kind: "database",
+    auth: "user and password (InfluxDB 1), token (InfluxDB 2); TLS",
+    idempotency: "the same series and time: the same point",
+    batch: "1,000 points a request; a refused one is found by halves",
+    testedAgainst: "InfluxDB 1.6; for InfluxDB 2 a server that goes by the documentation",
+  },
   options,
   defaultLevel: "Normal",
   isRecord: true,

@@ -45,6 +45,14 @@ export default defineHttpSink({
   title: "Lark / Feishu",
   summary: "A custom bot in a Feishu or Lark group: card, post or text; signed; with mentions.",
   docs: DOCS,
+  facts: {
+    kind: "chat",
+    auth: "the URL's token; HMAC-SHA256 signature (`secret`)",
+    idempotency: "none: Lark knows no key, so an answer lost after acceptance is told again",
+    batch: "one message a request",
+    testedAgainst:
+      "a server that goes by the documentation: signature, rate, size, code in HTTP 200",
+  },
   options: s.object({
     webhook: s.secretUrl({
       description: "The bot's webhook URL, at open.feishu.cn or open.larksuite.com.",

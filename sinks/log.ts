@@ -20,6 +20,13 @@ export default defineSink({
   summary:
     "One line for each event on standard output, as logfmt (`time=… level=warn reason=BackOff …`), for what collects the logs.",
   docs: "https://brandur.org/logfmt",
+  facts: {
+    kind: "output",
+    auth: "—",
+    idempotency: "a line may be written again after a crash; `uid` and `count` tell",
+    batch: "one line an event",
+    testedAgainst: "the program's own output",
+  },
   options: s.object({}),
   defaultLevel: "Normal",
   isRecord: true,

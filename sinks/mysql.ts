@@ -69,6 +69,13 @@ export default defineSink({
   title: "MySQL",
   summary: "A table in MySQL or MariaDB: one row for each event, kept current, for audits.",
   docs: "https://dev.mysql.com/doc/refman/8.4/en/insert-on-duplicate.html",
+  facts: {
+    kind: "database",
+    auth: "user and password; TLS with CA and client certificate",
+    idempotency: "unique key on the event's UID: one row for each event, the newest state wins",
+    batch: "256 rows a statement; one that fails alone is told alone",
+    testedAgainst: "MariaDB",
+  },
   options,
   defaultLevel: "Normal",
   isRecord: true,

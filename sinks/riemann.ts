@@ -84,6 +84,13 @@ export default defineSink({
   summary:
     "A Riemann server, by its own protocol over TCP or TLS: one event for each occurrence, in batches, each batch acknowledged.",
   docs: "https://riemann.io/howto.html",
+  facts: {
+    kind: "observability",
+    auth: "TLS with client certificate",
+    idempotency: "the same host, service and time: the same entry of the index",
+    batch: "`batchSize` events a message",
+    testedAgainst: "a server that speaks the protocol, over TCP and TLS",
+  },
   options,
   defaultLevel: "Normal",
   isRecord: true,

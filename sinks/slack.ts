@@ -69,6 +69,13 @@ export default defineHttpSink({
   summary:
     "A Slack channel, by an incoming webhook or by chat.postMessage with a bot token; Block Kit.",
   docs: DOCS,
+  facts: {
+    kind: "chat",
+    auth: "the URL's token, or a bot token",
+    idempotency: "none: Slack knows no key, so an answer lost after acceptance is told again",
+    batch: "one message a request",
+    testedAgainst: "a server that goes by the documentation: rate, size, `ok: false` in HTTP 200",
+  },
   options: s
     .object({
       webhook: s

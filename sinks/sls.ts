@@ -77,6 +77,14 @@ export default defineSink({
   summary:
     "Alibaba Cloud Log Service (SLS): one log for each occurrence with kube-eventer's fields; many in one signed request.",
   docs: DOCS,
+  facts: {
+    kind: "logs",
+    auth: "AccessKey (HMAC-SHA1 signature), STS token",
+    idempotency:
+      "none: Log Service stores what is sent again; the event's UID and version are in `eventId`",
+    batch: "1,000 logs a request",
+    testedAgainst: "a server that checks signature, protobuf and limits as documented",
+  },
   options,
   defaultLevel: "Normal",
   isRecord: true,

@@ -6,6 +6,13 @@ export default defineSink({
   title: "Standard output",
   summary: "One line for each alert on standard output: text for people, JSON for programs.",
   docs: "https://jsonlines.org",
+  facts: {
+    kind: "output",
+    auth: "—",
+    idempotency: "a line may be written again after a crash",
+    batch: "one line an alert",
+    testedAgainst: "the program's own output",
+  },
   options: s.object({
     format: s
       .oneOf(["text", "json"], { description: "Lines of text, or one JSON object in each line." })

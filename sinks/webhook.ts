@@ -28,6 +28,13 @@ export default defineHttpSink({
   summary:
     "Any HTTP receiver: JSON, a body of your own, or CloudEvents; with headers and an HMAC signature.",
   docs: DOCS,
+  facts: {
+    kind: "HTTP",
+    auth: "headers of your own; HMAC-SHA256 signature (`signingSecret`)",
+    idempotency: "header `Idempotency-Key`; a CloudEvent's `id`",
+    batch: "one event a request",
+    testedAgainst: "a real HTTP server",
+  },
   options: s
     .object({
       url: s.secretUrl(

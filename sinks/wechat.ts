@@ -65,6 +65,14 @@ export default defineSink({
   summary:
     "Messages of an app in WeCom (企业微信), to members in WeCom and WeChat: text or markdown; with a cached token.",
   docs: DOCS,
+  facts: {
+    kind: "chat",
+    auth: "`corpSecret` for a token, which is kept until it ends or is refused",
+    idempotency: "WeCom's own duplicate check, over 4 hours",
+    batch: "one message a request, for up to 1,000 members",
+    testedAgainst:
+      "a server that goes by the documentation: token, rate, size, members it did not reach",
+  },
   options,
   uri: { target: "apiUrl", keep: [] },
   example: {

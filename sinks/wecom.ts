@@ -28,6 +28,13 @@ export default defineHttpSink({
   title: "WeCom",
   summary: "A group robot in WeCom (企业微信): markdown or text; with mentions.",
   docs: DOCS,
+  facts: {
+    kind: "chat",
+    auth: "the URL's key",
+    idempotency: "none: the robot knows no key, so an answer lost after acceptance is told again",
+    batch: "one message a request",
+    testedAgainst: "a server that goes by the documentation: rate, size, errcode in HTTP 200",
+  },
   options: s
     .object({
       webhook: s.secretUrl({

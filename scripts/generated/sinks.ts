@@ -65,6 +65,15 @@ export async function sinkReadme(): Promise<string> {
       return `| [\`${sink.type}\`](#${sink.type}) | ${sink.summary} | ${budget(limits)} | ${size(limits)} |`;
     }),
     "",
+    "What you can rely on:",
+    "",
+    "| type | kind | who is asking | sent again | in one request | tested against |",
+    "|---|---|---|---|---|---|",
+    ...all.map(({ type, facts }) => {
+      const { kind, auth, idempotency, batch, testedAgainst } = facts;
+      return `| [\`${type}\`](#${type}) | ${[kind, auth, idempotency, batch, testedAgainst].map(cell).join(" | ")} |`;
+    }),
+    "",
     ...all.flatMap(section),
   ].join("\n");
 }

@@ -102,6 +102,27 @@ export interface UriMapping {
   readonly dsn?: true;
 }
 
+/** What a person who chooses a sink asks: cells of the table in sinks/README.md. */
+export interface SinkFacts {
+  readonly kind:
+    | "chat"
+    | "HTTP"
+    | "output"
+    | "database"
+    | "search"
+    | "logs"
+    | "stream"
+    | "observability";
+  /** How it is shown who asks. */
+  readonly auth: string;
+  /** What becomes of an occurrence that is sent again because its answer was lost. */
+  readonly idempotency: string;
+  /** What goes in one request, and who is told what of it failed. */
+  readonly batch: string;
+  /** What the tests of this repository speak to. */
+  readonly testedAgainst: string;
+}
+
 interface Definition<T extends OptionsSchema> {
   /** Lower-case, as in `--sink=TYPE:…`; equals the file's name. */
   readonly type: string;
@@ -110,6 +131,7 @@ interface Definition<T extends OptionsSchema> {
   readonly summary: string;
   /** The platform's own documentation. */
   readonly docs: string;
+  readonly facts: SinkFacts;
   readonly options: T;
   /** The level of an instance that is told none. Absent: `Warning`, as a chat wants it; programs want `Normal`, which is everything. */
   readonly defaultLevel?: "Normal" | "Warning";

@@ -4,6 +4,7 @@ import {
   defineSink,
   s,
   type SinkDefinition,
+  type SinkFacts,
   statusVerdict,
 } from "../../src/sink/index.ts";
 
@@ -15,12 +16,22 @@ const limits = {
   throttledMs: 60_000,
 };
 
+/** Of a sink that exists in tests only. */
+export const facts: SinkFacts = {
+  kind: "chat",
+  auth: "the URL's token",
+  idempotency: "none",
+  batch: "one message a request",
+  testedAgainst: "nothing",
+};
+
 /** A chat robot with every form of option: a secret URL with its token, a secret, a number, a choice, lists, a map. */
 export const chat = defineHttpSink({
   type: "chat",
   title: "Chat",
   summary: "A robot in a chat that exists in tests only.",
   docs: "https://chat.example.com/docs",
+  facts,
   options: s.object({
     url: s.secretUrl({
       description: "The robot's URL, token included",
@@ -66,6 +77,7 @@ export const hook = defineHttpSink({
   title: "Hook",
   summary: "A webhook that exists in tests only.",
   docs: "https://hook.example.com/docs",
+  facts,
   defaultLevel: "Normal",
   options: s.object({
     url: s.secretUrl({ description: "The receiver", example: "https://hook.example.com/in" }, true),
@@ -89,6 +101,7 @@ export const stdout = defineSink({
   title: "Standard output",
   summary: "Prints.",
   docs: "https://example.com/docs",
+  facts,
   defaultLevel: "Normal",
   options: s.object({
     format: s

@@ -18,6 +18,7 @@ import { aDigest, aGap } from "../../support/alerts.ts";
 import { anEvent } from "../../support/events.ts";
 import { activeIn, asRead } from "../../support/inert.ts";
 import { READER, theTemplates } from "../../support/templates.ts";
+import { facts } from "../../support/registry.ts";
 
 const templates = theTemplates();
 const event = (message: string): Alert => ({ kind: "event", event: anEvent({ message }) });
@@ -32,6 +33,7 @@ function aSink(
     title: "Test",
     summary: "A test.",
     docs: "https://example.com",
+    facts,
     options: s.object({}),
     uri: { target: null, keep: [] },
     example: { uri: "test:", yaml: {} },

@@ -7,6 +7,7 @@ import { accepted, permanent, retryable, type Verdict } from "../../../src/sink/
 import { type Inbox, startInbox } from "../../support/inbox.ts";
 import { aMessage } from "../../support/messages.ts";
 import { quietIo } from "../../support/sinks.ts";
+import { facts } from "../../support/registry.ts";
 
 const never = new AbortController().signal;
 const KEY = "0123456789abcdef";
@@ -15,6 +16,7 @@ const frame = {
   title: "Hook",
   summary: "A sink of a test.",
   docs: "https://example.com",
+  facts,
   uri: { target: null, keep: [] },
   example: { uri: "hook:", yaml: {} },
   blocks: () => ({}),

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineHttpSink, s, statusVerdict } from "../../../src/sink/index.ts";
 import { parseSinkUri, sinkTypeOf } from "../../../src/sink/uri.ts";
+import { facts } from "../../support/registry.ts";
 
 function aSink(keep: readonly string[] | "*", target: string | null = "url") {
   return defineHttpSink({
@@ -9,6 +10,7 @@ function aSink(keep: readonly string[] | "*", target: string | null = "url") {
     title: "Demo",
     summary: "",
     docs: "",
+    facts,
     options: s.object({
       ...(target === null ? {} : { url: s.text({ description: "" }) }),
       msgType: s.text({ description: "", aliases: ["kind_of_message"] }).optional(),
