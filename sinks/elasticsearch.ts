@@ -120,7 +120,18 @@ export default defineSink({
   options,
   defaultLevel: "Normal",
   isRecord: true,
-  uri: { target: "url", keep: [] },
+  uri: {
+    target: "url",
+    keep: [],
+    ignored: {
+      ver: "what is sent is the same for Elasticsearch 7 and later and for OpenSearch; older ones are not written to",
+      maxRetries: "what is owed is tried again until `give_up_after`",
+      healthCheck: "a server that is away is waited for",
+      startupHealthcheckTimeout: "a server that is away is waited for",
+      sniff: "name the nodes to be asked by `nodes`",
+      bulkWorkers: "how much is under way at once, `concurrency` says",
+    },
+  },
   example: {
     uri: "elasticsearch:https://elasticsearch.example.com:9200?index=heapster&es_user_name=crier&es_user_secret=fedcba9876543210&cluster_name=prod-a",
     yaml: {

@@ -102,7 +102,16 @@ export default defineHttpSink({
   options,
   defaultLevel: "Normal",
   isRecord: true,
-  uri: { target: "url", keep: [] },
+  uri: {
+    target: "url",
+    keep: [],
+    ignored: {
+      insecuressl:
+        "the server's certificate is always checked; for a private authority set NODE_EXTRA_CA_CERTS",
+      retention: "kube-eventer never used it; `retention_policy` names one to write to",
+      disable_counter_metrics: "kube-eventer never used it",
+    },
+  },
   example: {
     uri: "influxdb:https://influxdb.example.com:8086?org=platform&bucket=events&token=fedcba9876543210&cluster_name=prod-a",
     yaml: {

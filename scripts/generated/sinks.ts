@@ -89,6 +89,7 @@ function section(sink: SinkDefinition): string[] {
       ? ["It has no options of its own."]
       : ["| option | what | form | without it |", "|---|---|---|---|"]),
     ...options.map((option) => row(option, sink.uri.target === option.name)),
+    ...idle(sink),
     "",
     "```sh",
     `kube-crier run --sink '${sink.example.uri}'`,
@@ -102,6 +103,14 @@ function section(sink: SinkDefinition): string[] {
     "```",
     "",
   ];
+}
+
+/** What a kube-eventer URI may have and nothing comes of. */
+function idle({ uri }: SinkDefinition): string[] {
+  const lines = Object.entries(uri.ignored ?? {}).map(([name, why]) => `- \`${name}\`: ${why}.`);
+  return lines.length === 0
+    ? []
+    : ["", "In a URI of kube-eventer's these are taken, too, and change nothing:", "", ...lines];
 }
 
 function row({ name, meta, form, required, fallback }: OptionInfo, isTarget: boolean): string {

@@ -70,6 +70,7 @@ export function flagLayer(
   const value: Record<string, unknown> = {};
   const issues: ConfigIssue[] = [];
   const values: string[] = [];
+  const notes: ConfigIssue[] = [];
   const hidden = new PathSet();
   const places: { readonly path: Path; readonly where: string }[] = [];
 
@@ -106,6 +107,7 @@ export function flagLayer(
     const where = `--sink #${index + 1}`;
     values.push(...sink.values);
     issues.push(...sink.issues.map((issue) => ({ where, ...issue })));
+    notes.push(...sink.notes.map((note) => ({ where, ...note })));
     const name = names[index] ?? null;
     if (name === null) continue;
     if (entries.some(([other]) => other === name)) {
@@ -132,7 +134,7 @@ export function flagLayer(
     broken: () => false,
     literalsAreSeen: false,
   };
-  return { layer, issues, values };
+  return { layer, issues, values, notes };
 
   function fill(
     given: string | readonly string[] | boolean,

@@ -8,6 +8,8 @@ export interface LayerResult {
   readonly layer: Layer | null;
   readonly issues: readonly ConfigIssue[];
   readonly values: readonly string[];
+  /** What works and should be known. */
+  readonly notes?: readonly ConfigIssue[];
 }
 
 /** A YAML file as a layer: `${ENV}`, `{ $env }` and `{ $file }` filled in. */

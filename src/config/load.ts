@@ -87,7 +87,11 @@ export function loadConfig({
   if (!root.success || unsure) throw new ConfigError(found);
   const config = resolved(root.data, sinks, zone, replay);
   if (found.length > 0) throw new ConfigError(found, config);
-  const warnings = [...(flags.notes ?? []), ...sinks.flatMap((sink) => literalSecrets(sink, tree))];
+  const warnings = [
+    ...(flags.notes ?? []),
+    ...inputs.flatMap((input) => input.notes ?? []),
+    ...sinks.flatMap((sink) => literalSecrets(sink, tree)),
+  ];
   return { config, warnings: presentable(warnings, secrets) };
 }
 

@@ -48,6 +48,8 @@ export interface SinkFlag {
   readonly name: string | null;
   readonly entry: Readonly<Record<string, unknown>>;
   readonly issues: readonly { readonly message: string; readonly hint: string | null }[];
+  /** What works and should be known. */
+  readonly notes: readonly { readonly message: string; readonly hint: string | null }[];
   /** What came from the environment. */
   readonly values: readonly string[];
 }
@@ -70,7 +72,7 @@ export function parseSinkFlag(
   } = expand(unquoted, env, (value, before) =>
     isEncoded(before, isDsn) ? encodeURIComponent(value) : value,
   );
-  const nothing = { name: null, entry: {}, values };
+  const nothing = { name: null, entry: {}, notes: [], values };
   if (problems.length > 0) return { ...nothing, type: null, issues: problems };
 
   const type = sinkTypeOf(whole);
@@ -103,7 +105,7 @@ export function parseSinkFlag(
   const [name = null, ...more] = uri.house["name"] ?? [];
   if (more.length > 0)
     issues.push({ message: "name is given more than once", hint: "a sink has one name" });
-  return { type, name, entry, issues, values };
+  return { type, name, entry, issues, notes: uri.notes ?? [], values };
 }
 
 /** Whether what stands behind `before` is read percent-encoded: a query's values, and the password of a database's URL. */

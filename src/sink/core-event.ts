@@ -1,59 +1,21 @@
-import { GAP_CAUSES } from "../event/alert.ts";
 import type { KubeEvent, ObjectRef } from "../event/event.ts";
 import type { Message } from "./define.ts";
+import { occurrenceOf } from "./occurrence.ts";
 
-/**
- * What a record keeps of an alert, whatever it tells of: a gap in what could be seen is a row of its own, and so is a digest (which a record
- * gets only when it is asked for one by name).
- */
+/** What a store keeps of an alert, whatever it tells of: a digest, too, which it gets only when it is asked for one by name. */
 export function recorded({ id, alert }: Pick<Message, "id" | "alert">): KubeEvent {
-  switch (alert.kind) {
-    case "event":
-      return alert.event;
-    case "gap":
-      return ownEvent(id, alert.cluster, "HistoryGap", alert.since, alert.until, {
-        count: 1,
-        message: `Events between ${alert.since} and ${alert.until} could not be seen: ${GAP_CAUSES[alert.cause]}.`,
-      });
-    case "digest":
-      return ownEvent(id, alert.cluster, "Digest", alert.from, alert.to, {
-        count: alert.total,
-        message: `${alert.total} events between ${alert.from} and ${alert.to}.`,
-      });
-  }
-}
-
-function ownEvent(
-  id: string,
-  cluster: string,
-  reason: string,
-  firstSeen: string,
-  lastSeen: string,
-  told: Pick<KubeEvent, "count" | "message">,
-): KubeEvent {
+  if (alert.kind !== "digest") return occurrenceOf({ id, alert });
+  const { cluster, total, from, to } = alert;
   return {
-    key: `${id}@${told.count}`,
-    uid: id,
-    resourceVersion: "",
-    eventName: id,
-    eventNamespace: "",
-    cluster,
-    type: "Warning",
-    reason,
-    action: null,
-    object: {
-      kind: "Cluster",
-      apiVersion: null,
-      namespace: null,
-      name: cluster,
-      uid: null,
-      fieldPath: null,
-    },
-    related: null,
-    reporter: { component: "kube-crier", host: null, instance: null },
-    firstSeen,
-    lastSeen,
-    ...told,
+    ...occurrenceOf({
+      id,
+      alert: { kind: "gap", cluster, since: from, until: to, cause: "downtime" },
+    }),
+    key: `${id}@${total}`,
+    type: "Normal",
+    reason: "Digest",
+    count: total,
+    message: `${total} events between ${from} and ${to}.`,
   };
 }
 

@@ -98,6 +98,8 @@ export interface UriMapping {
   readonly target: string | null;
   /** Query parameters that belong to the address and stay in it (`access_token`). `"*"`: all that are no option. */
   readonly keep: readonly string[] | "*";
+  /** Parameters of kube-eventer's that change nothing here, and why: taken, and said at the start. */
+  readonly ignored?: Readonly<Record<string, string>>;
   /** The address may begin with a question mark, as kube-eventer writes a Go DSN: `mysql:?user:password@tcp(host)/db?…`. */
   readonly dsn?: true;
 }

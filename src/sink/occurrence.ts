@@ -1,4 +1,4 @@
-import { GAP_CAUSES } from "../event/alert.ts";
+import { type Alert, GAP_CAUSES } from "../event/alert.ts";
 import type { KubeEvent } from "../event/event.ts";
 import type { Message } from "./define.ts";
 import { permanent } from "./verdict.ts";
@@ -10,6 +10,11 @@ export const TOLD_ALREADY = permanent(
 );
 
 /** What a record keeps of an alert: the occurrence, or a gap in the form of one, so that whoever counts sees it; `null` for a digest. */
+export function occurrenceOf(message: {
+  readonly id: string;
+  readonly alert: Exclude<Alert, { readonly kind: "digest" }>;
+}): KubeEvent;
+export function occurrenceOf(message: Pick<Message, "id" | "alert">): KubeEvent | null;
 export function occurrenceOf({ id, alert }: Pick<Message, "id" | "alert">): KubeEvent | null {
   if (alert.kind === "event") return alert.event;
   if (alert.kind === "digest") return null;

@@ -9,6 +9,8 @@ export interface SinkUri {
   readonly house: Readonly<Record<string, readonly string[]>>;
   /** Never with a value in them: it may be a secret. */
   readonly issues: readonly SinkUriIssue[];
+  /** What is taken and changes nothing. */
+  readonly notes?: readonly SinkUriIssue[];
 }
 
 export interface SinkUriIssue {
@@ -35,9 +37,10 @@ export function parseSinkUri(
   houseNames: readonly string[],
   nearest: (text: string, candidates: readonly string[]) => string | null,
 ): SinkUri {
-  const { target, keep } = definition.uri;
+  const { target, keep, ignored = {} } = definition.uri;
   const known = optionsByName(definition);
   const house = new Map(houseNames.map((name) => [plain(name), name]));
+  const idle = new Map(Object.entries(ignored).map(([name, why]) => [plain(name), why]));
   const kept = keep === "*" ? null : new Set(keep.map(plain));
   const names = [
     ...optionsOf(definition.options).flatMap(({ name, meta }) => [name, ...(meta.aliases ?? [])]),
@@ -49,6 +52,7 @@ export function parseSinkUri(
   const forHouse: Record<string, string[]> = {};
   const stay: string[] = [];
   const issues: SinkUriIssue[] = [];
+  const notes: SinkUriIssue[] = [];
   const problem = (message: string, hint: string | null = null) => issues.push({ message, hint });
 
   for (const raw of parameters) {
@@ -58,11 +62,14 @@ export function parseSinkUri(
     const value = equals < 0 ? "" : decode(raw.slice(equals + 1));
     const option = known.get(plain(name));
     const houseName = house.get(plain(name));
+    const why = idle.get(plain(name));
     // Where everything may belong to the address, a percent-encoded name says that it does.
     const escaped = kept === null && equals > 0 && rawName !== name;
     if (escaped || kept?.has(plain(name))) stay.push(raw);
     else if (option !== undefined) given.set(option, [...(given.get(option) ?? []), value]);
     else if (houseName !== undefined) (forHouse[houseName] ??= []).push(value);
+    else if (why !== undefined)
+      notes.push({ message: `${name} of kube-eventer changes nothing here`, hint: why });
     else {
       const close = nearest(snake(name), names);
       if (kept === null && close === null) stay.push(raw);
@@ -95,7 +102,7 @@ export function parseSinkUri(
   else if (target === null && whole !== "") {
     problem(`${definition.type} has no address`, `expected ${definition.example.uri}`);
   }
-  return { options, house: forHouse, issues };
+  return { options, house: forHouse, issues, ...(notes.length === 0 ? {} : { notes }) };
 }
 
 /** Go's DSN behind the question mark that kube-eventer puts before it, up to its own: `?user:password@tcp(host)/db`. A password may hold anything. */

@@ -512,10 +512,10 @@ describe("the check at the start", () => {
 
 describe("the options", () => {
   it("of a kube-eventer URI mean what they meant", () => {
-    const { config } = loadConfig({
+    const { config, warnings } = loadConfig({
       flags: {
         sink: [
-          "elasticsearch:?nodes=http://foo.com:9200&nodes=http://bar.com:9200&index=events&esUserName=elastic&esUserSecret=secret12&use_namespace=true&pipeline=k8s&cluster_name=c",
+          "elasticsearch:?nodes=http://foo.com:9200&nodes=http://bar.com:9200&index=events&esUserName=elastic&esUserSecret=secret12&use_namespace=true&pipeline=k8s&cluster_name=c&ver=7&sniff=false&maxRetries=5&healthCheck=true&startupHealthcheckTimeout=1&bulkWorkers=5",
         ],
       },
       registry: sinks,
@@ -532,6 +532,11 @@ describe("the options", () => {
       esUserName: "elastic",
     });
     expect(secretsOf(sink?.options)).toContain("secret12");
+    expect(warnings.map(({ where, message }) => `${where}: ${message}`)).toEqual(
+      ["ver", "sniff", "maxRetries", "healthCheck", "startupHealthcheckTimeout", "bulkWorkers"].map(
+        (name) => `--sink #1: ${name} of kube-eventer changes nothing here`,
+      ),
+    );
   });
 
   it.each([

@@ -268,10 +268,10 @@ describe("the request", () => {
 
 describe("the options", () => {
   it("of a kube-eventer URI mean what they meant", () => {
-    const { config } = loadConfig({
+    const { config, warnings } = loadConfig({
       flags: {
         sink: [
-          "influxdb:http://monitoring-influxdb:80/?user=eventer&pw=secret1&db=k8s2&withfields=true&cluster_name=prod-b&concurrency=4",
+          "influxdb:http://monitoring-influxdb:80/?user=eventer&pw=secret1&db=k8s2&withfields=true&cluster_name=prod-b&concurrency=4&insecuressl=true&retention=0&disable_counter_metrics=true",
         ],
       },
       registry: sinks,
@@ -287,6 +287,11 @@ describe("the options", () => {
     });
     expect(secretsOf(sink?.options)).toContain("secret1");
     expect(sink?.definition.type).toBe("influxdb");
+    expect(warnings.map(({ message, hint }) => `${message}: ${hint}`)).toEqual([
+      "insecuressl of kube-eventer changes nothing here: the server's certificate is always checked; for a private authority set NODE_EXTRA_CA_CERTS",
+      "retention of kube-eventer changes nothing here: kube-eventer never used it; `retention_policy` names one to write to",
+      "disable_counter_metrics of kube-eventer changes nothing here: kube-eventer never used it",
+    ]);
   });
 
   it.each([

@@ -67,6 +67,25 @@ describe("a --sink URI", () => {
     expect(parse(`demo:https://h?${name}=1h`).house).toEqual({ give_up_after: ["1h"] });
   });
 
+  it("takes what kube-eventer took and nothing comes of, and says why", () => {
+    const sink = aSink([]);
+    const ignored = { maxRetries: "it is tried again anyway" };
+    const { options, issues, notes } = parseSinkUri(
+      { ...sink, uri: { ...sink.uri, ignored } },
+      "demo:https://h?max_retries=3&msg_type=x&colour=1",
+      HOUSE,
+      nearest,
+    );
+    expect(options).toEqual({ url: "https://h", msgType: "x" });
+    expect(notes).toEqual([
+      {
+        message: "max_retries of kube-eventer changes nothing here",
+        hint: "it is tried again anyway",
+      },
+    ]);
+    expect(issues.map(({ message }) => message)).toEqual(['"colour" is no parameter of demo']);
+  });
+
   it("makes a list of commas and of repetition alike", () => {
     const { options } = parse("demo:https://h?at_user_ids=a,b&at_user_ids=c,,%20d");
     expect(options["atUserIds"]).toEqual(["a", "b", "c", "d"]);
