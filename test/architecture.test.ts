@@ -67,7 +67,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   hono: ["src/web/server.ts"],
   "@hono/node-server": ["src/web/server.ts"],
   pino: ["src/observe/log.ts"],
-  "prom-client": ["src/observe/metrics.ts"],
+  "prom-client": ["src/observe/prometheus.ts"],
   "node:sqlite": ["src/ledger"],
   mysql2: ["sinks/mysql/driver.ts"],
 };

@@ -51,6 +51,12 @@ export async function runConfig(
     version,
     sourceNames(config.sources),
     config.sinks.map((sink) => sink.name),
+    {
+      perEvent: config.eventMetrics,
+      elasticsearch: config.sinks.flatMap(({ name, definition }) =>
+        definition.type === "elasticsearch" ? [name] : [],
+      ),
+    },
   );
   const { observer, tally } = createObserver(log, metrics, clock);
   for (const warning of warnings) observer.warning(warning);

@@ -75,9 +75,9 @@ export interface Config {
   /** The global filter. */
   readonly filter: FilterSpec;
   readonly dataDir: string;
-  /** How long the ledger keeps what is settled, in milliseconds. */
   /** The least time between two digests of a sink. */
   readonly digestEveryMs: number;
+  /** How long the ledger keeps what is settled, in milliseconds. */
   readonly historyMs: number;
   /** Bytes the ledger may take before the oldest owed deliveries become dead (overflow). */
   readonly ledgerMaxBytes: number;
@@ -85,6 +85,8 @@ export interface Config {
   readonly templates: readonly string[];
   /** `null`: no HTTP server. An empty host: all interfaces; port 0: any free one. */
   readonly listen: { readonly host: string; readonly port: number } | null;
+  /** Count by reason, namespace and kind on /metrics. */
+  readonly eventMetrics: boolean;
   readonly stay: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }

@@ -19,6 +19,8 @@ export function describeConfig(config: Config): string {
     ["listen", listenText(config.listen)],
     ["log level", config.logLevel],
   ];
+  if (!config.eventMetrics)
+    rows.push(["metrics", "nothing is counted by reason, namespace and kind"]);
   if (config.stay) rows.push(["stay", "keeps running after all sources have ended"]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join("");

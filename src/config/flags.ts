@@ -30,6 +30,7 @@ export const OPTION_FLAGS = {
   ledgerMax: { path: ["ledgerMax"], takes: "SIZE" },
   templates: { path: ["templates"], takes: "DIR" },
   listen: { path: ["listen"], takes: "ADDR:PORT" },
+  eventMetrics: { path: ["eventMetrics"], takes: "BOOL" },
   stay: { path: ["stay"], takes: null },
   logLevel: { path: ["logLevel"], takes: "LEVEL" },
 } as const satisfies Readonly<

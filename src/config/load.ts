@@ -116,6 +116,7 @@ function resolved(
     ledgerMaxBytes: checked(parseBytes(data.ledgerMax)),
     templates: data.templates,
     listen: data.listen === undefined ? null : checked(parseListen(data.listen)),
+    eventMetrics: data.eventMetrics,
     stay: data.stay,
     logLevel: data.logLevel,
   });

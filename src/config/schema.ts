@@ -223,6 +223,13 @@ export const globalShape = {
       "Serve /livez, /readyz and /metrics on ADDR:PORT; :8080 means all interfaces, port 0 any free one; without it: nothing is served",
     example: ":8080",
   }).optional(),
+  eventMetrics: s
+    .bool({
+      description:
+        "Count occurrences by reason, namespace and kind on /metrics, as kube-eventer's eventer_events_*_total; 1,000 series of each at most",
+      example: false,
+    })
+    .default(true),
   stay: s
     .bool({ description: "Keep running after all sources have ended (files)", example: true })
     .default(false),

@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { GAP_CAUSES } from "../event/alert.ts";
 import { DROP_REASONS, FAILURE_REASONS } from "../event/reason.ts";
+import { createEventerMetrics, type EventerOptions } from "./eventer.ts";
 import { RESUME_CAUSES } from "./observer.ts";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "./prometheus.ts";
 
 const PREFIX = "kube_crier_";
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
@@ -16,11 +17,16 @@ export interface Gauges {
 
 const keys = (record: object): string[] => Object.keys(record);
 
-/** Every series the program has, made at start: label values come from closed sets and configured names only, so that `rate()` works from the first minute. */
+/**
+ * Every series the program has, made at start: label values come from closed sets and configured names only, so that `rate()` works from the first minute.
+ * Those of kube-eventer are the exception: what they count by, the cluster names, up to a bound.
+ * @param told what those of kube-eventer ask
+ */
 export function createMetrics(
   version: string,
   sources: readonly string[],
   sinks: readonly string[],
+  told: Pick<EventerOptions, "perEvent" | "elasticsearch"> = { perEvent: true, elasticsearch: [] },
 ) {
   const registry = new Registry();
   const registers = [registry];
@@ -121,6 +127,7 @@ export function createMetrics(
     for (const cause of keys(RESUME_CAUSES)) all.resumes.inc({ source, cause }, 0);
     for (const cause of keys(GAP_CAUSES)) all.gaps.inc({ source, cause }, 0);
   }
+  const eventer = createEventerMetrics({ registry, sources, ...told });
   all.writable.set(1);
   all.build.set({ version }, 1);
 
@@ -131,10 +138,13 @@ export function createMetrics(
       all.oldest.set({ sink }, oldestOwedAt === null ? 0 : (ledger.now() - oldestOwedAt) / 1000);
     }
     all.bytes.set(ledger.ledgerBytes());
+    eventer.measure(ledger.now());
   };
   let gauges: Gauges | null = null;
   return {
     ...all,
+    /** kube-eventer's own. */
+    eventer,
     contentType: registry.contentType,
     /** The ledger knows what is pending; it exists later than the metrics. */
     measure(source: Gauges): void {

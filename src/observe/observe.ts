@@ -35,8 +35,10 @@ export function createObserver(
   let held = 0;
 
   const observer: Observer = {
-    eventReceived(source, type) {
+    eventReceived(source, event) {
+      const { type } = event;
       tally.received += 1;
+      metrics.eventer.read(event, clock.now());
       metrics.received.inc({ type: type === "Normal" || type === "Warning" ? type : "other" });
       metrics.lastEvent.set({ source }, clock.now() / 1000);
     },
@@ -52,6 +54,7 @@ export function createObserver(
     eventEnqueued(sinks) {
       tally.enqueued += 1;
       metrics.enqueued.inc();
+      metrics.eventer.writtenDown(clock.now());
       for (const sink of sinks) metrics.owed.inc({ sink });
     },
 
@@ -69,10 +72,12 @@ export function createObserver(
     sourceSynced(source) {
       failing.delete(source);
       metrics.synced.set({ source }, 1);
+      metrics.eventer.reads(source, true, clock.now());
       log.write("info", `${source}: watching`, { source });
     },
     sourceFailed(source, cause, detail, retryMs) {
       metrics.synced.set({ source }, 0);
+      metrics.eventer.reads(source, false, clock.now());
       const first = !failing.has(source);
       failing.add(source);
       log.write(
@@ -84,6 +89,7 @@ export function createObserver(
     sourceResumed(source, cause) {
       metrics.resumes.inc({ source, cause });
       metrics.synced.set({ source }, 1);
+      metrics.eventer.reads(source, true, clock.now());
       const recovered = failing.delete(source);
       log.write(
         recovered ? "info" : "debug",
@@ -114,7 +120,9 @@ export function createObserver(
 
     attemptFailed(sink, id, reason, detail, retryMs, durationMs) {
       metrics.failures.inc({ sink, reason });
+      metrics.eventer.failed(sink);
       metrics.duration.observe({ sink }, durationMs / 1000);
+      metrics.eventer.attempted(sink, durationMs);
       const next = retryMs === null ? "" : `; trying again in ${(retryMs / 1000).toFixed(1)} s`;
       log.write(
         reason === "unknown" ? "error" : "warn",
@@ -126,6 +134,7 @@ export function createObserver(
       tally.delivered += 1;
       metrics.deliveries.inc({ sink, outcome: "delivered" });
       metrics.duration.observe({ sink }, durationMs / 1000);
+      metrics.eventer.attempted(sink, durationMs);
       metrics.age.observe({ sink }, ageMs / 1000);
       log.write("debug", `${sink}: delivered`, { sink, id, ageMs, durationMs });
     },

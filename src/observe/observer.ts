@@ -1,4 +1,5 @@
 import type { GapCause } from "../event/alert.ts";
+import type { KubeEvent } from "../event/event.ts";
 import type { DropReason, FailureReason } from "../event/reason.ts";
 
 /** Why a watch was opened again: a closed set, the label of a metric. */
@@ -21,7 +22,7 @@ export type ResumeCause = keyof typeof RESUME_CAUSES;
  * `source` and `sink` are configured names. Details are redacted by the caller's types (Secret) and again here.
  */
 export interface Observer {
-  eventReceived(source: string, type: string): void;
+  eventReceived(source: string, event: KubeEvent): void;
   eventDropped(reason: DropReason): void;
   eventEnqueued(sinks: readonly string[], lastSeenMs: number): void;
 

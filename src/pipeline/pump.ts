@@ -51,7 +51,7 @@ function sort(
   for (const item of batch) {
     switch (item.kind) {
       case "event": {
-        ports.observer.eventReceived(name, item.event.type);
+        ports.observer.eventReceived(name, item.event);
         const routed = ports.route(item.event);
         if (routed.kind === "drop") ports.observer.eventDropped(routed.reason);
         else

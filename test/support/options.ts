@@ -174,6 +174,16 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
       ["::1:80", "is not an address to listen on"],
     ],
   },
+  eventMetrics: {
+    from: (config) => config.eventMetrics,
+    fallback: true,
+    flag: "eventMetrics",
+    good: [
+      ["true", true],
+      ["false", false],
+    ],
+    bad: [["perhaps", 'expected true or false; found "perhaps"']],
+  },
   stay: {
     from: (config) => config.stay,
     fallback: false,

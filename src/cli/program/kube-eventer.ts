@@ -62,10 +62,7 @@ const FLAGS: ReadonlyMap<string, KubeEventerFlag> = new Map<string, KubeEventerF
       means: (value) =>
         boolean(value) === null
           ? { wrong: `expected true or false, found "${value}"` }
-          : {
-              argv: [],
-              note: "/metrics counts events by type and never by object, whose names have no end",
-            },
+          : { argv: [`--event-metrics=${String(boolean(value))}`] },
     },
   ],
   ["v", { means: verbosity }],

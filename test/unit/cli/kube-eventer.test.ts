@@ -32,8 +32,8 @@ describe("the command line of kube-eventer", () => {
     [["--v=2"], []],
     [["--max_procs=4"], []],
     [["--max-procs", "0"], []],
-    [["--event-metrics"], []],
-    [["--event-metrics=false"], []],
+    [["--event-metrics"], ["--event-metrics=true"]],
+    [["--event-metrics=F"], ["--event-metrics=false"]],
     [["--logtostderr", "--alsologtostderr=false", "--skip_headers=true"], []],
     [["--stderrthreshold=INFO", "--vmodule", "a=1", "--log_dir=/tmp"], []],
     [["--log_file=a", "--log_file_max_size=1800", "--log_backtrace_at", ":0"], []],
@@ -47,6 +47,7 @@ describe("the command line of kube-eventer", () => {
   it("a flag without a value of its own takes none from what follows", () => {
     expect(fromKubeEventer(["run", "--logtostderr", "--event-metrics", "--stay"]).argv).toEqual([
       "run",
+      "--event-metrics=true",
       "--stay",
     ]);
   });

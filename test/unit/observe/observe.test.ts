@@ -5,6 +5,7 @@ import { createMetrics } from "../../../src/observe/metrics.ts";
 import { createObserver } from "../../../src/observe/observe.ts";
 import { redact } from "../../../src/observe/redact.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { anEvent } from "../../support/events.ts";
 
 function house() {
   const lines: string[] = [];
@@ -54,7 +55,10 @@ describe("metrics", () => {
   it("show the conservation law: received = filtered + suppressed + enqueued", async () => {
     const { observer, metrics, tally } = house();
     for (let index = 0; index < 10; index += 1)
-      observer.eventReceived("kubernetes", index % 2 === 0 ? "Normal" : "Warning");
+      observer.eventReceived(
+        "kubernetes",
+        anEvent({ type: index % 2 === 0 ? "Normal" : "Warning" }),
+      );
     for (let index = 0; index < 3; index += 1) observer.eventDropped("globalFilter");
     observer.eventDropped("noSink");
     observer.eventDropped("duplicate");
@@ -73,7 +77,7 @@ describe("metrics", () => {
   it("keep the type label closed whatever the cluster says", async () => {
     const { observer, metrics } = house();
     for (const type of ["Info", "Unknown", "", "x".repeat(1000)])
-      observer.eventReceived("kubernetes", type);
+      observer.eventReceived("kubernetes", anEvent({ type: type }));
     const text = await metrics.text();
     expect(value(text, 'kube_crier_events_received_total{type="other"}')).toBe(4);
     expect(text.match(/events_received_total\{/g)).toHaveLength(3);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Observer } from "../../../src/observe/observer.ts";
 import { house, seriesOf } from "./support.ts";
+import { anEvent } from "../../support/events.ts";
 
 /** What an observation says and counts: its lines without the time, and the series it moved, buckets aside. */
 async function effectOf(observe: (observer: Observer) => void) {
@@ -32,7 +33,7 @@ interface Effect {
 const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect])[] = [
   [
     "a warning that was received",
-    (o) => o.eventReceived("kubernetes", "Warning"),
+    (o) => o.eventReceived("kubernetes", anEvent({ type: "Warning" })),
     {
       moved: {
         'events_received_total{type="Warning"}': 1,
@@ -43,7 +44,7 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
   ],
   [
     "something normal that was received from a file",
-    (o) => o.eventReceived("file", "Normal"),
+    (o) => o.eventReceived("file", anEvent({ type: "Normal" })),
     {
       moved: {
         'events_received_total{type="Normal"}': 1,

@@ -1,0 +1,2 @@
+/** prom-client's one door. */
+export { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, Summary } from "prom-client";
