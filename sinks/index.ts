@@ -2,6 +2,7 @@
 import type { SinkDefinition } from "../src/sink/index.ts";
 import dingtalk from "./dingtalk.ts";
 import elasticsearch from "./elasticsearch.ts";
+import eventbridge from "./eventbridge.ts";
 import honeycomb from "./honeycomb.ts";
 import influxdb from "./influxdb.ts";
 import lark from "./lark.ts";
@@ -16,7 +17,7 @@ import wechat from "./wechat.ts";
 import wecom from "./wecom.ts";
 
 /** Every sink there is, sorted by type. */
-export const sinks: readonly SinkDefinition[] = [dingtalk, elasticsearch, honeycomb, influxdb, lark, log, mysql, riemann, slack, sls, stdout, webhook, wechat, wecom];
+export const sinks: readonly SinkDefinition[] = [dingtalk, elasticsearch, eventbridge, honeycomb, influxdb, lark, log, mysql, riemann, slack, sls, stdout, webhook, wechat, wecom];
 
 /** The sink of a type, or `undefined`. */
 export function sinkOf(type: string): SinkDefinition | undefined {

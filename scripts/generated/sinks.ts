@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Limits, SinkDefinition } from "../../src/sink/index.ts";
-import { type OptionInfo, optionsOf } from "../../src/sink/schema.ts";
+import { type ChosenVariable, type OptionInfo, optionsOf } from "../../src/sink/schema.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../sinks");
 const NOTICE = "Written by `npm run gen` from the definitions in this folder; do not edit.";
@@ -116,10 +116,19 @@ function idle({ uri }: SinkDefinition): string[] {
 function row({ name, meta, form, required, fallback }: OptionInfo, isTarget: boolean): string {
   const aliases = meta.aliases === undefined ? "" : ` Also \`${meta.aliases.join("`, `")}\`.`;
   const place = isTarget ? " In a URI: the address itself." : "";
-  const env = meta.env === undefined ? "" : ` Else the environment variable \`${meta.env}\`.`;
+  const env =
+    meta.env === undefined ? "" : ` Else the environment variable ${variables(meta.env)}.`;
   const shape = typeof form === "string" ? form : form.map((value) => `\`${value}\``).join(", ");
   const without = required ? "must be given" : shown(fallback);
   return `| \`${name}\` | ${cell(meta.description + place + aliases + env)} | ${shape} | ${without} |`;
+}
+
+function variables(env: string | ChosenVariable): string {
+  if (typeof env === "string") return `\`${env}\``;
+  const { names, by, besides } = env;
+  const each = Object.entries(names).map(([value, name]) => `\`${name}\` (${by} ${value})`);
+  const only = besides === undefined ? "" : `, where \`${besides}\` is from there`;
+  return each.join(", ") + only;
 }
 
 function shown(fallback: unknown): string {
@@ -136,7 +145,8 @@ function limitsOf(sink: SinkDefinition): Limits {
   const needed = optionsOf(sink.options)
     .filter(({ name, required }) => required || name === uri.target)
     .map(({ name }) => [name, example.yaml[name]] as const);
-  return sink.limits(sink.options.parse(Object.fromEntries(needed)));
+  const least = sink.options.safeParse(Object.fromEntries(needed));
+  return sink.limits(least.success ? least.data : sink.options.parse(example.yaml));
 }
 
 function budget({ rates, concurrency }: Limits): string {

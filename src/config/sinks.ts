@@ -1,6 +1,6 @@
 import { splitPatterns } from "../pipeline/matcher.ts";
 import type { SinkDefinition } from "../sink/index.ts";
-import { metaOf, optionsOf, type z } from "../sink/schema.ts";
+import { type ChosenVariable, metaOf, type OptionInfo, optionsOf, type z } from "../sink/schema.ts";
 import { Secret } from "../sink/secret.ts";
 import type { ConfigIssue, FilterSpec, Lang, SinkConfig } from "./config.ts";
 import { sinkNameProblem } from "./grammar.ts";
@@ -52,7 +52,7 @@ export function readSink(
 
   const { house, own } = split(raw);
   const houseResult = sinkSchema.safeParse(house);
-  const ownResult = definition.options.safeParse({ ...fromEnv(definition, env), ...own });
+  const ownResult = definition.options.safeParse({ ...fromEnv(definition, own, env), ...own });
   const issues = [
     ...explain(
       houseResult.error?.issues ?? [],
@@ -81,14 +81,34 @@ export function readSink(
   return { sink: resolved(name, definition, ownResult.data, data, lang), issues };
 }
 
-/** What kube-eventer takes from the environment where the option is not given. */
-function fromEnv(definition: SinkDefinition, env: Env): Record<string, string> {
+/** What is taken from the environment where the option is not given, as kube-eventer and the platforms' own tools do. */
+function fromEnv(
+  definition: SinkDefinition,
+  own: Readonly<Record<string, unknown>>,
+  env: Env,
+): Record<string, string> {
+  const options = optionsOf(definition.options);
+  const found = options.flatMap(({ name, meta }) => {
+    const variable = typeof meta.env === "object" ? chosen(meta.env, own, options) : meta.env;
+    const value = variable === undefined ? "" : (env[variable] ?? "");
+    if (value === "" || own[name] !== undefined) return [];
+    return [{ name, value, besides: typeof meta.env === "object" ? meta.env.besides : undefined }];
+  });
+  const names = found.map(({ name }) => name);
   return Object.fromEntries(
-    optionsOf(definition.options).flatMap(({ name, meta }) => {
-      const value = meta.env === undefined ? "" : (env[meta.env] ?? "");
-      return value === "" ? [] : [[name, value] as const];
-    }),
+    found
+      .filter(({ besides }) => besides === undefined || names.includes(besides))
+      .map(({ name, value }) => [name, value] as const),
   );
+}
+
+function chosen(
+  { by, names }: ChosenVariable,
+  own: Readonly<Record<string, unknown>>,
+  options: readonly OptionInfo[],
+): string | undefined {
+  const value = own[by] ?? options.find(({ name }) => name === by)?.fallback;
+  return typeof value === "string" ? names[value] : undefined;
 }
 
 function resolved(

@@ -6,8 +6,11 @@ export interface Batching<T> {
   /** The most of their sizes together; a single item may be larger. */
   readonly size: number;
   sizeOf(item: T): number;
-  /** One request, all or nothing. A permanent refusal of what it holds (`rejected`, `tooLarge`) is looked for by halves. */
-  send(items: readonly T[], signal: AbortSignal): Promise<Verdict>;
+  /**
+   * One request: a verdict for each item in their order, or one for all. Where one for all permanently refuses what it holds (`rejected`,
+   * `tooLarge`), the item at fault is looked for by halves.
+   */
+  send(items: readonly T[], signal: AbortSignal): Promise<Verdict | readonly Verdict[]>;
 }
 
 interface Waiting<T> {
@@ -101,18 +104,25 @@ export class Gatherer<T> {
     const left = batch.filter(({ settled }) => !settled);
     if (left.length === 0) return;
     const items = left.map(({ item }) => item);
-    const verdict = await this.#batching.send(items, this.#stop.signal);
-    if (left.length > 1 && isAboutOne(verdict)) {
+    const told = await this.#batching.send(items, this.#stop.signal);
+    const each = isEach(told) ? told : items.map(() => told);
+    if (!isEach(told) && left.length > 1 && isAboutOne(told)) {
       const middle = Math.ceil(left.length / 2);
       await this.#send(left.slice(0, middle));
       await this.#send(left.slice(middle));
       return;
     }
-    for (const waiting of left) if (!waiting.settled) waiting.settle(verdict);
+    for (const [index, waiting] of left.entries())
+      if (!waiting.settled) waiting.settle(each[index] ?? NO_WORD);
   }
 }
 
+const NO_WORD = retryable("unknown", "the answer says nothing of this one");
 const SHUTTING_DOWN = retryable("network", "ended before it was sent: shutting down");
+
+function isEach(told: Verdict | readonly Verdict[]): told is readonly Verdict[] {
+  return Array.isArray(told);
+}
 
 function isAboutOne(verdict: Verdict): boolean {
   return (

@@ -11,9 +11,18 @@ export interface OptionMeta {
   /** Other names it answers to in a `--sink` URI (kube-eventer's, mostly). */
   readonly aliases?: readonly string[];
   /** The environment variable that gives it where nothing else does, as kube-eventer has some. */
-  readonly env?: string;
+  readonly env?: string | ChosenVariable;
   /** Never printed, logged or stored. */
   readonly secret?: boolean;
+}
+
+/** An environment variable that depends on what else is given. */
+export interface ChosenVariable {
+  /** The option whose value chooses the variable. */
+  readonly by: string;
+  readonly names: Readonly<Record<string, string>>;
+  /** Taken only where this option is from the environment, too: a token belongs to one key. */
+  readonly besides?: string;
 }
 
 /** What an option looks like where a person writes it. */
