@@ -13,6 +13,7 @@ const options = s
         description:
           "The region's endpoint, instead of `regionId` and `internal`; the project is put before it.",
         example: "https://cn-hangzhou.log.aliyuncs.com",
+        env: "SLS_ENDPOINT",
       })
       .regex(
         /^((https:\/\/)?[a-z0-9][a-z0-9.-]*(:\d+)?\/?|http:\/\/(localhost|127(\.\d{1,3}){3})(:\d+)?\/?)$/i,
@@ -27,7 +28,11 @@ const options = s
       .regex(/^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$/, "is no name of a Logstore"),
     topic: s.text({ description: "The topic of every log." }).default(""),
     regionId: s
-      .text({ description: "The region's ID; needed without an endpoint.", example: "cn-hangzhou" })
+      .text({
+        description: "The region's ID; needed without an endpoint.",
+        example: "cn-hangzhou",
+        env: "RegionId",
+      })
       .regex(/^[a-z0-9-]+$/, "is no ID of a region; expected one like cn-hangzhou")
       .optional(),
     internal: s
@@ -39,10 +44,12 @@ const options = s
     accessKeyId: s.secret({
       description: "The AccessKey ID of a RAM user that may log:PostLogStoreLogs.",
       example: "LTAI0123456789abcdef",
+      env: "AccessKeyId",
     }),
     accessKeySecret: s.secret({
       description: "Its AccessKey secret.",
       example: "fedcba9876543210",
+      env: "AccessKeySecret",
     }),
     securityToken: s
       .secret({ description: "The token that belongs to a temporary AccessKey of STS." })
@@ -88,7 +95,7 @@ export default defineSink({
   options,
   defaultLevel: "Normal",
   isRecord: true,
-  uri: { target: "endpoint", keep: [] },
+  uri: { target: "endpoint", keep: [], nowhere: ANYWHERE },
   example: {
     uri: "sls:https://cn-hangzhou.log.aliyuncs.com?project=k8s-audit&log_store=events&access_key_id=LTAI0123456789abcdef&access_key_secret=fedcba9876543210&topic=prod-a",
     yaml: {

@@ -102,6 +102,8 @@ export interface UriMapping {
   readonly ignored?: Readonly<Record<string, string>>;
   /** The address may begin with a question mark, as kube-eventer writes a Go DSN: `mysql:?user:password@tcp(host)/db?…`. */
   readonly dsn?: true;
+  /** An address that leads nowhere, which a documentation writes to have one: as good as none. */
+  readonly nowhere?: RegExp;
 }
 
 /** What a person who chooses a sink asks: cells of the table in sinks/README.md. */

@@ -47,7 +47,8 @@ export function parseSinkUri(
     ...houseNames,
   ].map(snake);
 
-  const { address, parameters } = split(text, definition.uri.dsn === true);
+  const { address: written, parameters } = split(text, definition.uri.dsn === true);
+  const address = definition.uri.nowhere?.test(written) === true ? "" : written;
   const given = new Map<OptionInfo, string[]>();
   const forHouse: Record<string, string[]> = {};
   const stay: string[] = [];

@@ -245,6 +245,48 @@ describe("where it goes", () => {
   });
 });
 
+describe("what stands in the environment", () => {
+  const optionsOf = (uri: string, env: Readonly<Record<string, string>>) => {
+    const { config } = loadConfig({
+      flags: { sink: [uri] },
+      registry: sinks,
+      env,
+      files: memoryFiles({}),
+    });
+    return (bare(config.sinks[0]) as { readonly options: unknown }).options;
+  };
+  const key = { AccessKeyId: "of-env", AccessKeySecret: "secret-of-env" };
+
+  it("is the access key and the region, as in kube-eventer's Deployment", () => {
+    const uri = "sls:https://sls.aliyuncs.com?project=my-project&logStore=my-store";
+    expect(optionsOf(uri, { ...key, RegionId: "cn-beijing" })).toMatchObject({
+      regionId: "cn-beijing",
+      accessKeyId: { secret: "of-env" },
+      accessKeySecret: { secret: "secret-of-env" },
+    });
+  });
+
+  it.each(["sls:https://sls.aliyuncs.com?", "sls:https://sls.aliyuncs.com&", "sls:?"])(
+    "is the endpoint in SLS_ENDPOINT, which %s does not hide",
+    (start) => {
+      const options = optionsOf(`${start}project=my-project&logStore=my-store`, {
+        ...key,
+        SLS_ENDPOINT: "cn-beijing-intranet.log.aliyuncs.com",
+      });
+      expect(options).toMatchObject({ endpoint: "cn-beijing-intranet.log.aliyuncs.com" });
+      expect(options).not.toHaveProperty("regionId");
+    },
+  );
+
+  it("yields to what the URI says", () => {
+    const uri = `sls:https://cn-hangzhou.log.aliyuncs.com?project=my-project&logStore=my-store&accessKeyId=${KEY_ID}&accessKeySecret=${KEY_SECRET}`;
+    expect(optionsOf(uri, { ...key, SLS_ENDPOINT: "elsewhere.example.com" })).toMatchObject({
+      endpoint: "https://cn-hangzhou.log.aliyuncs.com",
+      accessKeyId: { secret: KEY_ID },
+    });
+  });
+});
+
 describe("many at once", () => {
   it("go in one request, and those that come meanwhile in the next", async () => {
     const { tell } = open();
