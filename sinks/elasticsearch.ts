@@ -115,7 +115,7 @@ export default defineSink({
       "`_id` from UID and version, `create` only: what is there already counts as accepted",
     batch: "1,000 documents a bulk request; a verdict for each",
     testedAgainst:
-      "a server that goes by the documentation: bulk, aliases, data streams, partial failure",
+      "OpenSearch 2.19 with its security plugin; for Elasticsearch a server that goes by the documentation",
   },
   options,
   defaultLevel: "Normal",

@@ -49,7 +49,7 @@ const HINTS: readonly (readonly [RegExp, "auth" | "config" | "rejected" | "wait"
 ];
 
 const LOGIN =
-  "check `apiKey`, or `esUserName` and `esUserSecret`; to write takes the index privileges create_doc, auto_configure and, for the alias, manage";
+  "check `apiKey`, or `esUserName` and `esUserSecret`; to write takes the index privileges create_doc, auto_configure and, for the alias, manage (OpenSearch: cluster_composite_ops, and for the index write, create_index and manage_aliases)";
 
 /** kube-eventer's bulk processor takes as many. The answer has an item for each document, in their order. */
 export const BULK: HttpBatch = {

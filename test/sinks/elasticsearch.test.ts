@@ -300,7 +300,7 @@ describe("a server that goes by the documentation", () => {
 });
 
 const LOGIN =
-  "check `apiKey`, or `esUserName` and `esUserSecret`; to write takes the index privileges create_doc, auto_configure and, for the alias, manage";
+  "check `apiKey`, or `esUserName` and `esUserSecret`; to write takes the index privileges create_doc, auto_configure and, for the alias, manage (OpenSearch: cluster_composite_ops, and for the index write, create_index and manage_aliases)";
 
 describe("what a server refuses, with the next step", () => {
   it.each([
