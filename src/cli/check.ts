@@ -1,6 +1,7 @@
 import { createClients } from "../app/clients.ts";
 import { gather } from "../app/gather.ts";
 import { loadTemplates } from "../app/templates.ts";
+import { differenceText } from "../compat/differences.ts";
 import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
 import { describeConfig } from "../config/describe.ts";
 import type { FlagValues } from "../config/flags.ts";
@@ -18,7 +19,7 @@ import { table } from "./table.ts";
 /** `kube-crier check`: everything `run` does up to the first watch, one table of it, and every problem at once. */
 export async function checkCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
   try {
-    const { config, warnings } = await loadAndLookFurther(flags, io);
+    const { config, warnings, differences } = await loadAndLookFurther(flags, io);
     io.stdout.write(`${describeConfig(config)}\n`);
     const { rows, issues } = await checkAll(config, io);
     io.stdout.write(
@@ -27,6 +28,8 @@ export async function checkCommand(flags: FlagValues, io: Io): Promise<ExitCode>
         rows.map(({ area, what, result }) => [area, what, result]),
       ),
     );
+    for (const difference of differences) io.stdout.write(`\n${differenceText(difference)}`);
+    if (differences.length > 0) io.stdout.write("\n");
     tellWarnings(warnings, io);
     if (issues.length > 0) throw new ConfigError(issues);
     io.stdout.write("\nall is well: run would start\n");

@@ -65,7 +65,7 @@ export async function demoCommand(
         "",
       ].join("\n"),
     );
-    const summary = await runConfig(config, io, []);
+    const summary = await runConfig(config, io, { warnings: [], notices: [] });
     io.stdout.write(summaryText(summary, simulator));
     return exitCodeOf(summary);
   } catch (error) {

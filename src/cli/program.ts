@@ -32,8 +32,12 @@ function withFlags(command: Command, keys?: readonly string[]): Command {
 type WithMistakes = <F extends FlagValues>(flags: F, command: Command) => F;
 
 /** Takes along what was wrong and what is to be said before the flags were parsed. */
-function mistakesBeside({ notes, mistakes }: Omit<Translated, "argv">): WithMistakes {
-  return (flags, command) => ({ ...flags, notes, mistakes: [...mistakes, ...mistakesOf(command)] });
+function mistakesBeside({ mistakes, ...told }: Omit<Translated, "argv">): WithMistakes {
+  return (flags, command) => ({
+    ...flags,
+    ...told,
+    mistakes: [...mistakes, ...mistakesOf(command)],
+  });
 }
 
 /** What is needed to know a sink and its words, as against where events come from. */

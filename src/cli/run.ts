@@ -4,6 +4,7 @@ import { runApp, type Summary } from "../app/app.ts";
 import { createSenders, httpClient } from "../app/senders.ts";
 import { createSources, sourceNames } from "../app/sources.ts";
 import { loadTemplates } from "../app/templates.ts";
+import { differenceText } from "../compat/differences.ts";
 import type { Config } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
 import { jsonLog, textLog } from "../observe/log.ts";
@@ -18,14 +19,13 @@ import { readVersion } from "./version.ts";
 /** `kube-crier run`. */
 export async function runCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
   try {
-    const { config, warnings } = await loadAndLookFurther(flags, io);
-    const summary = await runConfig(
-      config,
-      io,
-      warnings.map(
+    const { config, warnings, differences } = await loadAndLookFurther(flags, io);
+    const summary = await runConfig(config, io, {
+      warnings: warnings.map(
         ({ where, message, hint }) => `${where}: ${message}${hint === null ? "" : ` (${hint})`}`,
       ),
-    );
+      notices: differences.map(differenceText),
+    });
     return exitCodeOf(summary);
   } catch (error) {
     return tellProblems(error, io);
@@ -36,7 +36,7 @@ export async function runCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
 export async function runConfig(
   config: Config,
   io: Io,
-  warnings: readonly string[],
+  first: { readonly warnings: readonly string[]; readonly notices: readonly string[] },
 ): Promise<Summary> {
   const { clock } = io;
   const version = readVersion();
@@ -59,7 +59,8 @@ export async function runConfig(
     },
   );
   const { observer, tally } = createObserver(log, metrics, clock);
-  for (const warning of warnings) observer.warning(warning);
+  for (const warning of first.warnings) observer.warning(warning);
+  for (const notice of first.notices) observer.notice(notice);
   const clients = createClients(config.sources, clock);
   const client = httpClient(version);
   const stopLive = live?.show(() => lineOf(tally, `${metrics.pending()} pending`), clock);

@@ -44,6 +44,8 @@ export interface InputFlags {
   readonly sink?: readonly string[];
   /** What the command line parser could make nothing of. */
   readonly mistakes?: readonly ConfigIssue[];
+  /** The command line is kube-eventer's: what differs here is to be said. */
+  readonly isKubeEventers?: boolean;
   /** What works and should be known. */
   readonly notes?: readonly ConfigIssue[];
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { type Difference, differencesOf, type SinkEntry } from "../compat/differences.ts";
 import type { SinkDefinition } from "../sink/index.ts";
 import { parseDuration } from "../sink/schema.ts";
 import {
@@ -16,7 +17,7 @@ import { type LayerResult, yamlLayer } from "./layer.ts";
 import { checkRegistry, rootSchema } from "./schema.ts";
 import { type Env, expand, processEnv, type SecretStore } from "./secrets.ts";
 import { literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
-import { isMap, type Layer, mergeLayers, type Tree } from "./tree.ts";
+import { isMap, type Layer, mergeLayers, type Tree, valueAt } from "./tree.ts";
 
 export interface LoadInput {
   readonly flags: FlagValues;
@@ -30,6 +31,8 @@ export interface Loaded {
   readonly config: Config;
   /** What works but should be changed. */
   readonly warnings: readonly ConfigIssue[];
+  /** For a command line of kube-eventer's: what differs here. */
+  readonly differences: readonly Difference[];
 }
 
 /**
@@ -92,7 +95,19 @@ export function loadConfig({
     ...inputs.flatMap((input) => input.notes ?? []),
     ...sinks.flatMap((sink) => literalSecrets(sink, tree)),
   ];
-  return { config, warnings: presentable(warnings, secrets) };
+  const differences =
+    flags.isKubeEventers === true
+      ? differencesOf(
+          sinkNames(tree).map((name) => entryOf(tree, name)),
+          tree.value["compat"] === "strict",
+        )
+      : [];
+  return { config, warnings: presentable(warnings, secrets), differences };
+}
+
+function entryOf(tree: Tree, name: string): SinkEntry {
+  const entry = valueAt(tree.value, ["sinks", name]);
+  return isMap(entry) ? entry : {};
 }
 
 function resolved(

@@ -6,6 +6,8 @@ import type { ConfigIssue } from "../../config/config.ts";
  */
 export interface Translated {
   readonly argv: readonly string[];
+  /** Whether it is one of kube-eventer's: what differs here is to be said. */
+  readonly isKubeEventers: boolean;
   /** What differs from kube-eventer, to be said at the start. */
   readonly notes: readonly ConfigIssue[];
   readonly mistakes: readonly ConfigIssue[];
@@ -82,18 +84,26 @@ const FLAGS: ReadonlyMap<string, KubeEventerFlag> = new Map<string, KubeEventerF
 
 /** Names of the two flags that are one of ours together. */
 const ADDRESS = { ip: "healthz-ip", port: "healthz-port" } as const;
+/** A flag that is no sign of kube-eventer. */
+const OURS_TOO = "event-metrics";
 /** kube-eventer's defaults. */
 const DEFAULT_ADDRESS = { ip: "0.0.0.0", port: "8084" } as const;
 
-/** Takes kube-eventer's flags out of `run` and `check`; everything else stays as it is. */
-export function fromKubeEventer(argv: readonly string[]): Translated {
+/** Takes kube-eventer's flags out of `run` and `check`; everything else stays as it is. Flags without a command mean `run`. */
+export function fromKubeEventer(given: readonly string[]): Translated {
+  const argv = isFlagsAlone(given) ? ["run", ...given] : given;
   const [command = ""] = argv;
-  if (!COMMANDS.includes(command)) return { argv, notes: [], mistakes: [] };
-  if (argv.includes("--version")) return { argv: ["--version"], notes: [], mistakes: [] };
+  const nothing = { isKubeEventers: false, notes: [], mistakes: [] };
+  if (!COMMANDS.includes(command)) return { argv, ...nothing };
+  if (argv.includes("--version")) return { argv: ["--version"], ...nothing };
   const rest: string[] = [];
   const notes: ConfigIssue[] = [];
   const mistakes: ConfigIssue[] = [];
   const address = new Map<string, Given>();
+  // Its documentation writes the API server's address so; here nobody needs it.
+  let isKubeEventers = argv.some((word, index) =>
+    /^kubernetes:https?:/.test(valueIn(word) ?? (argv[index - 1] === "--source" ? word : "")),
+  );
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? "";
     const name = nameOf(word);
@@ -103,6 +113,7 @@ export function fromKubeEventer(argv: readonly string[]): Translated {
       rest.push(word);
       continue;
     }
+    if (name !== OURS_TOO) isKubeEventers = true;
     const taken =
       known?.bool === true ? (valueIn(word) ?? "true") : (valueIn(word) ?? argv[index + 1] ?? "");
     if (known?.bool !== true && valueIn(word) === null) index += 1;
@@ -120,8 +131,16 @@ export function fromKubeEventer(argv: readonly string[]): Translated {
     rest.splice(1, 0, ...meaning.argv);
     if (meaning.note !== undefined) notes.push({ where: flag, message: meaning.note, hint: null });
   }
+  const saysWhere = address.size > 0 || rest.some((word) => /^--(listen|config)(=|$)/.test(word));
+  // Whoever writes `run` knows of `--listen`.
+  if (isKubeEventers && argv !== given && !saysWhere)
+    rest.splice(1, 0, `--listen=${DEFAULT_ADDRESS.ip}:${DEFAULT_ADDRESS.port}`);
   rest.splice(1, 0, ...listen(address, mistakes));
-  return { argv: rest, notes: together(notes), mistakes };
+  return { argv: rest, isKubeEventers, notes: together(notes), mistakes };
+}
+
+function isFlagsAlone([first = ""]: readonly string[]): boolean {
+  return /^-(-|v\d*(=|$))/.test(first) && !["--help", "--version"].includes(first);
 }
 
 /** `--healthz-port=8084` → `healthz-port`; `-v=4` and `-v4` → `v`; empty where it is no flag of such a form. */

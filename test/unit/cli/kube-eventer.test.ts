@@ -11,7 +11,42 @@ const DOCUMENTED = [
 
 describe("the command line of kube-eventer", () => {
   it("stays as it is where it says the same here", () => {
-    expect(fromKubeEventer(DOCUMENTED)).toEqual({ argv: DOCUMENTED, notes: [], mistakes: [] });
+    expect(fromKubeEventer(DOCUMENTED)).toEqual({
+      argv: DOCUMENTED,
+      isKubeEventers: true,
+      notes: [],
+      mistakes: [],
+    });
+  });
+
+  it("needs no command: its flags alone mean run, with its own address", () => {
+    const { argv } = fromKubeEventer(DOCUMENTED.slice(1));
+    expect(argv).toEqual(["run", "--listen=0.0.0.0:8084", ...DOCUMENTED.slice(1)]);
+  });
+
+  it.each([
+    [["--healthz-port=8085"], "--listen=0.0.0.0:8085"],
+    [["--listen=:8080"], "--listen=:8080"],
+  ])("%j without a command is served where it says", (given, expected) => {
+    const { argv } = fromKubeEventer(["--source=kubernetes:https://kubernetes.default", ...given]);
+    expect(argv.filter((word) => word.startsWith("--listen"))).toEqual([expected]);
+  });
+
+  it.each([
+    ["kube-eventer's source", ["--source=kubernetes:https://kubernetes.default"], true],
+    ["the same in two words", ["--source", "kubernetes:https://10.0.0.1:6443"], true],
+    ["one of its flags", ["--frequency=30s"], true],
+    ["a flag that both have", ["--event-metrics=false"], false],
+    ["flags of ours", ["--source=kubernetes:", "--level=Warning"], false],
+    ["a sink alone", ["--sink=stdout:"], false],
+  ])("is known by %s: %j → %s", (_, flags, expected) => {
+    expect(fromKubeEventer(["run", ...flags]).isKubeEventers).toBe(expected);
+    expect(fromKubeEventer(flags).argv[0]).toBe("run");
+  });
+
+  it("leaves help and mistyped commands to the program", () => {
+    for (const argv of [["--help"], ["rnu", "--sink=stdout:"], ["render", "--frequency=1s"], []])
+      expect(fromKubeEventer(argv)).toMatchObject({ argv, isKubeEventers: false });
   });
 
   it.each([
