@@ -7,6 +7,7 @@ import honeycomb from "./honeycomb.ts";
 import influxdb from "./influxdb.ts";
 import lark from "./lark.ts";
 import log from "./log.ts";
+import mongo from "./mongo.ts";
 import mysql from "./mysql.ts";
 import riemann from "./riemann.ts";
 import slack from "./slack.ts";
@@ -17,7 +18,7 @@ import wechat from "./wechat.ts";
 import wecom from "./wecom.ts";
 
 /** Every sink there is, sorted by type. */
-export const sinks: readonly SinkDefinition[] = [dingtalk, elasticsearch, eventbridge, honeycomb, influxdb, lark, log, mysql, riemann, slack, sls, stdout, webhook, wechat, wecom];
+export const sinks: readonly SinkDefinition[] = [dingtalk, elasticsearch, eventbridge, honeycomb, influxdb, lark, log, mongo, mysql, riemann, slack, sls, stdout, webhook, wechat, wecom];
 
 /** The sink of a type, or `undefined`. */
 export function sinkOf(type: string): SinkDefinition | undefined {

@@ -70,6 +70,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   pino: ["src/observe/log.ts"],
   "prom-client": ["src/observe/prometheus.ts"],
   "node:sqlite": ["src/ledger"],
+  mongodb: ["sinks/mongo/driver.ts"],
   mysql2: ["sinks/mysql/driver.ts"],
 };
 
@@ -88,7 +89,11 @@ const PURE: readonly string[] = [
 ];
 
 /** Where a sink that speaks no HTTP meets the world. */
-const ACTS: readonly string[] = ["sinks/mysql/driver.ts", "sinks/riemann/connection.ts"];
+const ACTS: readonly string[] = [
+  "sinks/mongo/driver.ts",
+  "sinks/mysql/driver.ts",
+  "sinks/riemann/connection.ts",
+];
 
 interface SourceFile {
   readonly name: string;

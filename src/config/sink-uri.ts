@@ -1,6 +1,6 @@
 import { splitPatterns } from "../pipeline/matcher.ts";
 import { compileRegex } from "../pipeline/regex.ts";
-import type { SinkDefinition } from "../sink/index.ts";
+import type { SinkDefinition, UriMapping } from "../sink/index.ts";
 import { parseSinkUri, sinkTypeOf } from "../sink/uri.ts";
 import { nearest, suggestion } from "./nearest.ts";
 import { placeholders } from "./placeholder.ts";
@@ -64,13 +64,15 @@ export function parseSinkFlag(
   env: Env,
 ): SinkFlag {
   const unquoted = text.trim().replace(/^(["'])(.*)\1$/, "$2");
-  const isDsn = registry.some((one) => one.uri.dsn && one.type === sinkTypeOf(unquoted));
+  const mapping = registry.find((one) => one.type === sinkTypeOf(unquoted))?.uri;
   const {
     text: whole,
     values,
     problems,
   } = expand(unquoted, env, (value, before) =>
-    isEncoded(before, isDsn) ? encodeURIComponent(value) : value,
+    isEncoded(before, mapping) && !(mapping?.rawQuery && ENCODED.test(value))
+      ? encodeURIComponent(value)
+      : value,
   );
   const nothing = { name: null, entry: {}, notes: [], values };
   if (problems.length > 0) return { ...nothing, type: null, issues: problems };
@@ -108,10 +110,14 @@ export function parseSinkFlag(
   return { type, name, entry, issues, notes: uri.notes ?? [], values };
 }
 
+/** Percent-encoded already, as kube-eventer, which knew no better, made people keep the password of a connection string. */
+const ENCODED = /^(?:[\w.!~*'()-]|%[0-9a-f]{2})*$/i;
+
 /** Whether what stands behind `before` is read percent-encoded: a query's values, and the password of a database's URL. */
-function isEncoded(before: string, isDsn: boolean): boolean {
-  if (!isDsn) return before.includes("?");
+function isEncoded(before: string, mapping: UriMapping | undefined): boolean {
   const address = before.slice(before.indexOf(":") + 1);
+  if (mapping?.rawQuery) return /[^?]\?/.test(address) || /:\/\/[^/@,]*:[^/@,]*$/.test(address);
+  if (mapping?.dsn !== true) return before.includes("?");
   if (address.startsWith("?")) return /\/[^/?]*\?[^/]*$/.test(address.slice(1));
   return address.includes("?") || /\/\/[^/@]*:[^/@]*$/.test(address);
 }

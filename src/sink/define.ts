@@ -104,6 +104,8 @@ export interface UriMapping {
   readonly dsn?: true;
   /** An address that leads nowhere, which a documentation writes to have one: as good as none. */
   readonly nowhere?: RegExp;
+  /** The address is a connection string, before which kube-eventer writes a question mark: `mongo:?mongodb://user:password@host/?…`. */
+  readonly rawQuery?: true;
 }
 
 /** What a person who chooses a sink asks: cells of the table in sinks/README.md. */

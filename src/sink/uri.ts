@@ -1,4 +1,4 @@
-import type { SinkDefinition } from "./define.ts";
+import type { SinkDefinition, UriMapping } from "./define.ts";
 import { type OptionInfo, optionsOf } from "./schema.ts";
 
 /** What a `--sink=TYPE:URL?NAME=VALUE&…` says, not yet validated: values are text as a person wrote it. */
@@ -47,7 +47,7 @@ export function parseSinkUri(
     ...houseNames,
   ].map(snake);
 
-  const { address: written, parameters } = split(text, definition.uri.dsn === true);
+  const { address: written, parameters } = split(text, definition.uri);
   const address = definition.uri.nowhere?.test(written) === true ? "" : written;
   const given = new Map<OptionInfo, string[]>();
   const forHouse: Record<string, string[]> = {};
@@ -109,9 +109,13 @@ export function parseSinkUri(
 /** Go's DSN behind the question mark that kube-eventer puts before it, up to its own: `?user:password@tcp(host)/db`. A password may hold anything. */
 const GO_DSN = /^\?(?:[^]*?@)?(?:[a-z0-9]+\([^)]*\)|tcp|unix)?\/[^/?&]*(?=[?&]|$)/i;
 
-function split(text: string, isDsn: boolean): { address: string; parameters: readonly string[] } {
+function split(
+  text: string,
+  { dsn: isDsn, rawQuery }: UriMapping,
+): { address: string; parameters: readonly string[] } {
   const colon = text.indexOf(":");
-  const rest = colon < 0 ? "" : text.slice(colon + 1).trim();
+  const given = colon < 0 ? "" : text.slice(colon + 1).trim();
+  const rest = rawQuery ? given.replace(/^\?(?=[a-z][a-z+]*:)/i, "") : given;
   const dsn = isDsn ? (GO_DSN.exec(rest)?.[0].length ?? 0) : 0;
   const mark = rest.indexOf("?", dsn);
   // `lark:https://HOST/hook/ID&level=Warning`: written so because the address of other robots has its `?` already.
