@@ -97,7 +97,8 @@ export default defineHttpSink({
     auth: "user and password (InfluxDB 1), token (InfluxDB 2); TLS",
     idempotency: "the same series and time: the same point",
     batch: "1,000 points a request; a refused one is found by halves",
-    testedAgainst: "InfluxDB 1.6; for InfluxDB 2 a server that goes by the documentation",
+    testedAgainst:
+      "InfluxDB 1.6 and 1.8, and the API of InfluxDB 2 that 1.8 has; a server that goes by the documentation of InfluxDB 2",
   },
   options,
   defaultLevel: "Normal",

@@ -2,17 +2,39 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Alert } from "../../src/event/alert.ts";
 import { HOSTILE } from "../fixtures/hostile.ts";
 import { anEvent } from "../support/events.ts";
-import { haveInfluxd, Influxd } from "../support/influxd.ts";
+import { findInfluxd, findInfluxd18, Influxd } from "../support/influxd.ts";
 import { becameOf, openRoad } from "../support/road.ts";
 
-/** The influxdb sink against an InfluxDB 1 of the test's own; skips where there is none (Debian's package is `influxdb`). */
-describe.skipIf(!haveInfluxd)("InfluxDB 1, where influxd can be had", () => {
+/** The influxdb sink against servers of the test's own; skips, and says why, where one cannot be had. */
+const old = findInfluxd();
+const late = await findInfluxd18();
+for (const found of [old, late])
+  if ("missing" in found) process.stderr.write(`test/e2e/influxdb: skipped: ${found.missing}\n`);
+
+const SERVERS = [
+  ["InfluxDB 1.6", old],
+  ["InfluxDB 1.8", late],
+] as const;
+
+async function aServer(program: string): Promise<Influxd> {
+  const db = await Influxd.start(program);
+  await db.query("CREATE DATABASE k8s");
+  await db.query("CREATE USER crier WITH PASSWORD 'fedcba98'");
+  await db.query("GRANT WRITE ON k8s TO crier");
+  return db;
+}
+
+const about = (...args: Parameters<typeof anEvent>): Alert => ({
+  kind: "event",
+  event: anEvent(...args),
+});
+
+describe.each(
+  SERVERS.flatMap(([name, found]) => ("program" in found ? [[name, found.program] as const] : [])),
+)("%s", (_, program) => {
   let db: Influxd;
   beforeAll(async () => {
-    db = await Influxd.start();
-    await db.query("CREATE DATABASE k8s");
-    await db.query("CREATE USER crier WITH PASSWORD 'fedcba98'");
-    await db.query("GRANT WRITE ON k8s TO crier");
+    db = await aServer(program);
   });
   afterAll(() => db.destroy());
 
@@ -27,11 +49,6 @@ describe.skipIf(!haveInfluxd)("InfluxDB 1, where influxd can be had", () => {
     }
     return outcomes;
   };
-  const about = (...args: Parameters<typeof anEvent>): Alert => ({
-    kind: "event",
-    event: anEvent(...args),
-  });
-
   it("gives back what was written, tag by tag and field by field", async () => {
     expect(await deliver("pw=fedcba98", undefined)).toEqual(["delivered after 0"]);
     const [row] = await db.query(`SELECT * FROM "log/events"`, "k8s");
@@ -176,5 +193,93 @@ describe.skipIf(!haveInfluxd)("InfluxDB 1, where influxd can be had", () => {
     expect(becameOf(road)).toMatch(/^delivered/);
     const rows = await db.query(`SELECT kind FROM "log/events" WHERE uid = 'waited'`, "k8s");
     expect(rows).toHaveLength(1);
+  });
+});
+
+/** https://docs.influxdata.com/influxdb/v1/tools/api/#influxdb-20-api-compatibility-endpoints */
+const program = "program" in late ? late.program : "";
+
+describe.skipIf(program === "")("the API of InfluxDB 2 that InfluxDB 1.8 has", () => {
+  let db: Influxd;
+  beforeAll(async () => {
+    db = await aServer(program);
+    await db.query("CREATE RETENTION POLICY year ON k8s DURATION 520w REPLICATION 1");
+    await db.query("CREATE RETENTION POLICY hour ON k8s DURATION 1h REPLICATION 1");
+  });
+  afterAll(() => db.destroy());
+
+  const roadTo = (bucket: string, token = "crier:fedcba98", rest = "") =>
+    openRoad(
+      `influxdb:${db.url}?org=platform&bucket=${bucket}&token=${encodeURIComponent(token)}${rest}`,
+    );
+
+  it("gives back what was written, and has each occurrence once", async () => {
+    // What is sent again, by somebody who does not know that it was.
+    for (const counts of [[1, 2], [1]]) {
+      const road = roadTo("k8s");
+      for (const count of counts) await road.owe(about({ uid: "v2", count }));
+      await road.attempts(counts.length);
+      const states = road.history.deliveries({}).map(({ state }) => state);
+      expect(states).toEqual(counts.map(() => "delivered"));
+    }
+    const rows = await db.query(`SELECT * FROM "log/events" WHERE uid = 'v2'`, "k8s");
+    expect(rows).toHaveLength(2);
+    expect(rows[0]).toMatchObject({ kind: "Pod", reason: "BackOff", cluster_name: "prod-a" });
+  });
+
+  it.each(["", "&withfields=true"])("takes every hostile text%s", async (rest) => {
+    const road = roadTo("k8s", undefined, rest);
+    for (const [index, { text }] of HOSTILE.entries()) {
+      const alert = about({
+        uid: `h-${index}`,
+        message: text,
+        reason: text,
+        object: { name: text },
+      });
+      await road.owe(alert);
+    }
+    await road.attempts(HOSTILE.length);
+    const outcomes = road.history.deliveries({}).map(({ state }) => state);
+    expect(new Set(outcomes)).toEqual(new Set(["delivered"]));
+    const from = rest === "" ? `"log/events"` : "events";
+    const rows = await db.query(`SELECT message, uid FROM ${from} WHERE uid =~ /^h-/`, "k8s");
+    expect(rows).toHaveLength(HOSTILE.length);
+  });
+
+  it("writes to the retention policy that the bucket names", async () => {
+    const road = roadTo("k8s/year");
+    await road.owe(about({ uid: "kept" }));
+    await road.attempts(1);
+    const rows = await db.query(`SELECT kind FROM "year"."log/events" WHERE uid = 'kept'`, "k8s");
+    expect(rows).toHaveLength(1);
+  });
+
+  it("has one that it does not take harm no other", async () => {
+    const road = roadTo("k8s/hour");
+    const lastSeen = new Date().toISOString();
+    const events = Array.from({ length: 20 }, (_, n) =>
+      anEvent({ uid: `shared-${n}`, ...(n === 7 ? {} : { lastSeen }) }),
+    );
+    await Promise.all(events.map((event) => road.owe({ kind: "event", event })));
+    await road.attempts(20);
+    const states = road.history.deliveries({}).map(({ state }) => state);
+    expect(states.filter((state) => state === "dead")).toHaveLength(1);
+    expect(await db.query(`SELECT kind, uid FROM "hour"."log/events"`, "k8s")).toHaveLength(19);
+  });
+
+  it.each([
+    ["k8s", "crier:wrong-0123456789", /^dead after 1, auth: HTTP 401: .*`token` for InfluxDB 2/],
+    [
+      "nowhere",
+      "admin:admin-0123",
+      /^dead after 1, config: HTTP 404: database not found: "nowhere"/,
+    ],
+    ["k8s/none", undefined, /^dead after 1, config: HTTP 500: retention policy not found: none/],
+  ])("refuses %s as %s, and the next step is told", async (bucket, token, expected) => {
+    const road = roadTo(bucket, token);
+    await road.owe();
+    await road.attempts(1);
+    expect(becameOf(road)).toMatch(expected);
+    expect(becameOf(road)).not.toMatch(/wrong-0123456789|fedcba98/);
   });
 });

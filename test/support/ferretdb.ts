@@ -1,82 +1,21 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { type Document, MongoClient } from "mongodb";
 import { until } from "./crier.ts";
+import { type Found, goProgram } from "./go-program.ts";
 
-const run = promisify(execFile);
-/** Names the module, and the sums by which Go knows that it got that and nothing else. */
-const MODULE = path.resolve(import.meta.dirname, "ferretdb");
-const PACKAGE = "github.com/FerretDB/FerretDB";
-/** On two cores that others use, too. */
-const BUILD_MS = 9 * 60_000;
-
-export type Found = { readonly program: string } | { readonly missing: string };
-
-/**
- * FerretDB 1, which speaks MongoDB's wire protocol over SQLite: built from its Go module the first time, and kept in the user's cache.
- * Where there is no Go 1.24, or the module cannot be had, the words say so.
- */
-export async function findFerretdb(): Promise<Found> {
-  const sums = readFileSync(path.join(MODULE, "go.sum"), "utf8");
-  const name = `ferretdb-${createHash("sha256").update(sums).digest("hex").slice(0, 12)}`;
-  const cache = process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
-  const program = path.join(cache, "kube-crier", name);
-  if (existsSync(program)) return { program };
-  try {
-    mkdirSync(path.dirname(program), { recursive: true });
-    await build(program);
-    return { program };
-  } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    return { missing: `FerretDB cannot be built (it takes Go 1.24): ${words.slice(0, 500)}` };
-  }
-}
-
-async function build(program: string): Promise<void> {
-  const folder = mkdtempSync(path.join(tmpdir(), "kube-crier-ferretdb-"));
-  const options = {
-    timeout: BUILD_MS,
-    env: {
-      ...process.env,
-      GOTOOLCHAIN: "local",
-      PATH: `${process.env["PATH"] ?? ""}:/usr/local/go/bin:/usr/lib/go/bin`,
-    },
-  };
-  try {
-    const { stdout } = await run("go", ["mod", "download", "-json", PACKAGE], {
-      ...options,
-      cwd: MODULE,
-    });
-    const { Dir, Version } = JSON.parse(stdout) as { Dir: string; Version: string };
-    const source = path.join(folder, "source");
-    cpSync(Dir, source, { recursive: true });
-    await run("chmod", ["-R", "u+w", source]);
-    // Its own release writes this file, and it does not start without.
-    writeFileSync(path.join(source, "build/version/version.txt"), `${Version}\n`);
-    const made = `${program}.${process.pid}`;
-    await run(
-      "go",
-      ["build", "-buildvcs=false", "-tags=ferretdb_no_postgresql", "-o", made, "./cmd/ferretdb"],
-      { ...options, cwd: source },
-    );
-    renameSync(made, program);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** FerretDB 1, which speaks MongoDB's wire protocol over SQLite. */
+export function findFerretdb(): Promise<Found> {
+  return goProgram({
+    name: "ferretdb",
+    module: "github.com/FerretDB/FerretDB",
+    command: "./cmd/ferretdb",
+    tags: "ferretdb_no_postgresql",
+    versionFile: "build/version/version.txt",
+  });
 }
 
 export interface FerretdbOptions {

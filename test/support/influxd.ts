@@ -4,28 +4,44 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { until } from "./crier.ts";
+import { type Found, goProgram } from "./go-program.ts";
 
 const PLACES = [...(process.env["PATH"] ?? "").split(":"), "/usr/bin", "/usr/local/bin"];
-const program = PLACES.map((folder) => path.join(folder, "influxd")).find((file) =>
+/** Of InfluxDB 1.6, as Debian's package `influxdb` has it. */
+const packaged = PLACES.map((folder) => path.join(folder, "influxd")).find((file) =>
   existsSync(file),
 );
-/** Of InfluxDB 1, as Debian's package `influxdb` has it. */
-export const haveInfluxd = program !== undefined;
+
+export function findInfluxd(): Found {
+  return packaged === undefined
+    ? { missing: "there is no influxd; Debian's package is influxdb" }
+    : { program: packaged };
+}
+
+/** InfluxDB 1.8, which has the API of InfluxDB 2 beside its own: a token is USER:PASSWORD, a bucket DATABASE/POLICY. */
+export function findInfluxd18(): Promise<Found> {
+  return goProgram({
+    name: "influxdb",
+    module: "github.com/influxdata/influxdb",
+    command: "./cmd/influxd",
+  });
+}
 
 const ADMIN = { u: "admin", p: "admin-0123" };
 
-/** An InfluxDB 1 of the test's own, which asks for a user: in a temporary directory, on a loopback port. */
+/** One of the test's own, which asks for a user: in a temporary directory, on a loopback port. */
 export class Influxd {
-  readonly dir: string;
+  readonly dir = mkdtempSync(path.join(tmpdir(), "kube-crier-influxd-"));
+  readonly #program: string;
   #child: ChildProcess | null = null;
   #port = "0";
 
-  private constructor(dir: string) {
-    this.dir = dir;
+  private constructor(program: string) {
+    this.#program = program;
   }
 
-  static async start(): Promise<Influxd> {
-    const influxd = new Influxd(mkdtempSync(path.join(tmpdir(), "kube-crier-influxd-")));
+  static async start(program: string): Promise<Influxd> {
+    const influxd = new Influxd(program);
     await influxd.up();
     await influxd.query(`CREATE USER ${ADMIN.u} WITH PASSWORD '${ADMIN.p}' WITH ALL PRIVILEGES`);
     return influxd;
@@ -55,7 +71,7 @@ bind-address = "127.0.0.1:0"
 `,
     );
     let said = "";
-    const child = spawn(program ?? "", ["-config", config], {
+    const child = spawn(this.#program, ["-config", config], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#child = child;
