@@ -16,6 +16,9 @@ import { Writer } from "./riemann/writer.ts";
 /** A server that is slow is waited for by the lane and not by the start. */
 const PATIENCE_MS = 3_000;
 
+/** What kube-eventer sends for a Normal event, also where its `state` is said to be empty. */
+const NORMAL = "ok";
+
 const options = s
   .object({
     address: s
@@ -41,7 +44,7 @@ const options = s
         description:
           "The state of Normal events; that of a Warning is `warning`, whatever stands here.",
       })
-      .default("ok"),
+      .default(NORMAL),
     tags: s
       .list({ description: "Tags of each event.", example: ["kubernetes"] })
       .default(["heapster"]),
@@ -117,7 +120,11 @@ export default defineSink({
   }),
   create: (given, { clock }) => {
     const target = targetOf(given);
-    const manner = { ttl: given.ttl, state: given.state, tags: given.tags };
+    const manner = {
+      ttl: given.ttl,
+      state: given.state === "" ? NORMAL : given.state,
+      tags: given.tags,
+    };
     const writer = new Writer(target, given.batchSize);
     return {
       deliver(message, signal) {

@@ -74,7 +74,11 @@ export default defineSink({
       "a server that goes by the documentation: token, rate, size, members it did not reach",
   },
   options,
-  uri: { target: "apiUrl", keep: [] },
+  uri: {
+    target: "apiUrl",
+    keep: [],
+    ignored: { access_token: "a token is asked for with `corp_id` and `corp_secret`, and kept" },
+  },
   example: {
     uri: "wechat:https://qyapi.weixin.qq.com?corp_id=ww0123456789abcdef&corp_secret=fedcba9876543210&agent_id=1000002&to_user=zhangsan,lisi",
     yaml: {

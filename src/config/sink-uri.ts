@@ -135,7 +135,8 @@ function houseValue(
 ): { readonly value: unknown; readonly problem: string | null } {
   const path = PARAMETERS[parameter] ?? [];
   // kube-eventer's labels are texts with any character; ours are a list.
-  if (parameter === "label") return { value: given, problem: null };
+  if (parameter === "label")
+    return { value: given.filter((text) => text.trim() !== ""), problem: null };
   if (parameter === "labels")
     return { value: given.flatMap((text) => text.split(",")), problem: null };
   if (path[0] === "filter" && parameter !== "level") {

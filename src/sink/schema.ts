@@ -111,7 +111,19 @@ export const s = {
       { ...meta, secret: true },
       "url",
     ),
-  bool: (meta: OptionMeta) => described(z.union([z.boolean(), z.stringbool()]), meta, "yes or no"),
+  /** Every word that Go's strconv.ParseBool takes, as kube-eventer did, and YAML's. */
+  bool: (meta: OptionMeta) =>
+    described(
+      z.union([
+        z.boolean(),
+        z.stringbool({
+          truthy: ["true", "t", "1", "yes", "y", "on", "enabled"],
+          falsy: ["false", "f", "0", "no", "n", "off", "disabled"],
+        }),
+      ]),
+      meta,
+      "yes or no",
+    ),
   integer: (meta: OptionMeta, min: number, max: number) =>
     described(z.coerce.number().int().min(min).max(max), meta, "number"),
   number: (meta: OptionMeta, min: number, max: number) =>

@@ -94,6 +94,7 @@ describe("an event in Riemann", () => {
     ["Warning", {}, "warning"],
     ["Strange", {}, "warning"],
     ["Normal", { state: "info" }, "info"],
+    ["Normal", { state: "" }, "ok"],
     ["Warning", { state: "ok" }, "warning"],
   ])("of type %s, with %j, is %s", async (type, given, state) => {
     expect((await received(aMessage({ event: anEvent({ type }) }), given)).state).toBe(state);

@@ -42,6 +42,13 @@ describe("a yes or no", () => {
     ["off", false],
     ["1", true],
     ["0", false],
+    // https://pkg.go.dev/strconv#ParseBool
+    ["t", true],
+    ["T", true],
+    ["True", true],
+    ["f", false],
+    ["F", false],
+    ["FALSE", false],
   ])("%j is %j", (value, expected) => {
     expect(bool(value)).toBe(expected);
   });

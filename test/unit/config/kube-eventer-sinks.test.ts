@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { sinks } from "../../../sinks/index.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { bare } from "../../support/sinks.ts";
+
+/**
+ * Every option that kube-eventer documents for a sink, or reads without a word, as its pages write them
+ * (https://github.com/AliyunContainerService/kube-eventer/tree/master/docs/en): taken, with a meaning or with a word why it has none.
+ */
+function started(sink: string) {
+  const { config, warnings } = loadConfig({
+    flags: { source: ["kubernetes:https://kubernetes.default"], sink: [sink] },
+    registry: sinks,
+    env: {},
+  });
+  const [found] = config.sinks;
+  if (found === undefined) throw new Error("no sink");
+  const { options, filter, labels } = found;
+  return {
+    ...(bare(options) as Readonly<Record<string, unknown>>),
+    ...filter,
+    labels,
+    notes: warnings.map(({ message, hint }) => `${message}: ${hint}`),
+  };
+}
+
+const corp = "corp_id=a5c19f3e02feba7bd5dfc22bfb&corp_secret=a212359acfe86fd80eb1591870";
+
+describe("kube-eventer's own", () => {
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ["log", { level: "Normal" }],
+    ["log:", { level: "Normal" }],
+    [
+      "honeycomb:?dataset=mydataset&writekey=secretwritekey",
+      {
+        dataset: "mydataset",
+        writekey: { secret: "secretwritekey" },
+        apiHost: { secret: "https://api.honeycomb.io" },
+        level: "Normal",
+      },
+    ],
+    [
+      "honeycomb:?dataset=mydataset&writekey=secretwritekey&apihost=https://api.eu1.honeycomb.io/",
+      { apiHost: { secret: "https://api.eu1.honeycomb.io/" } },
+    ],
+    [
+      `wechat:?${corp}&agent_id=1000012&to_user=zhangshan,xiaowang&level=Normal`,
+      { agentId: 1_000_012, toUser: ["zhangshan", "xiaowang"], level: "Normal" },
+    ],
+    [
+      `wechat:?${corp}&agent_id=1000012&to_user=&label=a&label=b&namespaces=shop,pay&kinds=Node,Pod`,
+      {
+        toUser: [],
+        labels: ["a", "b"],
+        namespaces: ["shop", "pay"],
+        kinds: ["Node", "Pod"],
+        level: "Warning",
+      },
+    ],
+    // Nothing behind the equals sign is nothing said.
+    [
+      `wechat:?${corp}&agent_id=1000012&to_user=&label=&namespaces=&kinds=`,
+      { toUser: [], labels: [], namespaces: [], kinds: [] },
+    ],
+    [
+      "riemann:http://localhost:5555?ttl=120&state=ok&tags=foobar&batchsize=150",
+      {
+        address: "http://localhost:5555",
+        ttl: 120,
+        state: "ok",
+        tags: ["foobar"],
+        batchSize: 150,
+        level: "Normal",
+      },
+    ],
+    ["riemann:", { address: "riemann-heapster:5555", ttl: 60, tags: ["heapster"] }],
+    ["riemann:?tags=a&tags=b&state=", { tags: ["a", "b"] }],
+    [
+      "influxdb:http://monitoring-influxdb:80/",
+      {
+        url: { secret: "http://monitoring-influxdb:80/" },
+        user: "root",
+        db: "k8s",
+        level: "Normal",
+      },
+    ],
+    [
+      "influxdb:http://monitoring-influxdb:80/?user=u&pw=p&db=d&withfields=T&cluster_name=prod",
+      { user: "u", pw: { secret: "p" }, db: "d", withfields: true, clusterName: "prod" },
+    ],
+    [
+      "mongo:?mongodb://root:123456@h1.example.com:30694,h2.example.com:32761/?authSource=admin",
+      {
+        uri: {
+          secret:
+            "mongodb://root:123456@h1.example.com:30694,h2.example.com:32761/?authSource=admin",
+        },
+        database: "k8s",
+        collection: "event",
+        level: "Normal",
+      },
+    ],
+  ])("%s is taken without a word", (uri, expected) => {
+    expect(started(uri)).toMatchObject({ ...expected, notes: [] });
+  });
+
+  it.each([
+    [
+      `wechat:https://qyapi.weixin.qq.com/cgi-bin/message/send?access_token=0123456789abcdef&level=Warning&label=x&${corp}&agent_id=1`,
+      [/^access_token of kube-eventer changes nothing here: a token is asked for/],
+    ],
+    [
+      "influxdb:http://h:8086?insecuressl=true&retention=0&disable_counter_metrics=true&concurrency=2",
+      [/^insecuressl .*NODE_EXTRA_CA_CERTS/, /^retention .*never used/, /^disable_counter_metrics/],
+    ],
+  ])("%s is taken, and what has no effect is told", (uri, notes) => {
+    const found = started(uri);
+    expect(found.notes).toEqual(notes.map((note) => expect.stringMatching(note) as unknown));
+    expect(found.notes.join()).not.toContain("0123456789abcdef");
+  });
+});
