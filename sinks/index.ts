@@ -5,6 +5,7 @@ import elasticsearch from "./elasticsearch.ts";
 import eventbridge from "./eventbridge.ts";
 import honeycomb from "./honeycomb.ts";
 import influxdb from "./influxdb.ts";
+import kafka from "./kafka.ts";
 import lark from "./lark.ts";
 import log from "./log.ts";
 import mongo from "./mongo.ts";
@@ -18,7 +19,7 @@ import wechat from "./wechat.ts";
 import wecom from "./wecom.ts";
 
 /** Every sink there is, sorted by type. */
-export const sinks: readonly SinkDefinition[] = [dingtalk, elasticsearch, eventbridge, honeycomb, influxdb, lark, log, mongo, mysql, riemann, slack, sls, stdout, webhook, wechat, wecom];
+export const sinks: readonly SinkDefinition[] = [dingtalk, elasticsearch, eventbridge, honeycomb, influxdb, kafka, lark, log, mongo, mysql, riemann, slack, sls, stdout, webhook, wechat, wecom];
 
 /** The sink of a type, or `undefined`. */
 export function sinkOf(type: string): SinkDefinition | undefined {

@@ -72,6 +72,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["src/ledger"],
   mongodb: ["sinks/mongo/driver.ts"],
   mysql2: ["sinks/mysql/driver.ts"],
+  kafkajs: ["sinks/kafka/driver.ts"],
 };
 
 /** Rooms that decide and must not act: no I/O, no clock, no chance. */
@@ -93,6 +94,8 @@ const ACTS: readonly string[] = [
   "sinks/mongo/driver.ts",
   "sinks/mysql/driver.ts",
   "sinks/riemann/connection.ts",
+  "sinks/kafka/driver.ts",
+  "sinks/kafka/sockets.ts",
 ];
 
 interface SourceFile {

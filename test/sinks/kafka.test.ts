@@ -1,0 +1,450 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { sinks } from "../../sinks/index.ts";
+import kafka from "../../sinks/kafka.ts";
+import { lz4, snappy } from "../../sinks/kafka/codecs.ts";
+import { type Failure, failureOf } from "../../sinks/kafka/errors.ts";
+import { BrokerError } from "../../sinks/kafka/fault.ts";
+import { Partition } from "../../sinks/kafka/partition.ts";
+import { type KafkaRecord, recordOf, valueOf } from "../../sinks/kafka/record.ts";
+import { parseSinkFlag } from "../../src/config/sink-uri.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { retryable, type Verdict } from "../../src/sink/index.ts";
+import { aDigest, aGap } from "../support/alerts.ts";
+import { anEvent } from "../support/events.ts";
+import { aMessage, optionsFor, problemsWith } from "../support/messages.ts";
+import { unlz4, unsnappy } from "../support/unpack.ts";
+
+const accepted: Verdict = { kind: "accepted" };
+
+describe("options", () => {
+  const from = (flag: string) => {
+    const { entry, issues } = parseSinkFlag(flag, [kafka], {});
+    expect(issues).toEqual([]);
+    const { type: _, filter: __, timeout: ___, ...own } = entry;
+    return optionsFor(kafka, own);
+  };
+
+  it("are those of kube-eventer's own documentation", () => {
+    expect(
+      from("kafka:?brokers=localhost:9092&brokers=localhost:9093&eventstopic=testtopic"),
+    ).toMatchObject({
+      brokers: ["localhost:9092", "localhost:9093"],
+      eventsTopic: "testtopic",
+      compression: "none",
+    });
+  });
+
+  it("have kube-eventer's names and defaults, the secret one hidden", () => {
+    const options = from(
+      "kafka:?brokers=k:9093&compression=lz4&user=u&password=p%26q&cacert=/ca&cert=/c&key=/k&insecuressl=true",
+    );
+    expect(options).toMatchObject({
+      eventsTopic: "heapster-events",
+      compression: "lz4",
+      user: "u",
+      mechanism: "PLAIN",
+      caCert: "/ca",
+      cert: "/c",
+      key: "/k",
+      insecureSsl: true,
+    });
+    expect(JSON.stringify(options)).not.toContain("p&q");
+  });
+
+  it("that kube-eventer took and nothing comes of here are told of", () => {
+    const flag = "kafka:?brokers=localhost:9092&timeseriestopic=testseries";
+    const { warnings } = loadConfig({
+      flags: { source: ["file:-"], sink: [flag] },
+      registry: sinks,
+      env: {},
+    });
+    expect(JSON.stringify(warnings)).toContain("timeseriestopic");
+  });
+
+  it.each<[Readonly<Record<string, unknown>>, string]>([
+    [{}, "brokers: "],
+    [{ brokers: [] }, "brokers: names none; expected HOST:PORT"],
+    [
+      { brokers: ["kafka://k:9092"] },
+      'brokers: has "kafka://k:9092"; expected HOST:PORT, the host as a name',
+    ],
+    [{ brokers: ["[::1]:9092"] }, "brokers: has"],
+    [{ brokers: ["k"], eventsTopic: "a b" }, "eventsTopic: is no name of a topic"],
+    [{ brokers: ["k"], eventsTopic: ".." }, "eventsTopic: is no name of a topic"],
+    [{ brokers: ["k"], compression: "brotli" }, "compression: "],
+    [{ brokers: ["k"], user: "u" }, "password: is missing; a user has a name and a password"],
+    [{ brokers: ["k"], password: "p" }, "user: is missing; a user has a name and a password"],
+    [{ brokers: ["k"], cert: "/c" }, "cert: needs its other half; give both cert and key"],
+    [{ brokers: ["k"], key: "/k" }, "key: needs its other half; give both cert and key"],
+    [{ brokers: ["k"], insecureSsl: true }, "insecureSsl: is of no use without TLS"],
+    [{ brokers: ["k"], maxMessageBytes: 1 }, "maxMessageBytes: "],
+    [{ brokers: ["k"], mechanism: "GSSAPI" }, "mechanism: "],
+  ])("%j is refused in words", (given, words) => {
+    const problems = problemsWith(kafka, given);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.slice(0, words.length)).toBe(words);
+  });
+});
+
+describe("a value", () => {
+  const parsed = (value: string) =>
+    JSON.parse(value) as {
+      EventValue: string;
+      EventTimestamp: string;
+      EventTags: Readonly<Record<string, string>>;
+    };
+
+  it("is the event as core/v1 has it, indented by one space, in Go's order and escapes", () => {
+    const event = anEvent({ message: "<a & b>\u2028" });
+    const value = valueOf(event);
+    expect(value).toContain(String.raw`\\u003ca \\u0026 b\\u003e\\u2028`);
+    expect(parsed(value).EventValue.split("\n").slice(0, 10)).toEqual([
+      "{",
+      ' "metadata": {',
+      '  "name": "web-7d4b9c.17a1",',
+      '  "namespace": "shop",',
+      '  "uid": "6f1c2f9e-2f5e-4c57-9d1a-0a4b8d0a7c11",',
+      '  "resourceVersion": "81234",',
+      '  "creationTimestamp": "2026-11-20T08:00:00Z"',
+      " },",
+      ' "involvedObject": {',
+      '  "kind": "Pod",',
+    ]);
+    expect(Object.keys(parsed(value))).toEqual(["EventValue", "EventTimestamp", "EventTags"]);
+    expect(Object.keys(parsed(value).EventTags)).toEqual([
+      "eventID",
+      "hostname",
+      "pod_id",
+      "pod_name",
+    ]);
+  });
+
+  it("of what is no pod has no tags of one, and an empty host where none is named", () => {
+    const event = anEvent({
+      object: { kind: "Node", name: "node-1" },
+      reporter: { host: null },
+    });
+    expect(parsed(valueOf(event)).EventTags).toEqual({ eventID: event.uid, hostname: "" });
+  });
+
+  it.each([
+    ["2026-11-20T08:05:30Z", "2026-11-20T08:05:30Z"],
+    ["2026-11-20T08:05:30.120000Z", "2026-11-20T08:05:30.12Z"],
+    ["2026-11-20T08:05:30.000000Z", "2026-11-20T08:05:30Z"],
+    ["2026-11-20T08:05:30.123456Z", "2026-11-20T08:05:30.123456Z"],
+  ])("last seen at %s has the time as Go writes it: %s", (lastSeen, expected) => {
+    expect(parsed(valueOf(anEvent({ lastSeen }))).EventTimestamp).toBe(expected);
+  });
+});
+
+describe("a record", () => {
+  const record = (message: Parameters<typeof recordOf>[0], max = 1_000_000) => {
+    const made = recordOf(message, max, 1_795_161_930_000);
+    if (made === null) throw new Error("no record");
+    return made;
+  };
+
+  it("of an object without a UID has its name as the key", () => {
+    const object = { kind: "Node", namespace: null, name: "node-1" };
+    for (const uid of [null, ""])
+      expect(record(aMessage({ event: anEvent({ object: { ...object, uid } }) })).key).toBe(
+        "Node//node-1",
+      );
+  });
+
+  it("without a name of the cluster has no header of it", () => {
+    const event = anEvent({ cluster: "" });
+    expect(record(aMessage({ event })).headers).toEqual({ "idempotency-key": aMessage().id });
+  });
+
+  it("tells of a gap, and of a digest that was asked for", () => {
+    expect(record(aMessage({ event: null, alert: aGap() })).value).toContain("HistoryGap");
+    expect(record(aMessage({ event: null, alert: aDigest() })).value).toContain("Digest");
+  });
+
+  it("has at most as many bytes as it may, however its message is escaped, and keeps what fits", () => {
+    const characters = fc.constantFrom('"', "\\", "\n", "<", "a", "容", "👩‍👩‍👧", "\u0000", "\u2028");
+    fc.assert(
+      fc.property(characters, fc.integer({ min: 10_000, max: 30_000 }), (unit, max) => {
+        const long = aMessage({ event: anEvent({ message: unit.repeat(30_000) }) });
+        const { bytes, value, isCut } = record(long, max);
+        expect(bytes).toBeLessThanOrEqual(max);
+        expect(Buffer.byteLength(value)).toBeLessThan(max);
+        expect(Buffer.byteLength(value)).toBeGreaterThan(max * 0.6);
+        expect(isCut).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("that is too long even without its message is none", () => {
+    const event = anEvent({ reason: "r".repeat(20_000) });
+    expect(recordOf(aMessage({ event }), 10_000, 0)).toBeNull();
+  });
+});
+
+describe("an error of the broker", () => {
+  const place = { brokers: ["k:9092"], topic: "events", user: "crier", tls: null };
+  const fault = (given: Partial<BrokerError>) =>
+    new BrokerError({
+      name: "E",
+      type: null,
+      code: null,
+      message: "some words",
+      broker: null,
+      ...given,
+    });
+  const judged = (type: string) => failureOf(fault({ type, name: "KafkaJSProtocolError" }), place);
+
+  // https://kafka.apache.org/protocol.html#protocol_error_codes
+  it.each([
+    ["LEADER_NOT_AVAILABLE", "way", "retryable server"],
+    ["NOT_LEADER_FOR_PARTITION", "way", "retryable server"],
+    ["REQUEST_TIMED_OUT", "way", "retryable timeout"],
+    ["NOT_ENOUGH_REPLICAS", "way", "retryable server"],
+    ["NOT_ENOUGH_REPLICAS_AFTER_APPEND", "way", "retryable server"],
+    ["KAFKA_STORAGE_ERROR", "way", "retryable server"],
+    ["TOPIC_AUTHORIZATION_FAILED", "way", "retryable auth"],
+    ["CLUSTER_AUTHORIZATION_FAILED", "way", "retryable auth"],
+    ["SASL_AUTHENTICATION_FAILED", "way", "retryable auth"],
+    ["UNSUPPORTED_SASL_MECHANISM", "way", "retryable auth"],
+    ["UNSUPPORTED_VERSION", "way", "retryable config"],
+    ["UNSUPPORTED_COMPRESSION_TYPE", "way", "retryable config"],
+    ["INVALID_TOPIC_EXCEPTION", "way", "retryable config"],
+    ["THROTTLING_QUOTA_EXCEEDED", "way", "throttled"],
+    ["UNKNOWN_TOPIC_OR_PARTITION", "producer", "retryable config"],
+    ["OUT_OF_ORDER_SEQUENCE_NUMBER", "producer", "retryable server"],
+    ["UNKNOWN_PRODUCER_ID", "producer", "retryable server"],
+    ["INVALID_PRODUCER_EPOCH", "producer", "retryable server"],
+    ["SOMETHING_NEW", "producer", "retryable unknown"],
+    ["MESSAGE_TOO_LARGE", "record", "permanent tooLarge"],
+    ["RECORD_LIST_TOO_LARGE", "record", "permanent tooLarge"],
+    ["INVALID_RECORD", "record", "permanent rejected"],
+    ["POLICY_VIOLATION", "record", "permanent rejected"],
+    ["INVALID_TIMESTAMP", "producer", "retryable server"],
+  ])("%s is about the %s: %s", (type, about, expected) => {
+    const { verdict, ...failure } = judged(type);
+    const reason = "reason" in verdict ? ` ${verdict.reason}` : "";
+    expect(`${verdict.kind}${reason}`).toBe(expected);
+    expect(failure.about).toBe(about);
+    expect("detail" in verdict ? verdict.detail.length : 0).toBeGreaterThan(20);
+  });
+
+  it.each([
+    [87, "INVALID_RECORD", "permanent"],
+    [89, "THROTTLING_QUOTA_EXCEEDED", "throttled"],
+    [90, "PRODUCER_FENCED", "retryable"],
+  ])("%i is known, though the client has no name for it: %s", (code, name, kind) => {
+    const message = `Unknown error code ${code}`;
+    const { verdict } = failureOf(fault({ type: "KAFKAJS_UNKNOWN_ERROR_CODE", message }), place);
+    expect(verdict.kind).toBe(kind);
+    expect("detail" in verdict ? verdict.detail : "").toContain(name);
+  });
+
+  it.each([
+    [
+      { code: "ECONNREFUSED", broker: "k-1:9092" },
+      "network",
+      /^k-1:9092: the connection was refused/,
+    ],
+    [{ code: "ENOTFOUND" }, "network", /^k:9092: the host name is unknown/],
+    [{ code: "ECONNRESET" }, "network", /^k:9092 hung up; .*give cacert/],
+    [{ code: "ERR_SSL_WRONG_VERSION_NUMBER" }, "tls", /nobody speaks TLS there/],
+    [{ code: "DEPTH_ZERO_SELF_SIGNED_CERT" }, "tls", /give cacert/],
+    [{ code: "ERR_TLS_CERT_ALTNAME_INVALID" }, "tls", /name the host as the certificate does/],
+    [{ name: "KafkaJSRequestTimeoutError" }, "timeout", /^k:9092: no answer in time$/],
+    [{ name: "KafkaJSConnectionError", message: "Connection timeout" }, "timeout", /no answer/],
+    [{ name: "KafkaJSBrokerNotFound" }, "network", /^k:9092: some words$/],
+    [{ name: "TypeError" }, "unknown", /^k:9092: some words$/],
+  ])("%j is waited for", (given, reason, words) => {
+    const { about, verdict } = failureOf(fault(given), place);
+    expect(about).toBe("way");
+    expect(verdict).toMatchObject({ kind: "retryable", reason });
+    expect("detail" in verdict ? verdict.detail : "").toMatch(words);
+  });
+
+  it("tells who may not and how they may", () => {
+    const nobody = { ...place, user: null };
+    const type = "TOPIC_AUTHORIZATION_FAILED";
+    expect(failureOf(fault({ type }), nobody).problem).toEqual({
+      message: "who names no user may not write to the topic events",
+      hint: "kafka-acls.sh --add --allow-principal User:ANONYMOUS --operation Write --operation Describe --topic events",
+    });
+    expect(judged("CLUSTER_AUTHORIZATION_FAILED").problem?.hint).toContain("IdempotentWrite");
+  });
+});
+
+/** A partition whose broker answers as it is told. */
+class Scripted {
+  readonly sent: (readonly string[])[] = [];
+  readonly answers: (Failure | null)[] = [];
+  resets = 0;
+  readonly partition: Partition;
+
+  constructor(maxBytes = 1_000_000) {
+    this.partition = new Partition(0, {
+      maxBytes,
+      send: (_, records) => {
+        this.sent.push(records.map(({ id }) => id));
+        const [answer = null] = this.answers.splice(0, 1);
+        return Promise.resolve(answer);
+      },
+      reset: () => {
+        this.resets += 1;
+        return Promise.resolve();
+      },
+    });
+  }
+
+  deliver(...ids: readonly string[]): Promise<readonly Verdict[]> {
+    return Promise.all(
+      ids.map((id) => new Promise<Verdict>((resolve) => this.partition.add(aRecord(id), resolve))),
+    );
+  }
+}
+
+function aRecord(id: string): KafkaRecord {
+  const bytes = 400;
+  return { id, key: "k", value: id, headers: {}, timestamp: "0", bytes, isCut: false };
+}
+
+describe("a partition", () => {
+  const lost: Failure = { about: "way", verdict: retryable("network", "lost"), problem: null };
+  const refused: Failure = {
+    about: "record",
+    verdict: { kind: "permanent", reason: "tooLarge", detail: "too large" },
+    problem: null,
+  };
+  const fenced: Failure = { about: "producer", verdict: retryable("server", "!"), problem: null };
+
+  it("sends what comes in one turn in one batch, by their size in several", async () => {
+    const scripted = new Scripted(1000);
+    expect(await scripted.deliver("a", "b", "c", "d", "e")).toHaveLength(5);
+    expect(scripted.sent).toEqual([["a", "b"], ["c", "d"], ["e"]]);
+  });
+
+  it("sends a batch in doubt again as it was, before anything else, whoever asks", async () => {
+    const scripted = new Scripted();
+    scripted.answers.push(lost, lost);
+    expect(await scripted.deliver("a", "b")).toEqual([lost.verdict, lost.verdict]);
+    expect(await scripted.deliver("x")).toEqual([lost.verdict]);
+    expect(await scripted.deliver("x", "b")).toEqual([accepted, accepted]);
+    expect(await scripted.deliver("a")).toEqual([accepted]);
+    expect(scripted.sent).toEqual([["a", "b"], ["a", "b"], ["a", "b"], ["x"]]);
+  });
+
+  it("keeps a batch whole of which nobody waits any more", async () => {
+    const scripted = new Scripted();
+    scripted.answers.push(lost);
+    await scripted.deliver("a", "b");
+    scripted.partition.forget("a");
+    expect(await scripted.deliver("c")).toEqual([accepted]);
+    expect(scripted.sent).toEqual([["a", "b"], ["a", "b"], ["c"]]);
+    expect(scripted.partition.knows("a")).toBe(true);
+    expect(await scripted.deliver("a")).toEqual([accepted]);
+    expect(scripted.partition.knows("a")).toBe(false);
+  });
+
+  it("does not send what was given up before it was sent", async () => {
+    const scripted = new Scripted();
+    const delivering = scripted.deliver("a", "b");
+    scripted.partition.forget("a");
+    scripted.partition.end(retryable("network", "closed"));
+    expect(await Promise.race([delivering, Promise.resolve("waits")])).toBe("waits");
+    expect(scripted.sent).toEqual([]);
+  });
+
+  it("finds the one record at fault by halves", async () => {
+    const scripted = new Scripted();
+    // a–h, then a–d, a–b, then the rest.
+    scripted.answers.push(refused, refused, null, refused, refused);
+    const verdicts = await scripted.deliver("a", "b", "c", "d", "e", "f", "g", "h");
+    expect(verdicts.findIndex(({ kind }) => kind === "permanent")).toBe(2);
+    expect(verdicts.filter(({ kind }) => kind === "accepted")).toHaveLength(7);
+    const sent = scripted.sent.map((ids) => ids.join(""));
+    expect(sent.join(" ")).toBe("abcdefgh abcd ab cd c d efgh");
+  });
+
+  it("begins anew where the broker lost track, and never under the old numbers", async () => {
+    const scripted = new Scripted();
+    scripted.answers.push(fenced);
+    expect(await scripted.deliver("a", "b")).toEqual([fenced.verdict, fenced.verdict]);
+    expect(scripted.resets).toBe(1);
+    expect(await scripted.deliver("b")).toEqual([accepted]);
+    expect(scripted.sent).toEqual([["a", "b"], ["b"]]);
+  });
+
+  it("writes each delivery once to a broker that loses answers, and acknowledges none that it has not", async () => {
+    const step = fc.record({
+      ids: fc.uniqueArray(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 6 }),
+      answer: fc.constantFrom("ok", "lost before", "lost after"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const log: string[] = [];
+        const acknowledged = new Set<string>();
+        // A broker knows a batch by its number and its count alone, as Kafka does.
+        let sequence = 0;
+        let doubtful: { readonly at: number; readonly count: number } | null = null;
+        let how = "ok";
+        const partition = new Partition(0, {
+          maxBytes: 1_000_000,
+          send: (_, records) => {
+            const known = doubtful?.at === sequence && doubtful.count === records.length;
+            if (how !== "lost before" && !known) log.push(...records.map(({ id }) => id));
+            if (how !== "lost before") doubtful = { at: sequence, count: records.length };
+            if (how !== "ok") return Promise.resolve(lost);
+            sequence += records.length;
+            return Promise.resolve(null);
+          },
+          reset: () => Promise.resolve(),
+        });
+        for (const { ids, answer } of [...steps, { ids: [99], answer: "ok" }]) {
+          how = answer;
+          await Promise.all(
+            ids
+              .map(String)
+              .filter((id) => !acknowledged.has(id))
+              .map(async (id) => {
+                const verdict = await new Promise<Verdict>((resolve) =>
+                  partition.add(aRecord(id), resolve),
+                );
+                if (verdict.kind === "accepted") acknowledged.add(id);
+              }),
+          );
+        }
+        expect(new Set(log).size).toBe(log.length);
+        for (const id of acknowledged) expect(log).toContain(id);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe("compression", () => {
+  const pieces = fc.array(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      fc
+        .tuple(fc.uint8Array({ minLength: 1, maxLength: 70 }), fc.integer({ min: 1, max: 2000 }))
+        .map(([bytes, times]) => Buffer.concat(Array.from({ length: times }, () => bytes))),
+    ),
+    { maxLength: 6 },
+  );
+
+  it.each([
+    ["snappy", snappy, unsnappy],
+    ["lz4", lz4, unlz4],
+  ] as const)("by %s loses nothing, and gains where something repeats", (_, pack, unpack) => {
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        const input = Buffer.concat(parts);
+        expect(unpack(pack(input)).equals(input)).toBe(true);
+      }),
+      { numRuns: 150 },
+    );
+    const repeated = Buffer.from("Back-off restarting failed container ".repeat(5000));
+    expect(pack(repeated).length).toBeLessThan(repeated.length / 15);
+  });
+});
