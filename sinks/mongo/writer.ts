@@ -97,12 +97,22 @@ export class Writer implements DirectSink {
       if (signal.aborted) end();
       else signal.addEventListener("abort", end, { once: true });
     });
-    return Promise.race([this.#inserted(made), ended]);
+    return Promise.race([this.#inserted(made, signal), ended]);
   }
 
-  async #inserted(made: readonly Made[]): Promise<Verdict | readonly Verdict[]> {
+  async #inserted(
+    made: readonly Made[],
+    signal: AbortSignal,
+  ): Promise<Verdict | readonly Verdict[]> {
     try {
-      this.#collection ??= await openCollection(this.#place, CONNECT_MS);
+      if (this.#collection === null) {
+        const opened = await openCollection(this.#place, CONNECT_MS);
+        if (signal.aborted) {
+          await this.#farewell(opened);
+          return STOPPED;
+        }
+        this.#collection = opened;
+      }
       const refused = await this.#collection.insert(made.map(({ document }) => document));
       return made.map((_, index) => {
         const trouble = refused.get(index);

@@ -39,9 +39,11 @@ function open(
 }
 
 /** Takes connections and, but for what it is told to say, is silent. */
-async function aServer(
-  say?: Buffer,
-): Promise<{ readonly uri: string; connected(): Promise<void> }> {
+async function aServer(say?: Buffer): Promise<{
+  readonly uri: string;
+  readonly connections: number;
+  connected(): Promise<void>;
+}> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket.on("error", () => undefined));
@@ -54,6 +56,9 @@ async function aServer(
   });
   return {
     uri: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    get connections() {
+      return sockets.length;
+    },
     async connected() {
       if (sockets.length === 0) await once(server, "connection");
     },
@@ -470,6 +475,21 @@ describe("where there is no MongoDB", () => {
     await clock.advance(2_000);
     await closing;
     expect((await sink.deliver(aMessage(), never)).kind).toBe("retryable");
+  });
+
+  it("who is closed while it opens connects no more", async () => {
+    const [closed, other] = [await aServer(), await aServer()];
+    const tls = path.resolve(import.meta.dirname, "../fixtures/kube-apiserver/tls");
+    const files = `tlsCertificateFile=${tls}/server.crt&tlsPrivateKeyFile=${tls}/server.key`;
+    const sink = open(`${closed.uri}?tls=true&${files}`);
+    const delivering = sink.deliver(aMessage(), never);
+    // In the next turn it reads the files.
+    await new Promise((resolve) => setImmediate(resolve));
+    await sink.close();
+    expect(await delivering).toMatchObject({ kind: "retryable", reason: "network" });
+    void open(`${other.uri}?tls=true&${files}`).deliver(aMessage(), never);
+    await other.connected();
+    expect(closed.connections).toBe(0);
   });
 
   it("a server that speaks another language is waited for as well", async () => {
