@@ -6,7 +6,7 @@ import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts"
 import type { FlagValues } from "../config/flags.ts";
 import { loadConfig } from "../config/load.ts";
 import type { KubeEvent } from "../event/event.ts";
-import { readEvents } from "../source/file/read.ts";
+import { readEvents, readObjects } from "../source/file/read.ts";
 import type { SinkTemplate } from "../template/templates.ts";
 import { sinks as registry } from "../../sinks/index.ts";
 import type { Io } from "./io.ts";
@@ -39,11 +39,20 @@ export async function prepare(flags: FlagValues, io: Io): Promise<Prepared> {
 }
 
 /** What `--event FILE|-` holds. */
-export async function readEventFile(
+export const readEventFile = (
   file: string,
   cluster: string,
   io: Io,
-): Promise<readonly KubeEvent[]> {
+): Promise<readonly KubeEvent[]> =>
+  readEventsWith(file, io, (text) =>
+    readEvents(text, cluster, new Date(io.clock.now()).toISOString()),
+  );
+
+/** The same as the API wrote them. */
+export const readEventObjects = (file: string, io: Io): Promise<readonly unknown[]> =>
+  readEventsWith(file, io, readObjects);
+
+async function readEventsWith<T>(file: string, io: Io, read: (text: string) => T): Promise<T> {
   const name = file === "-" ? "standard input" : file;
   let text: string;
   try {
@@ -58,13 +67,27 @@ export async function readEventFile(
     ]);
   }
   try {
-    return readEvents(text, cluster, new Date(io.clock.now()).toISOString());
+    return read(text);
   } catch (error) {
     throw new ConfigError([
       {
         where: `--event ${name}`,
         message: error instanceof Error ? error.message : String(error),
         hint: "expected what `kubectl get event NAME -o json` prints: one Event of core/v1 or events.k8s.io/v1, or a List of them",
+      },
+    ]);
+  }
+}
+
+export function readTemplate(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new ConfigError([
+      {
+        where: "--template",
+        message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        hint: "give the file of a template",
       },
     ]);
   }

@@ -144,6 +144,7 @@ function buildProgram(
         "kube-crier render --sink='lark:https://open.feishu.cn/open-apis/bot/v2/hook/XXX' --event=event.json",
         "kubectl -n shop get event web.17a -o json | kube-crier render --config=config.yaml --event=-",
         "kube-crier render --template=mine.hbs --event=event.json",
+        "kube-crier render --engine=go --raw --template=body.tmpl --event=event.json",
       ],
     ),
     SINK_FLAGS,
@@ -153,11 +154,27 @@ function buildProgram(
       "an Event of core/v1 or events.k8s.io/v1, or a List of them; - is standard input",
     )
     .option("--template <FILE>", "print the text this template gives instead of requests")
+    .option(
+      "--engine <NAME>",
+      "what the template is written in: handlebars (the default) or go, as bodies for kube-eventer are",
+    )
+    .option(
+      "--raw",
+      "with --engine=go: the plain output and nothing else, values in JSON not escaped",
+    )
     .option("--reveal", "show secrets in URLs, headers and bodies")
     .action(
       act(
-        (flags: FlagValues & { event?: string; template?: string; reveal?: true }, self: Command) =>
-          commands.render(withMistakes(flags, self), flags),
+        (
+          flags: FlagValues & {
+            event?: string;
+            template?: string;
+            reveal?: true;
+            engine?: string;
+            raw?: true;
+          },
+          self: Command,
+        ) => commands.render(withMistakes(flags, self), flags),
       ),
     );
   withFlags(

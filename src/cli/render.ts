@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { composeFor } from "../app/senders.ts";
 import { type Config, ConfigError, type SinkConfig } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
@@ -12,14 +11,17 @@ import type { SinkTemplate } from "../template/templates.ts";
 import { jsonProblem } from "../template/json-problem.ts";
 import { sinks as registry } from "../../sinks/index.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
-import { prepare, readEventFile, tellWarnings } from "./load.ts";
+import { prepare, readEventFile, readTemplate, tellWarnings } from "./load.ts";
 import { maskOptions, readable } from "./mask.ts";
 import { tellProblems } from "./problems.ts";
+import { checkEngine, renderGo } from "./render-go.ts";
 
 export interface RenderOptions {
   readonly event?: string;
   readonly template?: string;
   readonly reveal?: true;
+  readonly engine?: string;
+  readonly raw?: true;
 }
 
 /** An object or a list; `{{reason}}`, `[{{cluster}}] …` and `[prod] …` begin a text. */
@@ -35,8 +37,10 @@ export async function renderCommand(
   io: Io,
 ): Promise<ExitCode> {
   try {
-    return await (options.template === undefined
-      ? renderRequests(flags, options, io)
+    checkEngine(options);
+    if (options.template === undefined) return await renderRequests(flags, options, io);
+    return await (options.engine === "go"
+      ? renderGo(flags, options.template, options, io)
       : renderText(flags, options.template, options, io));
   } catch (error) {
     return tellProblems(error, io);
@@ -137,18 +141,4 @@ async function renderText(
     }
   }
   return code;
-}
-
-function readTemplate(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new ConfigError([
-      {
-        where: "--template",
-        message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-        hint: "give a Handlebars file",
-      },
-    ]);
-  }
 }

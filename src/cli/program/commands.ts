@@ -7,7 +7,7 @@ export interface Commands {
   check(flags: FlagValues): Promise<number>;
   render(
     flags: FlagValues,
-    options: { event?: string; template?: string; reveal?: true },
+    options: { event?: string; template?: string; reveal?: true; engine?: string; raw?: true },
   ): Promise<number>;
   send(flags: FlagValues, options: { to?: readonly string[]; dryRun?: true }): Promise<number>;
   history(options: HistoryOptions): Promise<number>;

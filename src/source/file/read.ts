@@ -13,14 +13,24 @@ export function readEvents(
   cluster: string,
   receivedAt: string,
 ): readonly KubeEvent[] {
+  return readEach(text, (object) => normalize(object, cluster, receivedAt));
+}
+
+/** The Events of a text as they were written. Throws as `readEvents` does. */
+export function readObjects(text: string): readonly unknown[] {
+  return readEach(text, (object) => (normalize(object, "", "") === null ? null : object));
+}
+
+/** @param read gives `null` for what is no Event */
+function readEach<T>(text: string, read: (object: unknown) => T | null): readonly T[] {
   const splitter = new ValueSplitter();
-  const events: KubeEvent[] = [];
+  const events: T[] = [];
   for (const value of splitter.push(text)) {
     for (const held of unwrap(parseValue(value))) {
       if (held.kind === "error")
         throw new FormatError(`the watch was refused: ${held.message}`, value.line, value.column);
       if (held.kind === "skip") continue;
-      const event = normalize(held.object, cluster, receivedAt);
+      const event = read(held.object);
       if (event === null)
         throw new FormatError(
           `expected an Event, found ${nameOf(held.object)}`,

@@ -1,0 +1,61 @@
+import { BUILTINS } from "./builtins.ts";
+import { fromText, toBuffer, toText } from "./bytes.ts";
+import { asCoreEvent } from "./core-event.ts";
+import { eventValue } from "./decode.ts";
+import { GoTemplateError, placeOf } from "./error.ts";
+import { execute, Execution, type Piece } from "./execute.ts";
+import { jsonSafe, type SafeOutput } from "./json-safe.ts";
+import { parse } from "./parse.ts";
+import type { Limits } from "./state.ts";
+import { zoneOf } from "./zone.ts";
+
+/** The name that errors give a template: kube-eventer's own. */
+const NAME = "body";
+
+const MIB = 1024 * 1024;
+
+export const LIMITS: Limits = { depth: 500, steps: 500_000, text: 4 * MIB, handled: 32 * MIB };
+
+const FUNCTIONS: ReadonlySet<string> = new Set(BUILTINS.keys());
+
+export interface GoTemplate {
+  /** The output of an Event of core/v1 or events.k8s.io/v1; times are those of the zone of the tz database. Throws GoTemplateError. */
+  readonly render: (event: unknown, timeZone: string) => Buffer;
+  /** The same, with what stands within strings of JSON escaped. */
+  readonly renderSafe: (event: unknown, timeZone: string) => SafeOutput;
+}
+
+/** Reads a template of Go's text/template. Throws GoTemplateError. */
+export function parseGoTemplate(text: string, limits: Limits = LIMITS): GoTemplate {
+  const source = fromText(text);
+  const trees = withText(() => parse(NAME, source, FUNCTIONS));
+  const run = (event: unknown, timeZone: string): readonly Piece[] => {
+    const zone = zoneOf(timeZone);
+    const execution = new Execution(trees, source, NAME, zone, limits);
+    withText(() => execute(execution, NAME, eventValue(asCoreEvent(event), zone)));
+    return execution.pieces;
+  };
+  return {
+    render: (event, timeZone) =>
+      toBuffer(
+        run(event, timeZone)
+          .map(({ bytes }) => bytes)
+          .join(""),
+      ),
+    renderSafe: (event, timeZone) => jsonSafe(run(event, timeZone)),
+  };
+}
+
+/** Errors leave as text: within, they quote bytes. */
+function withText<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof GoTemplateError)
+      throw new GoTemplateError(toText(error.message), error.place);
+    // Blocks within blocks beyond anything that a person writes.
+    if (error instanceof RangeError && /call stack/.test(error.message))
+      throw new GoTemplateError(`template: ${NAME}: nested too deeply`, placeOf("", 0));
+    throw error;
+  }
+}
