@@ -1,5 +1,5 @@
 import { defineSink, type OptionsOf, s } from "../src/sink/index.ts";
-import { COMPRESSIONS, MECHANISMS, type Target } from "./kafka/driver.ts";
+import { COMPRESSIONS, MECHANISMS, type Target } from "./kafka/library.ts";
 import { Writer } from "./kafka/writer.ts";
 
 const BROKER = /^[\w.-]+(:\d{1,5})?$/;
@@ -97,7 +97,7 @@ export default defineSink({
   type: "kafka",
   title: "Kafka",
   summary:
-    "A topic in Apache Kafka: one record for each occurrence, as kube-eventer wrote it, in order for each object; the idempotent producer writes none twice.",
+    "A topic in Apache Kafka: one record for each occurrence, as kube-eventer wrote it, in order for each object, by an idempotent producer.",
   docs: "https://kafka.apache.org/documentation/#producerconfigs",
   facts: {
     kind: "stream",

@@ -72,7 +72,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["src/ledger"],
   mongodb: ["sinks/mongo/driver.ts"],
   mysql2: ["sinks/mysql/driver.ts"],
-  kafkajs: ["sinks/kafka/driver.ts"],
+  kafkajs: ["sinks/kafka/library.ts"],
 };
 
 /** Rooms that decide and must not act: no I/O, no clock, no chance. */
@@ -95,6 +95,7 @@ const ACTS: readonly string[] = [
   "sinks/mysql/driver.ts",
   "sinks/riemann/connection.ts",
   "sinks/kafka/driver.ts",
+  "sinks/kafka/library.ts",
   "sinks/kafka/sockets.ts",
 ];
 

@@ -7,9 +7,11 @@ import {
   type SinkIo,
   type Verdict,
 } from "../../src/sink/index.ts";
-import { Client, type Target } from "./driver.ts";
+import { Client } from "./driver.ts";
 import { type Failure, failureOf, missingTopic } from "./errors.ts";
 import { BrokerError, FileError } from "./fault.ts";
+import type { Target } from "./library.ts";
+import type { Look } from "./look.ts";
 import { Partition } from "./partition.ts";
 import { type KafkaRecord, recordOf } from "./record.ts";
 
@@ -111,10 +113,13 @@ export class Writer implements DirectSink {
       const all = [...this.#unrouted.values()];
       const failure = await this.#tried(async () => {
         const numbers = await this.#client.route(all.map(({ record }) => record.key));
-        for (const [index, { record, settle }] of all.entries())
-          // Who does not wait any more has been taken out.
-          if (this.#unrouted.delete(record.id))
-            this.#partition(numbers[index] ?? 0).add(record, settle);
+        for (const [index, waiting] of all.entries()) {
+          const { record, settle } = waiting;
+          // Who was given up meanwhile has been taken out, and may have come again.
+          if (this.#unrouted.get(record.id) !== waiting) continue;
+          this.#unrouted.delete(record.id);
+          this.#partition(numbers[index] ?? 0).add(record, settle);
+        }
       });
       if (failure === null) continue;
       for (const { settle } of this.#unrouted.values()) settle(failure.verdict);
@@ -155,7 +160,7 @@ export class Writer implements DirectSink {
   }
 
   async #looked(client: Client): Promise<SinkCheck> {
-    let found = { topic: true, makesTopics: null as boolean | null };
+    let found: Look = { topic: true, makesTopics: null };
     const failure = await this.#tried(async () => {
       found = await client.look();
     });
