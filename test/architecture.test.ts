@@ -46,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/compat": [],
   "src/config": ["src/event", "src/sink", "src/pipeline", "src/compat"],
+  "src/migrate": ["src/compat", "src/config", "src/sink"],
   "src/web": ["src/clock.ts", "src/ledger/ledger.ts", "src/event"],
   "src/simulate": ["src/clock.ts", "src/web", "src/event"],
   "src/lifecycle.ts": ["src/clock.ts", "src/observe"],

@@ -21,6 +21,8 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
       deadRetry: async (ids, options) =>
         (await import("./history.ts")).deadRetryCommand(ids, options, io),
       mysqlMigrate: async (flags) => (await import("./mysql.ts")).migrateCommand(flags, io),
+      migrate: async (file, options) =>
+        (await import("./migrate.ts")).migrateFromCommand(file, options, io),
       simulate: async (options) => (await import("./simulate.ts")).simulateCommand(options, io),
       schema: async () => {
         const { configJsonSchema } = await import("../config/json-schema.ts");

@@ -4,7 +4,7 @@ import { FLAGS, type FlagInfo } from "../config/options.ts";
 import { Writable } from "node:stream";
 import { type Shell, SHELLS } from "./completion.ts";
 import { EXIT, type Io } from "./io.ts";
-import type { Act, Commands, MigrateOptions } from "./program/commands.ts";
+import type { Act, Commands, MigrateFromOptions, MigrateOptions } from "./program/commands.ts";
 import { addLedgerCommands } from "./program/ledger.ts";
 import { fromKubeEventer, type Translated } from "./program/kube-eventer.ts";
 import { mistakesOf } from "./program/mistakes.ts";
@@ -205,6 +205,20 @@ function buildProgram(
         commands.mysqlMigrate(withMistakes(flags, self)),
       ),
     );
+  command(
+    "migrate",
+    "Print the configuration for what kube-eventer does now: from its Deployment, Helm values or command line. Comments say what differs; secrets become ${NAME}, and comments say which to make. The RBAC it needs stands at the end, in comments.",
+    [
+      "kubectl -n kube-system get deployment kube-eventer -o yaml | kube-crier migrate - > config.yaml",
+      "kube-crier migrate kube-eventer.yaml --explain",
+      "kube-crier migrate kube-eventer.yaml --rbac | kubectl apply -f -",
+      "helm get values kube-eventer | kube-crier migrate -",
+    ],
+  )
+    .argument("<FILE>", "manifests, values or a command line; - is standard input")
+    .option("--explain", "print only the list of what differs")
+    .option("--rbac", "print only the manifests of the RBAC it needs")
+    .action(act((file: string, options: MigrateFromOptions) => commands.migrate(file, options)));
   command(
     "simulate",
     "Play DingTalk, Lark, WeCom, Slack and a generic webhook on loopback, with their rules and limits, and show what arrives on a page.",

@@ -214,6 +214,26 @@ const SINKS: readonly Rule[] = [
     is: "_id is made of UID and version: what is sent again is there already",
   },
   {
+    sink: "sls",
+    option: "endpoint",
+    was: "nobody looks at the address in the URI",
+    is: "it is the endpoint, in place of regionId and internal",
+    when: has("endpoint"),
+  },
+  ...["sls", "eventbridge"].map((sink): Rule => ({
+    sink,
+    option: "accessKeyId",
+    was: "without an access key the RAM role of the ECS instance counts",
+    is: "an access key must be given, or AccessKeyId and AccessKeySecret in the environment",
+    when: lacks("accessKeyId"),
+  })),
+  {
+    sink: "eventbridge",
+    option: null,
+    was: "each event has a random ID, which is another when it is sent again, and what a single event is refused for is not looked at",
+    is: "the ID is made of UID and version, and each event's own answer is judged",
+  },
+  {
     sink: "honeycomb",
     option: null,
     was: "nobody looks at the answer",

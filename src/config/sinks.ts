@@ -1,6 +1,6 @@
 import { splitPatterns } from "../pipeline/matcher.ts";
 import type { SinkDefinition } from "../sink/index.ts";
-import { type ChosenVariable, metaOf, type OptionInfo, optionsOf, type z } from "../sink/schema.ts";
+import { metaOf, optionsOf, variableOf, type z } from "../sink/schema.ts";
 import { Secret } from "../sink/secret.ts";
 import type { ConfigIssue, FilterSpec, Lang, SinkConfig } from "./config.ts";
 import { sinkNameProblem } from "./grammar.ts";
@@ -88,10 +88,11 @@ function fromEnv(
   env: Env,
 ): Record<string, string> {
   const options = optionsOf(definition.options);
-  const found = options.flatMap(({ name, meta }) => {
-    const variable = typeof meta.env === "object" ? chosen(meta.env, own, options) : meta.env;
-    const value = variable === undefined ? "" : (env[variable] ?? "");
-    if (value === "" || own[name] !== undefined) return [];
+  const found = options.flatMap((info) => {
+    const variable = variableOf(info, own, options);
+    const value = variable === null ? "" : (env[variable] ?? "");
+    if (value === "" || own[info.name] !== undefined) return [];
+    const { name, meta } = info;
     return [{ name, value, besides: typeof meta.env === "object" ? meta.env.besides : undefined }];
   });
   const names = found.map(({ name }) => name);
@@ -100,15 +101,6 @@ function fromEnv(
       .filter(({ besides }) => besides === undefined || names.includes(besides))
       .map(({ name, value }) => [name, value] as const),
   );
-}
-
-function chosen(
-  { by, names }: ChosenVariable,
-  own: Readonly<Record<string, unknown>>,
-  options: readonly OptionInfo[],
-): string | undefined {
-  const value = own[by] ?? options.find(({ name }) => name === by)?.fallback;
-  return typeof value === "string" ? names[value] : undefined;
 }
 
 function resolved(
@@ -166,6 +158,9 @@ function aliasesOf(definition: SinkDefinition): ReadonlyMap<string, string> {
   );
 }
 
+/** Headers that hold no secret. */
+export const PLAIN_HEADERS = /^(accept(-language|-charset)?|content-?type|user-agent)$/i;
+
 /** Secret options whose value stands in the configuration itself, where everyone who reads it sees it. */
 export function literalSecrets(sink: SinkConfig, tree: Tree): readonly ConfigIssue[] {
   return Object.entries(sink.options).flatMap(([option, value]) => {
@@ -175,8 +170,9 @@ export function literalSecrets(sink: SinkConfig, tree: Tree): readonly ConfigIss
     const given = valueAt(tree.value, path);
     if (layer === null || given === undefined || schema === undefined) return [];
     if (metaOf(schema)?.secret !== true || layer.hidden(path)) return [];
-    if (!layer.literalsAreSeen || isLoopback(value)) return [];
-    if (isMap(given) && Object.keys(given).every((key) => layer.hidden([...path, key]))) return [];
+    if (!layer.literalsAreSeen || isLoopback(value) || isBareHost(value)) return [];
+    const isSeen = (key: string) => !layer.hidden([...path, key]) && !PLAIN_HEADERS.test(key);
+    if (isMap(given) && !Object.keys(given).some(isSeen)) return [];
     return [
       {
         where: layer.where(path, "value"),
@@ -185,6 +181,11 @@ export function literalSecrets(sink: SinkConfig, tree: Tree): readonly ConfigIss
       },
     ];
   });
+}
+
+/** An address of a host and nothing more is no secret. */
+function isBareHost(value: unknown): boolean {
+  return value instanceof Secret && /^https?:\/\/[^/?#@\s]+\/*$/i.test(value.reveal());
 }
 
 function isLoopback(value: unknown): boolean {

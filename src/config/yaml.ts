@@ -7,6 +7,7 @@ import {
   isScalar,
   LineCounter,
   type Node,
+  parseAllDocuments,
   parseDocument,
   visit,
 } from "yaml";
@@ -26,12 +27,30 @@ export function parseYaml(
   text: string,
 ): { readonly yaml: YamlFile | null; readonly issues: readonly ConfigIssue[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    merge: true,
-    prettyErrors: false,
-    logLevel: "error",
-  });
+  return readDocument(parseDocument(text, { ...OPTIONS, lineCounter: lines }), file, lines);
+}
+
+/** A file of any number of documents, as manifests are; those that are empty are left out. */
+export function parseYamlDocuments(
+  file: string,
+  text: string,
+): { readonly documents: readonly YamlFile[]; readonly issues: readonly ConfigIssue[] } {
+  const lines = new LineCounter();
+  const all = parseAllDocuments(text, { ...OPTIONS, lineCounter: lines });
+  const read = (Array.isArray(all) ? all : []).map((one) => readDocument(one, file, lines));
+  return {
+    documents: read.flatMap(({ yaml }) => (yaml === null || yaml.value === null ? [] : [yaml])),
+    issues: read.flatMap(({ issues }) => issues),
+  };
+}
+
+const OPTIONS = { merge: true, prettyErrors: false, logLevel: "error" } as const;
+
+function readDocument(
+  document: Document.Parsed,
+  file: string,
+  lines: LineCounter,
+): { readonly yaml: YamlFile | null; readonly issues: readonly ConfigIssue[] } {
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;

@@ -192,6 +192,17 @@ export function optionsOf(schema: OptionsSchema): readonly OptionInfo[] {
   });
 }
 
+/** The environment variable that gives an option where nothing else does; `null`: none. */
+export function variableOf(
+  { meta: { env } }: OptionInfo,
+  given: Readonly<Record<string, unknown>>,
+  options: readonly OptionInfo[],
+): string | null {
+  if (typeof env !== "object") return env ?? null;
+  const chosen = given[env.by] ?? options.find(({ name }) => name === env.by)?.fallback;
+  return env.names[String(chosen)] ?? null;
+}
+
 /** What `s` recorded about an option, through `.optional()`, `.default()` and `.prefault()`. */
 export function metaOf(schema: z.ZodType): OptionMeta | undefined {
   return unwrap(schema).record;

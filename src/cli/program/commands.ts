@@ -14,6 +14,7 @@ export interface Commands {
   deadList(options: { dataDir: string; sink?: string; json?: true }): Promise<number>;
   deadRetry(ids: readonly string[], options: { dataDir: string; sink?: string }): Promise<number>;
   mysqlMigrate(flags: FlagValues & MigrateOptions): Promise<number>;
+  migrate(file: string, options: MigrateFromOptions): Promise<number>;
   simulate(options: { listen: string; robots?: string }): Promise<number>;
   schema(): Promise<number>;
   completion(shell: Shell, commands: readonly Completable[]): Promise<number>;
@@ -24,6 +25,11 @@ export interface MigrateOptions {
   readonly to?: string;
   readonly dryRun?: true;
   readonly yes?: true;
+}
+
+export interface MigrateFromOptions {
+  readonly explain?: true;
+  readonly rbac?: true;
 }
 
 export interface HistoryOptions {

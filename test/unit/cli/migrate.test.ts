@@ -1,0 +1,496 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseYamlDocuments } from "../../../src/config/yaml.ts";
+import { cli } from "../../support/io.ts";
+import {
+  deployment,
+  DOCUMENTED,
+  loadPrinted,
+  plainSinks,
+  SECRETS,
+  secretsOf,
+  sinksOfFlags,
+} from "../../support/kube-eventer.ts";
+
+const SOURCE = "--source=kubernetes:https://kubernetes.default";
+
+async function migrated(stdin: string, ...flags: readonly string[]) {
+  const { code, stdout, stderr } = await cli(["migrate", "-", ...flags], { stdin });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  return stdout;
+}
+
+/** The error output; nothing is printed. */
+async function refused(stdin: string) {
+  const { code, stdout, stderr } = await cli(["migrate", "-"], { stdin });
+  expect([code, stdout]).toEqual([2, ""]);
+  return stderr;
+}
+
+const uncommented = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => !/^\s*#/.test(line))
+    .join("\n")
+    .trim();
+
+describe("what is printed", () => {
+  it.each(Object.entries(DOCUMENTED))(
+    "gives, for the documented %s, the sinks that the flag gives",
+    async (_, uri) => {
+      const stdout = await migrated(deployment([SOURCE, `--sink=${uri}`]));
+      const sinks = sinksOfFlags([uri]);
+      const { config, warnings } = loadPrinted(stdout, secretsOf(sinks));
+      expect(plainSinks(config.sinks)).toEqual(plainSinks(sinks));
+      // Nothing that was a secret stands in the file.
+      expect(warnings).toEqual([]);
+      for (const secret of SECRETS) expect(stdout).not.toContain(secret);
+    },
+  );
+
+  it("gives all of them together, each by a name of its own", async () => {
+    const uris = Object.values(DOCUMENTED);
+    const stdout = await migrated(deployment(uris.map((uri) => `--sink=${uri}`)));
+    const sinks = sinksOfFlags(uris);
+    const { config } = loadPrinted(stdout, secretsOf(sinks));
+    expect(config.sinks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["dingtalk", "dingtalk-2", "webhook", "webhook-4", "log"]),
+    );
+    expect(plainSinks(config.sinks)).toEqual(plainSinks(sinks));
+    for (const secret of SECRETS) expect(stdout).not.toContain(secret);
+  });
+
+  it("is this for the Deployment of kube-eventer's documentation", async () => {
+    const env = `          env:
+            - name: TZ
+              value: "Asia/Shanghai"
+`;
+    const stdout = await migrated(
+      deployment([SOURCE, `--sink=${DOCUMENTED.dingtalk}`, `--sink=${DOCUMENTED.lark}`], { env }),
+    );
+    expect(uncommented(stdout)).toBe(
+      `
+timezone: Asia/Shanghai
+listen: 0.0.0.0:8084
+
+sinks:
+  dingtalk:
+    type: dingtalk
+    webhook: \${DINGTALK_WEBHOOK}
+    secret: \${DINGTALK_SECRET}
+    labels: [ c550367cdf1e84dfabab013b277cc6bc2 ]
+    filter:
+      level: Normal
+
+  webhook:
+    type: webhook
+    url: \${WEBHOOK_URL}
+    method: POST
+    headers:
+      Content-Type: application/json
+    customBodyConfigmap: custom-body
+    customBodyConfigmapNamespace: kube-system
+    filter:
+      level: Warning
+`.trim(),
+    );
+  });
+
+  it("says at the line what differs there", async () => {
+    const stdout = await migrated(
+      deployment([
+        `--sink=webhook:http://hook.example.com/in?namespaces=a,b&reason=Failed&reason=^Back&header=X-Key=a=b`,
+        `--sink=${DOCUMENTED.mysql}`,
+      ]),
+    );
+    const before = (line: RegExp) => {
+      const lines = stdout.split("\n");
+      const at = lines.findIndex((one) => line.test(one));
+      const start = lines.slice(0, at).findLastIndex((one) => !/^\s*#/.test(one));
+      return lines
+        .slice(start + 1, at)
+        .map((one) => one.replace(/^\s*# /, ""))
+        .join(" ");
+    };
+    expect(before(/^ {6}reasons: \[ \/Failed\/, \/\^Back\/ \]/)).toMatch(
+      /of several reason= the first counts; now: all count/,
+    );
+    expect(before(/^ {6}namespaces:/)).toMatch(/events of Nodes .* never pass; .*add _cluster/);
+    expect(before(/^ {4}headers:/)).toMatch(/whose value has an = in it is left out/);
+    expect(before(/^ {4}url:/)).toMatch(/all options stand in the query of the request/);
+    // Options that are not given have no line.
+    expect(before(/^ {4}type: webhook/)).toMatch(/without method= the request is a GET/);
+    expect(before(/^ {4}type: webhook/)).toMatch(/without level= Normal events are sent too/);
+    expect(before(/^ {4}type: mysql/)).toMatch(/a message above 255 characters is lost/);
+    expect(before(/^ {4}dsn:/)).toMatch(/behind the first & is cut off; now: all parameters count/);
+  });
+
+  it("says what an option of kube-eventer's that means nothing here is for", async () => {
+    const stdout = await migrated(
+      deployment([
+        `--sink=${DOCUMENTED.elasticsearch}`,
+        "--sink=influxdb:http://i:80?insecuressl=true",
+      ]),
+    );
+    expect(stdout).toMatch(/# sniff of kube-eventer changes nothing here/);
+    expect(stdout).toMatch(/# insecuressl of kube-eventer changes nothing here/);
+    expect(uncommented(stdout)).not.toMatch(/sniff|ssl/);
+  });
+
+  it("takes kube-eventer's other flags along", async () => {
+    const stdout = await migrated(
+      deployment([
+        "--source=kubernetes:https://10.0.1.201:6443?inClusterConfig=false&auth=/etc/kubeconfig",
+        `--sink=${DOCUMENTED.log}`,
+        "--frequency=90s",
+        "--healthz-port=9000",
+        "--healthz-ip=127.0.0.1",
+        "--v=5",
+        "--logtostderr",
+        "--max_procs=2",
+      ]),
+    );
+    const { config } = loadPrinted(stdout, {});
+    expect(config).toMatchObject({
+      digestEveryMs: 90_000,
+      listen: { host: "127.0.0.1", port: 9000 },
+      logLevel: "debug",
+      sources: [
+        {
+          type: "kubernetes",
+          server: "https://10.0.1.201:6443",
+          kubeconfig: "/etc/kubeconfig",
+        },
+      ],
+    });
+    expect(stdout).toMatch(
+      /# --frequency: alerts are sent at once[^\n]*\n[^\n]*\ndigestEvery: 90s/,
+    );
+    expect(stdout).toMatch(/^# - --v, --logtostderr: log lines go to/m);
+    expect(stdout).toMatch(/^# - --max_procs: one thread does the work/m);
+  });
+
+  it("serves where kube-eventer does, whatever its flags", async () => {
+    const stdout = await migrated(deployment([`--sink=${DOCUMENTED.log}`]));
+    expect(loadPrinted(stdout, {}).config.listen).toEqual({ host: "0.0.0.0", port: 8084 });
+  });
+
+  it("is what check takes, with nothing to be warned of", async () => {
+    const uri = "webhook:http://127.0.0.1:1/in?level=Warning&method=POST&header=X-Token=abc=";
+    const stdout = await migrated(`kube-eventer '--sink=${uri}' --sink=log:`);
+    const { config, warnings } = loadPrinted(stdout, secretsOf(sinksOfFlags([uri])));
+    expect(warnings).toEqual([]);
+    expect(config.sinks.map(({ name }) => name)).toEqual(["webhook", "log"]);
+  });
+
+  it("has no line that is not a comment or configuration, whatever names are in it", async () => {
+    const hostile = deployment([`--sink=${DOCUMENTED.log}`]).replaceAll(
+      "name: kube-eventer",
+      'name: "x\\nsinks: {}\\n# "',
+    );
+    const stdout = await migrated(hostile);
+    expect(uncommented(stdout)).toMatch(/^listen: 0.0.0.0:8084\s+sinks:\s+log:\s+type: log$/);
+  });
+});
+
+describe("secrets", () => {
+  it("are told which to make, and where each stands now", async () => {
+    const stdout = await migrated(
+      deployment([
+        `--sink=${DOCUMENTED.dingtalk}`,
+        "--sink=webhook:https://h.example.com/in?team=a&header=Authorization=Bearer abcdef",
+      ]),
+    );
+    expect(stdout).toContain(`#   kubectl create secret generic kube-crier -n kube-system \\
+#     --from-literal=DINGTALK_WEBHOOK='…' \\
+#     --from-literal=DINGTALK_SECRET='…' \\
+#     --from-literal=WEBHOOK_URL='…' \\
+#     --from-literal=WEBHOOK_HEADER_AUTHORIZATION='…'
+`);
+    expect(stdout).toContain(
+      '# - DINGTALK_WEBHOOK: the address behind "dingtalk:", with access_token, in --sink #1\n',
+    );
+    expect(stdout).toContain("# - DINGTALK_SECRET: the value of secret (sign) in --sink #1\n");
+    expect(stdout).toMatch(/^ {6}Authorization: Bearer \$\{WEBHOOK_HEADER_AUTHORIZATION\}$/m);
+    expect(stdout).not.toContain("abcdef");
+  });
+
+  it("that come from variables stay with them", async () => {
+    const env = `          env:
+            - name: TOKEN
+              valueFrom:
+                secretKeyRef: { name: robots, key: token }
+            - name: PW
+              valueFrom:
+                secretKeyRef: { name: db, key: password }
+            - { name: SIGN, value: plainly-readable }
+            - { name: UNUSED, value: x }
+`;
+    const stdout = await migrated(
+      deployment(
+        [
+          "--sink=dingtalk:https://oapi.dingtalk.com/robot/send?access_token=$(TOKEN)&sign=${SIGN}",
+          "--sink=mysql:?root:$(PW)@tcp(mysql:3306)/kube_event?charset=utf8&table=events",
+          "--sink=webhook:https://h.example.com/in?method=POST&header=Authorization=Bearer $TOKEN",
+        ],
+        { env },
+      ),
+    );
+    const plain = uncommented(stdout);
+    expect(plain).toContain(
+      "webhook: https://oapi.dingtalk.com/robot/send?access_token=${TOKEN}\n    secret: ${SIGN}",
+    );
+    expect(plain).toContain("dsn: ?root:${PW}@tcp(mysql:3306)/kube_event?charset=utf8");
+    expect(plain).toContain("Authorization: Bearer ${TOKEN}");
+    expect(stdout).toContain('# - TOKEN: key "token" of the Secret "robots"\n');
+    expect(stdout).toContain('# - PW: key "password" of the Secret "db"\n');
+    expect(stdout).toMatch(/^# - SIGN: stands in its env in plain text/m);
+    expect(stdout).not.toMatch(/plainly-readable|UNUSED/);
+    const { config } = loadPrinted(stdout, {
+      TOKEN: "t0ken",
+      SIGN: "SEC1",
+      PW: "p@ss",
+      WEBHOOK_URL: "https://h.example.com/in",
+    });
+    expect(plainSinks(config.sinks)).toMatchObject([
+      {
+        options: {
+          webhook: { secret: "https://oapi.dingtalk.com/robot/send?access_token=t0ken" },
+        },
+      },
+      { options: { table: "events" } },
+      { options: { headers: { Authorization: { secret: "Bearer t0ken" } } } },
+    ]);
+  });
+
+  it("beside a variable are not printed either", async () => {
+    const stdout = await migrated(
+      "kube-eventer '--sink=webhook:https://h.example.com/s3cr3t-path/$TEAM?auth=${SIG}&q=s3cr3t'",
+    );
+    expect(stdout).not.toContain("s3cr3t");
+    expect(uncommented(stdout)).toContain("url: ${WEBHOOK_URL}");
+  });
+
+  it("in an address that is no secret elsewhere are found", async () => {
+    const { code, stdout, stderr } = await cli(["migrate", "-"], {
+      stdin: "kube-eventer --sink=elasticsearch:?nodes=http://elastic:s3cr3t@es-0:9200",
+    });
+    expect(code).toBe(2);
+    expect(stdout + stderr).not.toContain("s3cr3t");
+    const source = await refused(
+      "kube-eventer --source=kubernetes:https://admin:s3cr3t@10.0.0.1:6443 --sink=log:",
+    );
+    expect(source).toMatch(/a password stands in the API server's address/);
+    expect(source).not.toContain("s3cr3t");
+  });
+
+  it("never share a name with a variable that is there", async () => {
+    const env = `          env:
+            - { name: DINGTALK_WEBHOOK, value: other }
+`;
+    const stdout = await migrated(deployment([`--sink=${DOCUMENTED.dingtalk}`], { env }));
+    expect(uncommented(stdout)).toContain("webhook: ${DINGTALK_WEBHOOK_2}");
+  });
+
+  it("keep a dollar sign that refers to nothing", async () => {
+    const uri = "wechat:?corp_id=ww1&corp_secret=s&agent_id=1&label=a${b}c";
+    const stdout = await migrated(
+      deployment(["--sink=wechat:?corp_id=ww1$x&corp_secret=s&agent_id=1"]),
+    );
+    expect(uncommented(stdout)).toContain("corpId: ww1$x");
+    expect(uncommented(await migrated(deployment([`--sink=${uri}`])))).toContain(
+      'labels: [ "a${b}c" ]',
+    );
+  });
+
+  it("that the sink finds in the environment are written down", async () => {
+    const env = `          env:
+            - { name: AccessKeyId, value: LTAIplain }
+            - { name: AccessKeySecret, valueFrom: { secretKeyRef: { name: ak, key: secret } } }
+`;
+    const uri = "sls:https://sls.aliyuncs.com?project=my-project&logStore=my-store";
+    const stdout = await migrated(deployment([`--sink=${uri}`], { env }));
+    expect(uncommented(stdout)).toContain(
+      "accessKeyId: ${AccessKeyId}\n    accessKeySecret: ${AccessKeySecret}\n    regionId: ${RegionId}",
+    );
+    expect(stdout).toContain('# - AccessKeySecret: key "secret" of the Secret "ak"\n');
+    expect(stdout).toMatch(/^# - RegionId: nothing in the input sets it/m);
+    expect(stdout).toMatch(/RAM role of the ECS instance counts/);
+    expect(stdout).not.toContain("LTAIplain");
+  });
+});
+
+describe("the access it needs", () => {
+  const rbac = async (text: string) => {
+    const { documents, issues } = parseYamlDocuments("rbac", await migrated(text, "--rbac"));
+    expect(issues).toEqual([]);
+    return documents.map(({ value }) => value as Readonly<Record<string, unknown>>);
+  };
+
+  it("is events of the cluster, and the ConfigMaps that are named", async () => {
+    const objects = await rbac(deployment([SOURCE, `--sink=${DOCUMENTED.lark}`]));
+    expect(objects.map(({ kind }) => kind)).toEqual([
+      "ServiceAccount",
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "Role",
+      "RoleBinding",
+    ]);
+    expect(objects[1]?.["rules"]).toEqual([
+      { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["get", "list", "watch"] },
+    ]);
+    expect(objects[3]).toMatchObject({
+      metadata: { namespace: "kube-system" },
+      rules: [
+        {
+          apiGroups: [""],
+          resources: ["configmaps"],
+          resourceNames: ["custom-body"],
+          verbs: ["get"],
+        },
+      ],
+    });
+    for (const binding of [objects[2], objects[4]])
+      expect(binding?.["subjects"]).toEqual([
+        { kind: "ServiceAccount", name: "kube-eventer", namespace: "kube-system" },
+      ]);
+  });
+
+  it("asks for no ConfigMap where none is named", async () => {
+    const objects = await rbac(deployment([SOURCE, `--sink=${DOCUMENTED.mysql}`]));
+    expect(objects.map(({ kind }) => kind)).not.toContain("Role");
+  });
+
+  it("knows the ConfigMap of a sink whose address comes from a variable", async () => {
+    const objects = await rbac(
+      "kube-eventer --sink='webhook:$HOOK&custom_body_configmap=body&custom_body_configmap_namespace=ops'",
+    );
+    expect(objects.find(({ kind }) => kind === "Role")).toMatchObject({
+      metadata: { namespace: "ops" },
+    });
+  });
+
+  it("is within the namespaces that are watched", async () => {
+    const objects = await rbac("kube-eventer --source=kubernetes:?namespaces=shop,pay --sink=log:");
+    expect(objects.map(({ kind }) => kind)).not.toContain("ClusterRole");
+    expect(
+      objects.filter(({ kind }) => kind === "Role").map(({ metadata }) => metadata),
+    ).toMatchObject([{ namespace: "shop" }, { namespace: "pay" }]);
+  });
+
+  it("stands at the end of the configuration as well, in comments", async () => {
+    const text = deployment([SOURCE, `--sink=${DOCUMENTED.lark}`]);
+    const [, block = ""] = (await migrated(text)).split("own ClusterRole is enough as well:\n");
+    expect(block.replaceAll(/^# ?/gm, "").trim()).toBe((await migrated(text, "--rbac")).trim());
+  });
+});
+
+describe("--explain", () => {
+  it("is the list alone", async () => {
+    const stdout = await migrated(
+      deployment([
+        SOURCE,
+        `--sink=${DOCUMENTED.dingtalk}`,
+        `--sink=${DOCUMENTED.webhook}`,
+        "--frequency=30s",
+      ]),
+      "--explain",
+    );
+    expect(stdout).toMatch(
+      /^What differs from kube-eventer for Deployment kube-system\/kube-eventer:\n\nthe program\n {2}- was: /,
+    );
+    expect(stdout).toMatch(/^--frequency\n {2}- alerts are sent at once/m);
+    expect(stdout).toMatch(/^the sink dingtalk\n/m);
+    expect(stdout).toMatch(/^the sink webhook\n/m);
+    expect(stdout).toMatch(/- filter.namespaces: was: events of Nodes/);
+    expect(stdout).not.toMatch(/^sinks:|type:|\$\{|apiVersion/m);
+    for (const secret of SECRETS) expect(stdout).not.toContain(secret);
+  });
+
+  it.each([
+    "dingtalk",
+    "wechat",
+    "webhook",
+    "mysql",
+    "elasticsearch",
+    "influxdb",
+    "mongo",
+    "honeycomb",
+    "riemann",
+    "eventbridge",
+    "kafka",
+    "log",
+  ] as const)("has something to say of %s", async (type) => {
+    const stdout = await migrated(deployment([`--sink=${DOCUMENTED[type]}`]), "--explain");
+    expect(stdout).toMatch(new RegExp(`^the sink ${type}\\n {2}- (\\S+: )?was: `, "m"));
+  });
+});
+
+describe("what is no input", () => {
+  it.each([
+    ["", /standard input: there is nothing in it\n +→ expected kube-eventer's Deployment/],
+    ["hello", /standard input: there is no command line of kube-eventer in it/],
+    [
+      deployment([SOURCE], { key: "args" })
+        .replaceAll(/eventer/g, "router")
+        .replace(/--source.*"/, 'serve"'),
+      /no container of it runs kube-eventer; found Deployment kube-system\/kube-router, ClusterRole kube-router, ServiceAccount kube-system\/kube-router/,
+    ],
+    [
+      "apiVersion: apps/v1\nkind: Deployment\n  metadata: {}\n",
+      /standard input:\d+:\d+: is not valid YAML/,
+    ],
+    ["kind: Deployment\napiVersion: v1\nspec: {{ .Values.x }}\n--sink=", /helm template/],
+    ["kube-eventer --sink='log:", /standard input:1:21: this quote is never closed/],
+  ])("%j is refused", async (text, expected) => {
+    expect(await refused(text)).toMatch(expected);
+  });
+
+  it("is refused where kube-eventer runs twice, so that nothing is told twice", async () => {
+    const twice = `${deployment([`--sink=${DOCUMENTED.log}`])}---\n${deployment([`--sink=${DOCUMENTED.mysql}`])}`;
+    expect(await refused(twice)).toMatch(/stands in it 2 times: .*\n +→ give one at a time/);
+  });
+
+  it("is refused with every mistake at its place", async () => {
+    const stderr = await refused(
+      deployment([
+        SOURCE,
+        `--sink=${DOCUMENTED.dingtalk.replace("label=", "lable=")}`,
+        "--sink=dingtlk:https://oapi.dingtalk.com/robot/send?access_token=abc",
+        `--sink=${DOCUMENTED.dingtalk}&level=Wrn`.replace("level=Normal&", ""),
+        "--sink=dingtalk:[your_webhook_url]&label=[your_cluster_id]&level=[Normal or Warning(default)]",
+        "--frequency=1h",
+        "--levl=Warning",
+      ]),
+    );
+    expect(stderr).toMatch(/^\d problems, nothing was printed:\n/);
+    expect(stderr).toMatch(
+      /standard input:26:15 \(--sink #1\): "lable" is no parameter of dingtalk\n +→ did you mean label\?/,
+    );
+    expect(stderr).toMatch(
+      /:27:15 \(--sink #2\): there is no sink type "dingtlk"\n +→ did you mean "dingtalk"/,
+    );
+    expect(stderr).toMatch(/:28:15 \(--sink #3\): level: expected one of Normal, Warning/);
+    expect(stderr).toMatch(/:29:15 \(--sink #4\): .*in square brackets is a placeholder/);
+    expect(stderr).toMatch(/:30:15 \(--frequency\): expected 5s to 3m, found "1h"/);
+    expect(stderr).toMatch(/:31:15 \(--levl\): there is no such flag\n +→ did you mean --level/);
+    for (const secret of SECRETS) expect(stderr).not.toContain(secret);
+  });
+
+  it("is a file that is not there", async () => {
+    const { code, stderr } = await cli(["migrate", "/nowhere/kube-eventer.yaml"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/\/nowhere\/kube-eventer.yaml: cannot be read: ENOENT/);
+  });
+});
+
+it("says in its help what is printed, and how to use it", async () => {
+  const { code, stdout } = await cli(["migrate", "--help"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/--explain/);
+  expect(stdout).toMatch(/migrate kube-eventer.yaml --rbac \| kubectl apply -f -/);
+  const docs = path.resolve(import.meta.dirname, "../../../docs/cli.md");
+  expect(readFileSync(docs, "utf8")).toContain("kube-crier migrate kube-eventer.yaml --explain");
+});
