@@ -33,18 +33,25 @@ async function fetched(): Promise<string | null> {
     if (major < 17) return `Kafka ${VERSION} needs Java 17, found ${major}`;
     await run("openssl", ["version"]);
     if (existsSync(JARS)) return null;
-    mkdirSync(path.dirname(JARS), { recursive: true });
-    const dir = mkdtempSync(`${JARS}-`);
+    await fetchJars();
+    return null;
+  } catch (error) {
+    const { message } = error as Error;
+    return `needs java, mvn and openssl: ${message.split("\n")[0]}`;
+  }
+}
+
+async function fetchJars(): Promise<void> {
+  mkdirSync(path.dirname(JARS), { recursive: true });
+  const dir = mkdtempSync(`${JARS}-`);
+  try {
     writeFileSync(path.join(dir, "pom.xml"), POM);
     const goal = ["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"];
     await run("mvn", [...goal, "-DoutputDirectory=jars"], { cwd: dir, timeout: FETCH_MS });
     // Somebody else may have been faster.
     if (!existsSync(JARS)) renameSync(path.join(dir, "jars"), JARS);
+  } finally {
     rmSync(dir, { recursive: true, force: true });
-    return null;
-  } catch (error) {
-    const { message } = error as Error;
-    return `needs java, mvn and openssl: ${message.split("\n")[0]}`;
   }
 }
 
