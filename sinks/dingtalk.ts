@@ -5,10 +5,18 @@ import {
   defineHttpSink,
   errcodeOf,
   fieldsOf,
+  goJson,
+  type HttpRequest,
+  type Message,
+  type OptionsOf,
   s,
   said,
+  type StrictBlock,
+  type StrictEvent,
+  strictText,
   throttled,
 } from "../src/sink/index.ts";
+import { strictMarkdown } from "./dingtalk/markdown.ts";
 
 const DOCS = "https://help.dingtalk.io/open/development/custom-robots-send-group-messages";
 // A copy of the official table of global return codes.
@@ -47,6 +55,63 @@ const CODES: CodeTable = {
   },
 };
 
+const options = s
+  .object({
+    webhook: s.secretUrl({
+      description: "The robot's webhook URL, access_token included.",
+      example: "https://oapi.dingtalk.com/robot/send?access_token=…",
+    }),
+    secret: s
+      .secret({
+        description: "The robot's signing secret, where its security setting is “sign”.",
+        example: "SEC…",
+        aliases: ["sign"],
+      })
+      .optional(),
+    msgType: s
+      .oneOf(["markdown", "text", "actionCard"], {
+        description: "The kind of message. An actionCard has one button and cannot mention anyone.",
+      })
+      .default("markdown"),
+    atMobiles: s
+      .list({ description: "Mobile numbers of members to mention.", example: ["13800000000"] })
+      .prefault([]),
+    atUserIds: s
+      .list({ description: "User IDs of members to mention.", example: ["manager123"] })
+      .prefault([]),
+    atAll: s
+      .bool({ description: "Mention everyone in the group.", aliases: ["isAtAll"] })
+      .default(false),
+    actionUrl: s
+      .text({
+        description: "Where the button of an actionCard leads: your dashboard.",
+        example: "https://grafana.example.com/d/k8s",
+      })
+      .optional(),
+    actionTitle: s.text({ description: "What the button of an actionCard says." }).default("Open"),
+    clusterId: s
+      .text({ description: "An identifier of the cluster, written at the end of each message." })
+      .optional(),
+    region: s.text({ description: "The cluster's region, written beside clusterId." }).optional(),
+  })
+  .superRefine((options, ctx) => {
+    if (options.msgType !== "actionCard") return;
+    if (options.actionUrl === undefined || !URL.canParse(options.actionUrl)) {
+      ctx.addIssue({
+        code: "custom",
+        path: ["actionUrl"],
+        message: "an actionCard needs a URL for its button; expected https://HOST/PATH",
+      });
+    }
+    if (options.atAll || options.atMobiles.length + options.atUserIds.length > 0) {
+      ctx.addIssue({
+        code: "custom",
+        path: ["msgType"],
+        message: "an actionCard cannot mention anyone; expected markdown or text",
+      });
+    }
+  });
+
 export default defineHttpSink({
   type: "dingtalk",
   title: "DingTalk",
@@ -61,65 +126,7 @@ export default defineHttpSink({
     testedAgainst:
       "a server that goes by the documentation: signature, rate, size, errcode in HTTP 200",
   },
-  options: s
-    .object({
-      webhook: s.secretUrl({
-        description: "The robot's webhook URL, access_token included.",
-        example: "https://oapi.dingtalk.com/robot/send?access_token=…",
-      }),
-      secret: s
-        .secret({
-          description: "The robot's signing secret, where its security setting is “sign”.",
-          example: "SEC…",
-          aliases: ["sign"],
-        })
-        .optional(),
-      msgType: s
-        .oneOf(["markdown", "text", "actionCard"], {
-          description:
-            "The kind of message. An actionCard has one button and cannot mention anyone.",
-        })
-        .default("markdown"),
-      atMobiles: s
-        .list({ description: "Mobile numbers of members to mention.", example: ["13800000000"] })
-        .prefault([]),
-      atUserIds: s
-        .list({ description: "User IDs of members to mention.", example: ["manager123"] })
-        .prefault([]),
-      atAll: s
-        .bool({ description: "Mention everyone in the group.", aliases: ["isAtAll"] })
-        .default(false),
-      actionUrl: s
-        .text({
-          description: "Where the button of an actionCard leads: your dashboard.",
-          example: "https://grafana.example.com/d/k8s",
-        })
-        .optional(),
-      actionTitle: s
-        .text({ description: "What the button of an actionCard says." })
-        .default("Open"),
-      clusterId: s
-        .text({ description: "An identifier of the cluster, written at the end of each message." })
-        .optional(),
-      region: s.text({ description: "The cluster's region, written beside clusterId." }).optional(),
-    })
-    .superRefine((options, ctx) => {
-      if (options.msgType !== "actionCard") return;
-      if (options.actionUrl === undefined || !URL.canParse(options.actionUrl)) {
-        ctx.addIssue({
-          code: "custom",
-          path: ["actionUrl"],
-          message: "an actionCard needs a URL for its button; expected https://HOST/PATH",
-        });
-      }
-      if (options.atAll || options.atMobiles.length + options.atUserIds.length > 0) {
-        ctx.addIssue({
-          code: "custom",
-          path: ["msgType"],
-          message: "an actionCard cannot mention anyone; expected markdown or text",
-        });
-      }
-    }),
+  options,
   uri: { target: "webhook", keep: ["access_token"] },
   example: {
     uri: "dingtalk:https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef&sign=SECfedcba9876543210&at_mobiles=13800000000",
@@ -143,46 +150,14 @@ export default defineHttpSink({
     },
     throttledMs: 600_000,
   }),
-  request: (options, message, now) => {
-    const { title = "", text = "", markdown = "" } = message.blocks;
-    const tail = [
-      [options.clusterId, options.region]
-        .filter((part) => part !== undefined)
-        .map(plain)
-        .join(" · "),
-      // DingTalk mentions only whom the text names, too.
-      [...options.atMobiles, ...options.atUserIds].map((name) => `@${plain(name)}`).join(" "),
-    ].filter((line) => line !== "");
-    const paragraphs = (body: string) => [body, ...tail].join("\n\n");
-    const content = {
-      text: () => ({ text: { content: [text, ...tail].join("\n") } }),
-      markdown: () => ({ markdown: { title, text: paragraphs(markdown) } }),
-      actionCard: () => ({
-        actionCard: {
-          title,
-          text: paragraphs(markdown),
-          singleTitle: options.actionTitle,
-          singleURL: options.actionUrl,
-        },
-      }),
-    }[options.msgType]();
-    const at =
-      options.msgType === "actionCard"
-        ? {}
-        : {
-            at: {
-              atMobiles: options.atMobiles,
-              atUserIds: options.atUserIds,
-              isAtAll: options.atAll,
-            },
-          };
-    return {
-      method: "POST",
-      url: signed(options.webhook.reveal(), options.secret?.reveal(), now),
-      headers: { "content-type": "application/json;charset=utf-8" },
-      body: JSON.stringify({ msgtype: options.msgType, ...content, ...at, msgUuid: message.id }),
-    };
+  strict: {
+    about:
+      "the text (without `msgType`) or the markdown of kube-eventer, byte for byte, with the Event's own name in it and without a `msgUuid`: what is sent again because its answer was lost is shown twice. Mended: a `%` in a label stays one, nothing in a message formats or mentions, and a message too long for DingTalk is cut.",
+    defaults: { msgType: "text" },
+    blocks: strictBlocks,
+    request: strictRequest,
   },
+  request,
   accept: (answer) => {
     const fields = fieldsOf(answer.json);
     // The gateway's own words when a robot is muted: {"status":1111,"wait":5,"punish":"deny"}.
@@ -213,12 +188,95 @@ export default defineHttpSink({
   ],
 });
 
+type Options = OptionsOf<typeof options>;
+
+function request(given: Options, message: Message, now: number): HttpRequest {
+  const { title = "", text = "", markdown = "" } = message.blocks;
+  const cluster = [given.clusterId, given.region]
+    .filter((part) => part !== undefined)
+    .map(plain)
+    .join(" · ");
+  const tail = [cluster, mentionsOf(given)].filter((line) => line !== "");
+  const paragraphs = (body: string) => [body, ...tail].join("\n\n");
+  const content = {
+    text: () => ({ text: { content: [text, ...tail].join("\n") }, at: atOf(given) }),
+    markdown: () => ({ markdown: { title, text: paragraphs(markdown) }, at: atOf(given) }),
+    actionCard: () => ({
+      actionCard: {
+        title,
+        text: paragraphs(markdown),
+        singleTitle: given.actionTitle,
+        singleURL: given.actionUrl,
+      },
+    }),
+  }[given.msgType]();
+  return posted(
+    given,
+    now,
+    JSON.stringify({ msgtype: given.msgType, ...content, msgUuid: message.id }),
+  );
+}
+
+/** kube-eventer writes both contents, one of them empty. Nobody is mentioned unless an option says so, which it does not know. */
+function strictRequest(given: Options, message: Message, now: number): HttpRequest {
+  if (given.msgType === "actionCard") return request(given, message, now);
+  const { title = "", text = "", markdown = "" } = message.blocks;
+  const mentions = mentionsOf(given);
+  const called = (body: string, between: string) =>
+    body === "" || mentions === "" ? body : `${body}${between}${mentions}`;
+  const body = goJson({
+    msgtype: given.msgType,
+    text: { content: called(text, "\n") },
+    markdown: { title, text: called(markdown, "\n\n") },
+    ...(mentions !== "" || given.atAll ? { at: atOf(given) } : {}),
+  });
+  return posted(given, now, body);
+}
+
+/** It has no cards: they stay as they are. */
+function strictBlocks(given: Options): Readonly<Record<string, StrictBlock>> {
+  switch (given.msgType) {
+    case "text":
+      return { text: { medium: "text", write: textOf } };
+    case "markdown":
+      return {
+        title: { medium: "text", write: () => `Kubernetes(ID:${given.clusterId ?? ""}) Event` },
+        markdown: { medium: "markdown", write: (event) => strictMarkdown(event, given) },
+      };
+    case "actionCard":
+      return {};
+  }
+}
+
+/** Without fractions of a second and without the zone. */
+function textOf(event: StrictEvent): string {
+  return strictText(event, event.time.slice(0, "2006-01-02 15:04:05".length));
+}
+
+function posted(given: Options, now: number, body: string): HttpRequest {
+  return {
+    method: "POST",
+    url: signed(given.webhook.reveal(), given.secret?.reveal(), now),
+    headers: { "content-type": "application/json;charset=utf-8" },
+    body,
+  };
+}
+
+/** DingTalk mentions only whom the text names, too. */
+function mentionsOf({ atMobiles, atUserIds }: Options): string {
+  return [...atMobiles, ...atUserIds].map((name) => `@${plain(name)}`).join(" ");
+}
+
+function atOf({ atMobiles, atUserIds, atAll }: Options) {
+  return { atMobiles, atUserIds, isAtAll: atAll };
+}
+
 /** `sign` = base64 of HMAC-SHA256 over "timestamp\nsecret" with the secret as key; milliseconds; made anew for each attempt, as it is good for an hour. */
 function signed(webhook: string, secret: string | undefined, now: number): string {
   if (secret === undefined) return webhook;
   const sign = createHmac("sha256", secret).update(`${now}\n${secret}`).digest("base64");
   const separator = webhook.includes("?") ? "&" : "?";
-  return `${webhook}${separator}timestamp=${now}&sign=${encodeURIComponent(sign)}`;
+  return `${webhook}${separator}sign=${encodeURIComponent(sign)}&timestamp=${now}`;
 }
 
 /** From the configuration, yet part of a text: nothing that markdown would take for its own. */

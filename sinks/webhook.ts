@@ -8,9 +8,11 @@ import {
   type HttpRequest,
   type KubeEvent,
   type Message,
+  type OptionsOf,
   type Secret,
   s,
   statusVerdict,
+  type StrictEvent,
   structuredMode,
 } from "../src/sink/index.ts";
 
@@ -21,6 +23,80 @@ const FORBIDDEN_HEADERS = /^(content-length|transfer-encoding|connection|host)$/
 const CLOUD_EVENT_BYTES = 64 * 1024;
 /** What a reverse proxy takes by default. */
 const BODY_BYTES = 1_000_000;
+
+const options = s
+  .object({
+    url: s.secretUrl(
+      {
+        description:
+          "Where to send it; http is allowed to any host. Query parameters that are no options stay in it.",
+        example: "https://hooks.example.com/k8s",
+      },
+      true,
+    ),
+    method: s.text({ description: "The HTTP method, whichever it is." }).default("POST"),
+    headers: s
+      .map({
+        description: "Headers to add; in a URI `header=Name=Value`, repeated.",
+        example: { Authorization: "Bearer …" },
+        aliases: ["header"],
+      })
+      .prefault({}),
+    contentType: s
+      .text({
+        description: "The Content-Type of a body of your own; JSON is checked before it is sent.",
+      })
+      .default("application/json"),
+    bodyFile: s
+      .text({
+        description: "A Handlebars file to render as the body instead of the default JSON.",
+        example: "/etc/kube-crier/body.hbs",
+      })
+      .optional(),
+    customBodyConfigmap: s
+      .text({
+        description: "A ConfigMap whose key `content` is the Handlebars body.",
+        example: "custom-body",
+      })
+      .optional(),
+    customBodyConfigmapNamespace: s
+      .text({ description: "The namespace of that ConfigMap." })
+      .default("default"),
+    cloudevents: s
+      .oneOf(["structured", "binary"], {
+        description: "Send a CloudEvent 1.0 in this content mode.",
+      })
+      .optional(),
+    cloudeventsSource: s
+      .text({
+        description: "The CloudEvent's `source`; by default `/clusters/NAME/namespaces/NAMESPACE`.",
+        example: "https://prod-a.example.com",
+      })
+      .optional(),
+    signingSecret: s
+      .secret({
+        description:
+          "Signs each request: X-Kube-Crier-Signature is `sha256=` and the hex HMAC-SHA256 of the X-Kube-Crier-Timestamp header, a dot and the body.",
+        aliases: ["hmacSecret"],
+      })
+      .optional(),
+  })
+  .superRefine((options, ctx) => {
+    const problem = (path: string, message: string) =>
+      ctx.addIssue({ code: "custom", path: [path], message });
+    if (!/^[a-z]+$/i.test(options.method)) {
+      problem("method", "is no HTTP method; expected letters, as in POST, PUT or PATCH");
+    }
+    for (const name of Object.keys(options.headers)) {
+      if (FORBIDDEN_HEADERS.test(name)) problem("headers", `${name} is set by the HTTP client`);
+      else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+        problem("headers", "has a name HTTP does not allow; expected letters, digits and dashes");
+      }
+    }
+    if (options.bodyFile !== undefined && options.customBodyConfigmap !== undefined) {
+      problem("bodyFile", "and customBodyConfigmap are both given; expected one body");
+    }
+  });
 
 export default defineHttpSink({
   type: "webhook",
@@ -35,80 +111,7 @@ export default defineHttpSink({
     batch: "one event a request",
     testedAgainst: "a real HTTP server",
   },
-  options: s
-    .object({
-      url: s.secretUrl(
-        {
-          description:
-            "Where to send it; http is allowed to any host. Query parameters that are no options stay in it.",
-          example: "https://hooks.example.com/k8s",
-        },
-        true,
-      ),
-      method: s.text({ description: "The HTTP method, whichever it is." }).default("POST"),
-      headers: s
-        .map({
-          description: "Headers to add; in a URI `header=Name=Value`, repeated.",
-          example: { Authorization: "Bearer …" },
-          aliases: ["header"],
-        })
-        .prefault({}),
-      contentType: s
-        .text({
-          description: "The Content-Type of a body of your own; JSON is checked before it is sent.",
-        })
-        .default("application/json"),
-      bodyFile: s
-        .text({
-          description: "A Handlebars file to render as the body instead of the default JSON.",
-          example: "/etc/kube-crier/body.hbs",
-        })
-        .optional(),
-      customBodyConfigmap: s
-        .text({
-          description: "A ConfigMap whose key `content` is the Handlebars body.",
-          example: "custom-body",
-        })
-        .optional(),
-      customBodyConfigmapNamespace: s
-        .text({ description: "The namespace of that ConfigMap." })
-        .default("default"),
-      cloudevents: s
-        .oneOf(["structured", "binary"], {
-          description: "Send a CloudEvent 1.0 in this content mode.",
-        })
-        .optional(),
-      cloudeventsSource: s
-        .text({
-          description:
-            "The CloudEvent's `source`; by default `/clusters/NAME/namespaces/NAMESPACE`.",
-          example: "https://prod-a.example.com",
-        })
-        .optional(),
-      signingSecret: s
-        .secret({
-          description:
-            "Signs each request: X-Kube-Crier-Signature is `sha256=` and the hex HMAC-SHA256 of the X-Kube-Crier-Timestamp header, a dot and the body.",
-          aliases: ["hmacSecret"],
-        })
-        .optional(),
-    })
-    .superRefine((options, ctx) => {
-      const problem = (path: string, message: string) =>
-        ctx.addIssue({ code: "custom", path: [path], message });
-      if (!/^[a-z]+$/i.test(options.method)) {
-        problem("method", "is no HTTP method; expected letters, as in POST, PUT or PATCH");
-      }
-      for (const name of Object.keys(options.headers)) {
-        if (FORBIDDEN_HEADERS.test(name)) problem("headers", `${name} is set by the HTTP client`);
-        else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-          problem("headers", "has a name HTTP does not allow; expected letters, digits and dashes");
-        }
-      }
-      if (options.bodyFile !== undefined && options.customBodyConfigmap !== undefined) {
-        problem("bodyFile", "and customBodyConfigmap are both given; expected one body");
-      }
-    }),
+  options,
   defaultLevel: "Normal",
   uri: { target: "url", keep: "*" },
   example: {
@@ -143,36 +146,17 @@ export default defineHttpSink({
     },
     throttledMs: 5000,
   }),
-  request: (options, message, now) => {
-    const contentType = contentTypeOf(options);
-    const own = hasOwnBody(options) ? (message.blocks["body"] ?? "") : null;
-    const max = options.cloudevents === undefined ? BODY_BYTES : CLOUD_EVENT_BYTES;
-    const build = (told: Message): Pick<HttpRequest, "headers" | "body"> => {
-      const data = own ?? JSON.stringify(alertData(told));
-      const type = own === null ? "application/json" : contentType;
-      if (options.cloudevents === undefined) {
-        return { headers: { "content-type": type }, body: data };
-      }
-      const attributes = cloudEvent(told, options.cloudeventsSource, type);
-      return options.cloudevents === "binary"
-        ? binaryMode(attributes, data)
-        : structuredMode(attributes, data);
-    };
-    const whole = build(message);
-    const fits = Buffer.byteLength(whole.body) <= max;
-    const { headers, body } = fits ? whole : build(shortened(message, Math.floor(max / 8)));
-    return {
-      method: options.method.toUpperCase(),
-      url: options.url.reveal(),
-      headers: {
-        ...headers,
-        "idempotency-key": message.id,
-        ...revealed(options.headers),
-        ...signature(options.signingSecret?.reveal(), now, body),
-      },
-      body,
-    };
+  strict: {
+    about:
+      "kube-eventer's own JSON as the body (`EventType`, `EventKind`, `EventReason`, `EventTime`, `EventMessage`), byte for byte, or your own; by GET without a `method`; without a Content-Type but your own header's. Mended: the sink's options do not leak into the URL, a quotation mark stays in the message, and the message is escaped as JSON wants it. The `Idempotency-Key` header is there all the same.",
+    defaults: { method: "GET" },
+    blocks: (given) =>
+      hasOwnBody(given) || given.cloudevents !== undefined
+        ? {}
+        : { body: { medium: "json", write: kubeEventerJson } },
+    request: strictRequest,
   },
+  request,
   accept: statusVerdict,
   refusesWith200: false,
   samples: [
@@ -206,6 +190,70 @@ export default defineHttpSink({
   ],
 });
 
+type Options = OptionsOf<typeof options>;
+
+function request(given: Options, message: Message, now: number): HttpRequest {
+  const contentType = contentTypeOf(given);
+  const own = hasOwnBody(given) ? (message.blocks["body"] ?? "") : null;
+  const max = given.cloudevents === undefined ? BODY_BYTES : CLOUD_EVENT_BYTES;
+  const build = (told: Message): Pick<HttpRequest, "headers" | "body"> => {
+    const data = own ?? JSON.stringify(alertData(told));
+    const type = own === null ? "application/json" : contentType;
+    if (given.cloudevents === undefined) {
+      return { headers: { "content-type": type }, body: data };
+    }
+    const attributes = cloudEvent(told, given.cloudeventsSource, type);
+    return given.cloudevents === "binary"
+      ? binaryMode(attributes, data)
+      : structuredMode(attributes, data);
+  };
+  const whole = build(message);
+  const fits = Buffer.byteLength(whole.body) <= max;
+  const { headers, body } = fits ? whole : build(shortened(message, Math.floor(max / 8)));
+  return sent(given, message, now, { headers, body });
+}
+
+/** kube-eventer's body is the block's text as it stands, and has no type unless a header gives one. It knows no CloudEvents. */
+function strictRequest(given: Options, message: Message, now: number): HttpRequest {
+  if (given.cloudevents !== undefined) return request(given, message, now);
+  const body = message.blocks["body"] ?? "";
+  const type = ownContentType(given.headers);
+  const headers: HttpRequest["headers"] = type === undefined ? {} : { "content-type": type };
+  return sent(given, message, now, { headers, body });
+}
+
+function sent(
+  given: Options,
+  message: Message,
+  now: number,
+  { headers, body }: Pick<HttpRequest, "headers" | "body">,
+): HttpRequest {
+  return {
+    method: given.method.toUpperCase(),
+    url: given.url.reveal(),
+    headers: {
+      ...headers,
+      "idempotency-key": message.id,
+      ...revealed(given.headers),
+      ...signature(given.signingSecret?.reveal(), now, body),
+    },
+    body,
+  };
+}
+
+/** The layout of kube-eventer's default body, white space included. */
+function kubeEventerJson({ type, kind, reason, time, message }: StrictEvent): string {
+  const fields = {
+    EventType: type,
+    EventKind: kind,
+    EventReason: reason,
+    EventTime: time,
+    EventMessage: message,
+  };
+  const lines = Object.entries(fields).map(([name, text]) => `\t"${name}": "${text}"`);
+  return `\n{\n${lines.join(",\n")}\n}`;
+}
+
 interface BodyOptions {
   readonly bodyFile?: string | undefined;
   readonly customBodyConfigmap?: string | undefined;
@@ -220,10 +268,12 @@ function contentTypeOf(options: {
   readonly contentType: string;
   readonly headers: Readonly<Record<string, Secret>>;
 }): string {
-  const given = Object.entries(options.headers).find(
-    ([name]) => name.toLowerCase() === "content-type",
-  );
-  return given?.[1].reveal() ?? options.contentType;
+  return ownContentType(options.headers) ?? options.contentType;
+}
+
+function ownContentType(headers: Readonly<Record<string, Secret>>): string | undefined {
+  const given = Object.entries(headers).find(([name]) => name.toLowerCase() === "content-type");
+  return given?.[1].reveal();
 }
 
 function revealed(headers: Readonly<Record<string, Secret>>): Record<string, string> {

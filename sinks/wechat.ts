@@ -1,4 +1,4 @@
-import { defineSink, type OptionsOf, s } from "../src/sink/index.ts";
+import { defineSink, type OptionsOf, s, strictText } from "../src/sink/index.ts";
 import { type App, Sender } from "./wechat/sender.ts";
 
 const DOCS = "https://developer.work.weixin.qq.com/document/path/90236";
@@ -105,6 +105,14 @@ export default defineSink({
     },
     throttledMs: 60_000,
   }),
+  strict: {
+    about:
+      "the text of kube-eventer (with `msgType: text`), with the Event's own name in it. Mended: all members are told by one message, with one token for many, and WeCom shows none twice.",
+    blocks: ({ msgType }) =>
+      msgType === "text"
+        ? { text: { medium: "wecom", write: (event) => strictText(event, event.time) } }
+        : {},
+  },
   create: (given, io) => new Sender(appOf(given), io),
 });
 

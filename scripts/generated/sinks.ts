@@ -90,6 +90,7 @@ function section(sink: SinkDefinition): string[] {
       : ["| option | what | form | without it |", "|---|---|---|---|"]),
     ...options.map((option) => row(option, sink.uri.target === option.name)),
     ...idle(sink),
+    ...(sink.strict === undefined ? [] : ["", `With \`compat: strict\`: ${sink.strict.about}`]),
     "",
     "```sh",
     `kube-crier run --sink '${sink.example.uri}'`,

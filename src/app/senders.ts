@@ -41,6 +41,7 @@ export function composeFor(
     lang,
     timezone: config.timezone,
     labels,
+    strict: config.compat === "strict",
     cluster: config.cluster,
     now,
   });

@@ -41,7 +41,7 @@ function mistakesBeside({ mistakes, ...told }: Omit<Translated, "argv">): WithMi
 }
 
 /** What is needed to know a sink and its words, as against where events come from. */
-const SINK_FLAGS = ["config", "sink", "clusterName", "lang", "timezone", "templates"];
+const SINK_FLAGS = ["config", "sink", "clusterName", "lang", "timezone", "compat", "templates"];
 
 /** Parses argv and runs one command; answers the exit code. Mistakes of the command line are 2. */
 export async function runProgram(

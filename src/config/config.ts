@@ -70,6 +70,8 @@ export interface Config {
   readonly lang: Lang;
   /** An IANA name. */
   readonly timezone: string;
+  /** `strict`: sinks tell an event as kube-eventer told it. */
+  readonly compat: "strict" | "off";
   readonly sources: readonly SourceConfig[];
   readonly sinks: readonly SinkConfig[];
   /** The global filter. */

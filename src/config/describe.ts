@@ -7,6 +7,9 @@ export function describeConfig(config: Config): string {
   const rows: [string, string][] = [
     ["cluster", config.cluster === "" ? "(no name given)" : config.cluster],
     ["messages", `${config.lang}, times in ${config.timezone}`],
+    ...(config.compat === "strict"
+      ? [["compat", "strict: events as kube-eventer sent them"] as [string, string]]
+      : []),
     ...config.sources.map((source): [string, string] => ["source", describeSource(source)]),
     ["filter", describeFilter(config.filter)],
     ...config.sinks.flatMap(describeSink),

@@ -12,6 +12,7 @@ export const OPTION_FLAGS = {
   clusterName: { path: ["cluster"], takes: "NAME" },
   lang: { path: ["lang"], takes: "LANG" },
   timezone: { path: ["timezone"], takes: "ZONE" },
+  compat: { path: ["compat"], takes: "MODE" },
   level: { path: ["filter", "level"], takes: "LEVEL" },
   namespaces: { path: ["filter", "namespaces"], takes: "PATTERNS" },
   kinds: { path: ["filter", "kinds"], takes: "PATTERNS" },

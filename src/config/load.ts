@@ -81,8 +81,9 @@ export function loadConfig({
     issues.some(({ where }) => where.startsWith("--source")) ||
     sourceIssues(tree).length + (flags.mistakes ?? []).length > 0 ||
     inputs.some(({ layer }) => layer === null);
+  const words = { lang: root.data?.lang ?? "en", compat: root.data?.compat ?? "off" } as const;
   const sinks = sinkNames(tree).flatMap((name) => {
-    const read = readSink(name, tree, registry, root.data?.lang ?? "en", env);
+    const read = readSink(name, tree, registry, words, env);
     issues.push(...read.issues);
     return read.sink ?? [];
   });
@@ -99,7 +100,7 @@ export function loadConfig({
     flags.isKubeEventers === true
       ? differencesOf(
           sinkNames(tree).map((name) => entryOf(tree, name)),
-          tree.value["compat"] === "strict",
+          config.compat === "strict",
         )
       : [];
   return { config, warnings: presentable(warnings, secrets), differences };
@@ -122,6 +123,7 @@ function resolved(
     cluster: data.cluster,
     lang: data.lang,
     timezone,
+    compat: data.compat,
     sources: sources.map((source) => resolvedSource(source, replay)),
     sinks,
     filter: { ...data.filter, level: data.filter.level ?? "Normal" },

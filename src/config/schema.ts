@@ -190,6 +190,13 @@ export const globalShape = {
     description: "The time zone of the messages, an IANA name; without it: $TZ, then the system's",
     example: "Asia/Shanghai",
   }).optional(),
+  compat: s
+    .oneOf(["strict", "off"], {
+      description:
+        "With `strict` DingTalk, WeCom apps and webhooks get each event as kube-eventer sent it, less its defects: see sinks/README.md",
+      example: "strict",
+    })
+    .default("off"),
   digestEvery: s
     .duration({
       description:

@@ -2,7 +2,7 @@ import { splitPatterns } from "../pipeline/matcher.ts";
 import type { SinkDefinition } from "../sink/index.ts";
 import { metaOf, optionsOf, variableOf, type z } from "../sink/schema.ts";
 import { Secret } from "../sink/secret.ts";
-import type { ConfigIssue, FilterSpec, Lang, SinkConfig } from "./config.ts";
+import type { Config, ConfigIssue, FilterSpec, Lang, SinkConfig } from "./config.ts";
 import { sinkNameProblem } from "./grammar.ts";
 import { explain, unknownName } from "./issues.ts";
 import { HOUSE_KEYS, sinkSchema } from "./schema.ts";
@@ -19,7 +19,7 @@ export function readSink(
   name: string,
   tree: Tree,
   registry: readonly SinkDefinition[],
-  lang: Lang,
+  root: Pick<Config, "lang" | "compat">,
   env: Env,
 ): { readonly sink: SinkConfig | null; readonly issues: readonly ConfigIssue[] } {
   const path: Path = ["sinks", name];
@@ -52,7 +52,11 @@ export function readSink(
 
   const { house, own } = split(raw);
   const houseResult = sinkSchema.safeParse(house);
-  const ownResult = definition.options.safeParse({ ...fromEnv(definition, own, env), ...own });
+  const ownResult = definition.options.safeParse({
+    ...(root.compat === "strict" ? definition.strict?.defaults : {}),
+    ...fromEnv(definition, own, env),
+    ...own,
+  });
   const issues = [
     ...explain(
       houseResult.error?.issues ?? [],
@@ -78,7 +82,7 @@ export function readSink(
       "give a longer giveUpAfter",
       [...path, "giveUpAfter"],
     );
-  return { sink: resolved(name, definition, ownResult.data, data, lang), issues };
+  return { sink: resolved(name, definition, ownResult.data, data, root.lang), issues };
 }
 
 /** What is taken from the environment where the option is not given, as kube-eventer and the platforms' own tools do. */

@@ -1,13 +1,20 @@
 import type { Delivery } from "../event/delivery.ts";
 import { severityOf } from "../event/severity.ts";
 import type { Lang } from "../config/config.ts";
-import type { HttpRequest, Medium, Message, SinkDefinition, Size } from "../sink/define.ts";
-import { cut, fits, measure } from "../sink/text.ts";
+import type {
+  HttpRequest,
+  Medium,
+  Message,
+  SinkDefinition,
+  Size,
+  StrictBlock,
+} from "../sink/define.ts";
+import { characterLength, cut, fits, measure } from "../sink/text.ts";
 import { permanent, type Verdict } from "../sink/verdict.ts";
 import { buildView, partsOf } from "../template/build-view.ts";
 import { mendCut } from "../template/escape.ts";
-import type { Reader } from "../template/engine.ts";
 import { jsonProblem } from "../template/json-problem.ts";
+import { strictEvent } from "../template/strict-event.ts";
 import type { SinkTemplate } from "../template/templates.ts";
 import type { View } from "../template/view.ts";
 
@@ -22,6 +29,8 @@ export interface ComposeInput {
   /** An IANA name. */
   readonly timezone: string;
   readonly labels: readonly string[];
+  /** `compat: strict`: an event is told as kube-eventer told it. */
+  readonly strict: boolean;
   /** Where the alert itself names no cluster. */
   readonly cluster: string;
   /** Milliseconds since the epoch. */
@@ -117,10 +126,18 @@ function done({ message, request }: Rendered, cut: boolean): Composed {
   return { ok: true, message, request, cut };
 }
 
+interface Block {
+  readonly medium: Medium;
+  /** Absent: the template writes it. */
+  readonly write?: StrictBlock["write"];
+}
+
 /** One delivery, rendered as often as fitting it takes. */
 class Draft {
   readonly #input: ComposeInput;
-  readonly #blocks: Readonly<Record<string, Medium>>;
+  readonly #blocks: Readonly<Record<string, Block>>;
+  /** `null`: as ever. */
+  readonly #strict: SinkDefinition["strict"] | null;
   readonly #cut = new Set<string>();
   readonly parts: number;
   readonly limits: { readonly body: Size | null; readonly blocks: Readonly<Record<string, Size>> };
@@ -129,15 +146,23 @@ class Draft {
     const { definition, options, delivery } = input;
     this.#input = input;
     // The definition's own type of options is erased in the registry; its schema made these.
-    this.#blocks = definition.blocks(options);
+    const { alert } = delivery;
+    this.#strict = input.strict && alert.kind === "event" ? (definition.strict ?? null) : null;
+    const ordinary = Object.entries(definition.blocks(options)).map(
+      ([name, medium]) => [name, { medium }] as const,
+    );
+    this.#blocks = { ...Object.fromEntries(ordinary), ...this.#strict?.blocks(options) };
     this.limits = definition.limits(options);
-    this.parts = partsOf(delivery.alert);
+    this.parts =
+      this.#strict === null || alert.kind !== "event"
+        ? partsOf(alert)
+        : characterLength(alert.event.message);
   }
 
   /** From now on these blocks are cut to their limits, whatever stands in them. */
   cutBlocks(names: readonly string[]): void {
     for (const name of names) {
-      if (this.#blocks[name] === "json")
+      if (this.#blocks[name]?.medium === "json")
         throw new Refusal(
           "tooLarge",
           `the block "${name}" is beyond its limit of ${sizeText(this.limits.blocks[name])} even without the message's text`,
@@ -147,15 +172,20 @@ class Draft {
   }
 
   render(limit: number): Rendered {
-    const { delivery, lang, timezone, now } = this.#input;
+    const { delivery, lang, timezone, now, labels } = this.#input;
     const { alert } = delivery;
     // Made for the first block: a sink that shows none, as a table does, need not wait for it.
     let view: View | null = null;
     const over: string[] = [];
     const blocks: Record<string, string> = {};
-    for (const [name, medium] of Object.entries(this.#blocks)) {
-      view ??= buildView(alert, { ...this.#input, id: delivery.id, limit });
-      const text = this.#block(name, medium, view, { lang, timezone, now });
+    for (const [name, { medium, write }] of Object.entries(this.#blocks)) {
+      const make = () => {
+        if (write !== undefined && alert.kind === "event")
+          return write(strictEvent(alert.event, medium, { lang, timezone, labels, limit }));
+        view ??= buildView(alert, { ...this.#input, id: delivery.id, limit });
+        return this.#input.template.render(name, medium, view, { lang, timezone, now });
+      };
+      const text = this.#block(name, medium, make);
       const size = this.limits.blocks[name];
       if (size !== undefined && !fits(text, size)) over.push(name);
       blocks[name] = text;
@@ -174,10 +204,10 @@ class Draft {
     return { limit, message, request, over, bodyFits };
   }
 
-  #block(name: string, medium: Medium, view: View, reader: Reader): string {
+  #block(name: string, medium: Medium, make: () => string): string {
     let text: string;
     try {
-      text = this.#input.template.render(name, medium, view, reader);
+      text = make();
     } catch (error) {
       throw new Refusal("template", error instanceof Error ? error.message : "cannot be rendered");
     }
@@ -194,7 +224,8 @@ class Draft {
     const { definition, options, now } = this.#input;
     if (definition.transport !== "http") return null;
     try {
-      return definition.request(options, message, now);
+      const form = this.#strict === null ? definition : (definition.strict ?? definition);
+      return form.request(options, message, now);
     } catch {
       // The error may quote an option, which may be a secret.
       throw new Refusal("template", "the request could not be built from the message");

@@ -129,6 +129,42 @@ export interface SinkFacts {
   readonly testedAgainst: string;
 }
 
+/** An event in kube-eventer's words, each made inert for the medium of the block it goes into; labels are as the user wrote them. */
+export interface StrictEvent {
+  readonly labels: readonly string[];
+  readonly type: string;
+  /** The object's. */
+  readonly kind: string;
+  /** The Event's own, as its name is: of a Node `default` and `node-3.17a2`. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly reason: string;
+  /** As Go prints it in the configured zone: `2026-11-20 16:05:30.123456 +0800 CST`. */
+  readonly time: string;
+  readonly message: string;
+  /** The node it was reported from; may be empty. */
+  readonly host: string;
+}
+
+/** What a sink does with `compat: strict`: what kube-eventer did. It holds for events; kube-eventer had no digests and no gaps. */
+export interface StrictForm<T extends OptionsSchema> {
+  /** What is as it was, and what of it is mended: a paragraph of sinks/README.md. */
+  readonly about: string;
+  /** kube-eventer's defaults where ours differ, as a person would write them. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Blocks in kube-eventer's layout; the others are the template's. */
+  blocks(options: OptionsOf<T>): Readonly<Record<string, StrictBlock>>;
+}
+
+export interface HttpStrictForm<T extends OptionsSchema> extends StrictForm<T> {
+  request(options: OptionsOf<T>, message: Message, now: number): HttpRequest;
+}
+
+export interface StrictBlock {
+  readonly medium: Medium;
+  write(event: StrictEvent): string;
+}
+
 interface Definition<T extends OptionsSchema> {
   /** Lower-case, as in `--sink=TYPE:…`; equals the file's name. */
   readonly type: string;
@@ -149,6 +185,8 @@ interface Definition<T extends OptionsSchema> {
   /** The blocks to render, with the medium of each. The template must define them. */
   blocks(options: OptionsOf<T>): Readonly<Record<string, Medium>>;
   limits(options: OptionsOf<T>): Limits;
+  /** Absent: nothing is different. */
+  readonly strict?: StrictForm<T>;
   /** A Handlebars body of the user's own, rendered as the block `body` (webhook): where it is to be read from. */
   bodyTemplate?(options: OptionsOf<T>): BodyTemplate | null;
 }
@@ -160,6 +198,7 @@ export type BodyTemplate =
 /** A sink that speaks HTTP: two pure functions. */
 export interface HttpSinkDefinition<T extends OptionsSchema = OptionsSchema> extends Definition<T> {
   readonly transport: "http";
+  readonly strict?: HttpStrictForm<T>;
   /** @param now milliseconds since the epoch: a queued message is signed anew at each attempt. */
   request(options: OptionsOf<T>, message: Message, now: number): HttpRequest;
   /** Judges an answer that arrived, whatever its status; never throws. Call `statusVerdict` for what is not special. */

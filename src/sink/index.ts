@@ -30,6 +30,7 @@ export { verdictOn } from "./open.ts";
 export { s, type OptionsOf } from "./schema.ts";
 export { Secret } from "./secret.ts";
 export { retryAfterMs, statusVerdict } from "./status.ts";
+export { goJson, strictText } from "./strict.ts";
 export { cut, measure } from "./text.ts";
 export { transportVerdict } from "./transport.ts";
 export { accepted, permanent, retryable, throttled, type Verdict } from "./verdict.ts";

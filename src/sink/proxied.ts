@@ -24,7 +24,8 @@ export function byProxy({
     const config: AxiosRequestConfig<string | Buffer> = {
       method,
       url,
-      headers,
+      // It would take a body for a form that has no type.
+      headers: { "content-type": false, ...headers },
       data: body,
       signal,
     };

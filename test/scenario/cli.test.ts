@@ -209,7 +209,7 @@ describe("render", () => {
     expect(request?.["method"]).toBe("POST");
     expect(request?.["url"]).toMatch(/^https:\/\/oapi\.dingtalk\.com\/<redacted>/);
     expect(whole?.["url"]).toMatch(
-      /^https:\/\/oapi\.dingtalk\.com\/robot\/send\?access_token=tok2&timestamp=\d{13}&sign=/,
+      /^https:\/\/oapi\.dingtalk\.com\/robot\/send\?access_token=tok2&sign=[\w%]+&timestamp=\d{13}$/,
     );
     expect(JSON.parse(request?.["body"] ?? "")).toEqual(JSON.parse(whole?.["body"] ?? ""));
   });

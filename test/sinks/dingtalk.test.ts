@@ -93,7 +93,7 @@ describe("DingTalk's signature", () => {
 
   it("is what openssl computes, encoded once", () => {
     const { url } = requestOf(dingtalk, { webhook, secret: "SECfedcba9876543210" }, message);
-    expect(url).toBe(`${webhook}&timestamp=1700000000000&sign=${encodeURIComponent(sign)}`);
+    expect(url).toBe(`${webhook}&sign=${encodeURIComponent(sign)}&timestamp=1700000000000`);
     expect(new URL(url).searchParams.get("sign")).toBe(sign);
   });
 

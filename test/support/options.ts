@@ -174,6 +174,16 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
       ["::1:80", "is not an address to listen on"],
     ],
   },
+  compat: {
+    from: (config) => config.compat,
+    fallback: "off",
+    flag: "compat",
+    good: [
+      ["strict", "strict"],
+      ["off", "off"],
+    ],
+    bad: [["loose", 'expected one of strict, off; found "loose"']],
+  },
   eventMetrics: {
     from: (config) => config.eventMetrics,
     fallback: true,

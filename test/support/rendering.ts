@@ -28,6 +28,7 @@ export function rendered(
     lang,
     timezone: "Asia/Shanghai",
     labels: ["team-shop"],
+    strict: false,
     cluster: "prod-a",
     now: RENDERED_AT,
   });

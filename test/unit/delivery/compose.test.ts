@@ -75,6 +75,7 @@ function composed(
     template: own.get(definition.type),
     ...READER,
     labels: [],
+    strict: false,
     cluster: "prod-a",
     ...more,
   });

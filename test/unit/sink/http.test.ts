@@ -163,6 +163,16 @@ describe("a proxy of the environment", () => {
     expect(told[1]).toEqual(told[0]);
   });
 
+  it.each(["GET", "POST"])("carries a body that says nothing of its type: %s", async (method) => {
+    const bare = { method, headers: {}, body: "\n{}" };
+    await byProxy({ ...outside(), ...bare });
+    await exchange({ ...post(), ...bare });
+    for (const { headers, body } of inbox.requests) {
+      expect(headers["content-type"]).toBeUndefined();
+      expect(body).toBe("\n{}");
+    }
+  });
+
   it("carries bytes as the bytes they are", async () => {
     const body = Buffer.from([0, 0xff, 0xfe, 0x80, 10]);
     await proxied.exchange({ ...outside(), body }, { timeoutMs: 5000, signal: never });
