@@ -101,6 +101,14 @@ const SINKS: readonly Rule[] = [
     when: has("labels"),
   },
   {
+    sink: "dingtalk",
+    option: "msgType",
+    was: "without msg_type= the message is text",
+    is: "it is markdown",
+    strict: true,
+    when: lacks("msgType"),
+  },
+  {
     sink: "wechat",
     option: null,
     was: "a new token is asked for before every event",

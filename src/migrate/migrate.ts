@@ -3,22 +3,12 @@ import { type Config, ConfigError } from "../config/config.ts";
 import { flagLayer, type FlagValues } from "../config/flags.ts";
 import { isMap } from "../config/tree.ts";
 import type { SinkDefinition } from "../sink/index.ts";
-import { optionsOf } from "../sink/schema.ts";
 import { judged, placed } from "./judge.ts";
 import { References, type Variable } from "./references.ts";
-import { CREDENTIALS, type NewVariable, withoutSecrets } from "./secrets.ts";
-import { environmentOf } from "./environment.ts";
+import { CREDENTIALS, type NewVariable } from "./secrets.ts";
+import { type Entry, type MigratedSink, migratedSink, written } from "./sinks.ts";
 import type { Found } from "./workload.ts";
 import { asText } from "./words.ts";
-
-/** A sink as the configuration writes it. */
-export interface MigratedSink {
-  readonly name: string;
-  readonly entry: Readonly<Record<string, unknown>>;
-  readonly differences: readonly Difference[];
-  /** Options that kube-eventer took and that mean nothing here. */
-  readonly notes: readonly string[];
-}
 
 /** kube-eventer's command line in our words; no secret is in it. */
 export interface Migration {
@@ -26,7 +16,7 @@ export interface Migration {
   readonly namespace: string | null;
   readonly serviceAccount: string | null;
   /** The configuration but its sinks. */
-  readonly globals: Readonly<Record<string, unknown>>;
+  readonly globals: Entry;
   readonly sinks: readonly MigratedSink[];
   readonly config: Config;
   /** What differs whatever the sinks. */
@@ -66,38 +56,15 @@ export async function migrate(
   const all = [...(flags.mistakes ?? []), ...issues];
   const config = judged({ found, references, registry, flags, issues: all });
 
-  const made: NewVariable[] = [];
   const taken = new Set([...references.names, ...found.variables.map(({ name }) => name)]);
-  const kept = new Set(references.names);
-  const sinks = given.map(([name, raw], index): MigratedSink => {
-    const entry = raw as Readonly<Record<string, unknown>>;
-    const definition = registry.find(({ type }) => type === entry["type"]);
-    if (definition === undefined) throw new Error(`no sink ${asText(entry["type"])}`);
-    const own = new Set(optionsOf(definition.options).map((option) => option.name));
-    const options = addressFirst(
-      definition,
-      Object.fromEntries(Object.entries(entry).filter(([key]) => own.has(key))),
-    );
-    const house = Object.fromEntries(Object.entries(entry).filter(([key]) => !own.has(key)));
+  const read = given.map(([name, entry], index) => {
     const where = `--sink #${index + 1}`;
-    const shown = withoutSecrets({ name, definition, options, where }, references, taken);
-    made.push(...shown.variables);
-    const fromEnv = environmentOf(definition, options, found.variables);
-    for (const [, variable] of fromEnv) kept.add(variable);
-    return {
-      name,
-      entry: {
-        type: definition.type,
-        ...shown.options,
-        ...Object.fromEntries(fromEnv.map(([option, variable]) => [option, `\${${variable}}`])),
-        ...(writtenHouse(house, references) as Record<string, unknown>),
-      },
-      differences: differencesOf([entry], false).filter(({ sink }) => sink !== null),
-      notes: notes
-        .filter((note) => note.where === where)
-        .map(({ message, hint }) => (hint === null ? message : `${message}: ${hint}`)),
-    };
+    const told = notes.filter((note) => note.where === where);
+    const raw = { name, entry: entry as Entry, where, notes: told };
+    return migratedSink(raw, { registry, references, taken, variables: found.variables });
   });
+  const sinks = read.map(({ sink }) => sink);
+  const made = read.flatMap(({ made }) => made);
 
   const zone = valueOf("TZ");
   if (CREDENTIALS.test(JSON.stringify(tree["sources"] ?? "")))
@@ -109,39 +76,40 @@ export async function migrate(
       },
     ]);
   const { sinks: _, sources, filter, ...rest } = tree;
+  const globals = written(
+    {
+      ...(zone === null || zone === "" ? {} : { timezone: zone.replace(/^:/, "") }),
+      listen: LISTEN,
+      ...rest,
+      ...("digestEvery" in rest ? { digestEvery: shortened(rest["digestEvery"]) } : {}),
+      ...(isTrivial(sources) ? {} : { sources }),
+      ...(filter === undefined ? {} : { filter }),
+    },
+    references,
+  ) as Entry;
   return {
     what: found.what,
     namespace: found.namespace,
     serviceAccount: found.serviceAccount,
-    globals: writtenHouse(
-      {
-        ...(zone === null || zone === "" ? {} : { timezone: zone.replace(/^:/, "") }),
-        listen: LISTEN,
-        ...rest,
-        ...("digestEvery" in rest ? { digestEvery: shortened(rest["digestEvery"]) } : {}),
-        ...(isTrivial(sources) ? {} : { sources }),
-        ...(filter === undefined ? {} : { filter }),
-      },
-      references,
-    ) as Record<string, unknown>,
+    globals,
     sinks,
     config,
     differences: differencesOf([], false),
     flags: (flags.notes ?? []).map(({ where, message }) => ({ flag: where, text: message })),
     made,
-    kept: [...kept].map(
-      (name) =>
-        found.variables.find((one) => one.name === name) ?? { name, value: null, from: null },
-    ),
+    kept: variablesIn([globals, ...sinks.map(({ entry }) => entry)])
+      .filter((name) => !made.some((one) => one.name === name))
+      .map(
+        (name) =>
+          found.variables.find((one) => one.name === name) ?? { name, value: null, from: null },
+      ),
   };
 }
 
-function addressFirst(
-  { uri: { target } }: SinkDefinition,
-  options: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  if (target === null || !(target in options)) return options;
-  return { [target]: options[target], ...options };
+/** What the configuration refers to; what went into a secret of its own is not said. */
+function variablesIn(value: unknown): readonly string[] {
+  const found = JSON.stringify(value).matchAll(/(?<!\$)\$\{([^}]*)\}/g);
+  return [...new Set([...found].map(([, name = ""]) => name))];
 }
 
 /** `60000ms` → `1m`, as a person would write it. */
@@ -153,15 +121,6 @@ function shortened(value: unknown): unknown {
 
 function isUri(text: string): boolean {
   return /^(--(sink|source)=|[a-z]+:)/.test(text);
-}
-
-function writtenHouse(value: unknown, references: References): unknown {
-  if (typeof value === "string") return references.written(value);
-  if (Array.isArray(value)) return value.map((item) => writtenHouse(item, references));
-  if (!isMap(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, writtenHouse(item, references)]),
-  );
 }
 
 /** The cluster it runs in, with nothing said about it, is the default. */

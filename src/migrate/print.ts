@@ -2,11 +2,14 @@ import type { Difference } from "../compat/differences.ts";
 import { OPTION_GROUPS } from "../config/options.ts";
 import { isMap } from "../config/tree.ts";
 import { toYaml } from "../config/yaml.ts";
-import type { Migration, MigratedSink } from "./migrate.ts";
+import type { Migration } from "./migrate.ts";
 import { rbacYaml } from "./rbac.ts";
+import type { MigratedSink } from "./sinks.ts";
 
 const WIDTH = 100;
 const SECRET = "kube-crier";
+/** Where the input does not say one, as in deploy/kube-crier.yaml. */
+const NAMESPACE = "kube-crier";
 
 /** The configuration, with a comment wherever something differs from kube-eventer, and what else is needed in comments of its own. */
 export function configurationText(migration: Migration): string {
@@ -75,7 +78,7 @@ export function rbacText({ config, namespace, serviceAccount }: Migration): stri
     namespaces: watched.some((list) => list.length === 0) ? [] : [...new Set(watched.flat())],
     configMaps,
     serviceAccount: serviceAccount ?? "kube-crier",
-    namespace: namespace ?? "kube-crier",
+    namespace: namespace ?? NAMESPACE,
   });
 }
 
@@ -148,7 +151,7 @@ function valueLines(key: string, value: unknown, indent: string): readonly strin
 /** Which variables to make, and how; never what is in them. */
 function secretLines({ made, kept, namespace }: Migration): readonly string[] {
   if (made.length + kept.length === 0) return [];
-  const place = namespace === null ? "" : ` -n ${namespace}`;
+  const place = `-n ${namespace ?? NAMESPACE}`;
   return [
     "#",
     ...(made.length === 0
@@ -157,7 +160,7 @@ function secretLines({ made, kept, namespace }: Migration): readonly string[] {
           ...comment(
             `No secret stands here. Put them into a Secret "${SECRET}" and give it to the container by envFrom (as deploy/kube-crier.yaml does):`,
           ),
-          `#   kubectl create secret generic ${SECRET}${place} \\`,
+          `#   kubectl create secret generic ${SECRET} ${place} \\`,
           ...made.map(
             ({ name }, index) =>
               `#     --from-literal=${name}='…'${index === made.length - 1 ? "" : " \\"}`,

@@ -3,6 +3,9 @@ import type { Word } from "./words.ts";
 /** What stands for a variable while a URI is taken apart: letters and digits only, which no parser changes. */
 const MARK = /KCREF(\d+)X/g;
 
+/** What a variable is called, where nobody says which there are: `pa$sword` is a password. */
+const VARIABLE = /^[A-Z_][A-Z0-9_]*$/;
+
 /** A variable of the container, as far as the input tells. */
 export interface Variable {
   readonly name: string;
@@ -36,9 +39,9 @@ export class References {
       where,
       text: text.replace(found, (whole, ofPod?: string, braced?: string, bare?: string) => {
         if (whole === "$$(") return "$(";
-        const unsure = ofPod ?? bare;
-        if (braced === undefined && this.#known?.has(unsure ?? "") === false) return whole;
-        return this.#mark(braced ?? unsure ?? "");
+        const name = braced ?? ofPod ?? bare ?? "";
+        const isKnown = this.#known?.has(name) ?? (bare === undefined || VARIABLE.test(bare));
+        return braced === undefined && !isKnown ? whole : this.#mark(name);
       }),
     };
   }

@@ -40,20 +40,28 @@ export function withoutSecrets(
 } {
   const variables: NewVariable[] = [];
   const infos = new Map(optionsOf(definition.options).map((info) => [info.name, info]));
-  const variable = (part: string, what: string): string => {
+  const variable = (part: string, what: string, refers = false): string => {
     const made = free(screaming(`${name}_${part}`), taken);
-    variables.push({ name: made, what: `${what} in ${where}` });
+    const filled = refers ? "; with the variables in it filled in" : "";
+    variables.push({ name: made, what: `${what} in ${where}${filled}` });
     return `\${${made}}`;
   };
   const hidden = (info: OptionInfo, text: string): string =>
     isHarmless(text, definition, info, references)
       ? references.written(text)
-      : variable(info.name, whatOf(definition, info));
+      : variable(info.name, whatOf(definition, info), references.isIn(text));
   const header = (key: string, text: string): string => {
     const [scheme = ""] = SCHEME.exec(text) ?? [];
     if (PLAIN_HEADERS.test(key) || isOnlyReference(text.slice(scheme.length), references))
       return references.written(text);
-    return scheme + variable(`header_${key}`, `the header ${key}, behind "${key}=${scheme}",`);
+    return (
+      scheme +
+      variable(
+        `header_${key}`,
+        `the header ${key}, behind "${key}=${scheme}",`,
+        references.isIn(text),
+      )
+    );
   };
   const written = (option: string, value: unknown): unknown => {
     const info = infos.get(option);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseYamlDocuments } from "../../../src/config/yaml.ts";
+import { sinks as registry } from "../../../sinks/index.ts";
 import { cli } from "../../support/io.ts";
 import {
   deployment,
@@ -195,6 +196,46 @@ sinks:
   });
 });
 
+describe("the example of every sink", () => {
+  it.each(registry.map((definition) => [definition.type, definition.example.uri] as const))(
+    "%s is the same when it is migrated, and has no secret in it",
+    async (_, uri) => {
+      const sinks = sinksOfFlags([uri]);
+      const secrets = secretsOf(sinks);
+      const stdout = await migrated(deployment([`--sink=${uri}`]));
+      const { config, warnings } = loadPrinted(stdout, secrets);
+      expect(plainSinks(config.sinks)).toEqual(plainSinks(sinks));
+      expect(warnings).toEqual([]);
+      const isHost = (secret: string) => /^https?:\/\/[^/]+\/?$/.test(secret);
+      for (const secret of Object.values(secrets).filter((text) => !isHost(text)))
+        expect(stdout).not.toContain(secret);
+      expect(await migrated(deployment([`--sink=${uri}`]), "--explain")).not.toMatch(
+        /fedcba9876543210|0123456789abcdef/,
+      );
+    },
+  );
+});
+
+describe("a webhook to a platform with a sink of its own", () => {
+  it.each([
+    ["https://open.feishu.cn/open-apis/bot/v2/hook/abc", "lark"],
+    ["https://oapi.dingtalk.com/robot/send?access_token=abc", "dingtalk"],
+    ["https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=abc", "wecom"],
+    ["https://hooks.slack.com/services/d/B0/XXX", "slack"],
+  ])("%s is told of %s", async (url, type) => {
+    const stdout = await migrated(deployment([`--sink=webhook:${url}`]));
+    expect(stdout).toMatch(
+      new RegExp(`^ {4}# for ${new URL(url).host} there is the sink ${type}: `, "m"),
+    );
+  });
+
+  it("is told nothing elsewhere", async () => {
+    expect(await migrated("kube-eventer --sink=webhook:https://h.example.org/x")).not.toMatch(
+      /there is the sink/,
+    );
+  });
+});
+
 describe("secrets", () => {
   it("are told which to make, and where each stands now", async () => {
     const stdout = await migrated(
@@ -271,6 +312,19 @@ describe("secrets", () => {
     );
     expect(stdout).not.toContain("s3cr3t");
     expect(uncommented(stdout)).toContain("url: ${WEBHOOK_URL}");
+  });
+
+  it("with a dollar sign in them are no variable", async () => {
+    for (const uri of [
+      "mysql:?root:pa$xyzzy@tcp(db)/k?charset=utf8",
+      "mysql:?root:pa$XYZZY@tcp(db)/k?charset=utf8",
+      "dingtalk:https://oapi.dingtalk.com/robot/send?access_token=a&sign=$xyzzy",
+    ]) {
+      const stdout = await migrated(`kube-eventer '--sink=${uri}'`);
+      expect(stdout).not.toMatch(/xyzzy/i);
+    }
+    const stdout = await migrated("kube-eventer '--sink=mysql:?root:pa$XYZZY@tcp(db)/k'");
+    expect(stdout).toMatch(/^# - MYSQL_DSN: .*\n?.*with the\s+(# {3})?variables in it filled in$/m);
   });
 
   it("in an address that is no secret elsewhere are found", async () => {
