@@ -30,6 +30,12 @@ describe("describeConfig", () => {
     );
   });
 
+  it("tells that events go out as kube-eventer sent them", () => {
+    expect(describeConfig(load({ flags: { compat: "strict" } }).config)).toMatch(
+      /^compat +strict: events as kube-eventer sent them$/m,
+    );
+  });
+
   it("tells everything that was configured, secrets redacted", () => {
     expect(describeConfig(load({}, everything).config)).toBe(
       [
