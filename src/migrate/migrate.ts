@@ -57,11 +57,13 @@ export async function migrate(
   const config = judged({ found, references, registry, flags, issues: all });
 
   const taken = new Set([...references.names, ...found.variables.map(({ name }) => name)]);
+  const isStrict = tree["compat"] === "strict";
+  const around = { registry, references, taken, variables: found.variables, isStrict };
   const read = given.map(([name, entry], index) => {
     const where = `--sink #${index + 1}`;
     const told = notes.filter((note) => note.where === where);
     const raw = { name, entry: entry as Entry, where, notes: told };
-    return migratedSink(raw, { registry, references, taken, variables: found.variables });
+    return migratedSink(raw, around);
   });
   const sinks = read.map(({ sink }) => sink);
   const made = read.flatMap(({ made }) => made);
@@ -94,7 +96,7 @@ export async function migrate(
     globals,
     sinks,
     config,
-    differences: differencesOf([], false),
+    differences: differencesOf([], isStrict),
     flags: (flags.notes ?? []).map(({ where, message }) => ({ flag: where, text: message })),
     made,
     kept: variablesIn([globals, ...sinks.map(({ entry }) => entry)])

@@ -33,12 +33,14 @@ interface Around {
   readonly references: References;
   readonly taken: Set<string>;
   readonly variables: readonly Variable[];
+  /** What `compat: strict` keeps differs from nothing. */
+  readonly isStrict: boolean;
 }
 
 /** An entry of `sinks` without secrets, and the variables that were made of them. */
 export function migratedSink(
   { name, entry, where, notes }: Raw,
-  { registry, references, taken, variables }: Around,
+  { registry, references, taken, variables, isStrict }: Around,
 ): { readonly sink: MigratedSink; readonly made: readonly NewVariable[] } {
   const definition = registry.find(({ type }) => type === entry["type"]);
   if (definition === undefined) throw new Error(`no sink ${asText(entry["type"])}`);
@@ -58,7 +60,7 @@ export function migratedSink(
       ...Object.fromEntries(fromEnv.map(([option, variable]) => [option, `\${${variable}}`])),
       ...house,
     },
-    differences: differencesOf([entry], false).filter(({ sink }) => sink !== null),
+    differences: differencesOf([entry], isStrict).filter(({ sink }) => sink !== null),
     notes: [
       ...notes.map(({ message, hint }) => (hint === null ? message : `${message}: ${hint}`)),
       ...nativeOf(definition, options, registry),

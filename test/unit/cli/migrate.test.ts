@@ -463,6 +463,13 @@ describe("--explain", () => {
     for (const secret of SECRETS) expect(stdout).not.toContain(secret);
   });
 
+  it("leaves out what compat: strict keeps", async () => {
+    const line = `kube-eventer '--sink=${DOCUMENTED.dingtalk}'`;
+    expect(await migrated(line, "--explain")).toMatch(/msgType: was: .*\(compat: strict\s+keeps/);
+    expect(await migrated(`${line} --compat=strict`, "--explain")).not.toMatch(/msgType/);
+    expect(uncommented(await migrated(`${line} --compat=strict`))).toMatch(/^compat: strict$/m);
+  });
+
   it.each([
     "dingtalk",
     "wechat",
