@@ -3,7 +3,8 @@ import { createClients } from "../app/clients.ts";
 import { runApp, type Summary } from "../app/app.ts";
 import { createSenders, httpClient } from "../app/senders.ts";
 import { createSources, sourceNames } from "../app/sources.ts";
-import { loadTemplates } from "../app/templates.ts";
+import { followTemplates, LiveTemplates } from "../app/reload.ts";
+import { openTemplates } from "../app/templates.ts";
 import { differenceText } from "../compat/differences.ts";
 import type { Config } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
@@ -63,6 +64,7 @@ export async function runConfig(
   for (const notice of first.notices) observer.notice(notice);
   const clients = createClients(config.sources, clock);
   const client = httpClient(version);
+  const over = new AbortController();
   const stopLive = live?.show(() => lineOf(tally, `${metrics.pending()} pending`), clock);
   try {
     const sources = createSources(config, {
@@ -72,13 +74,18 @@ export async function runConfig(
       observer,
       stdin: () => io.stdin,
     });
-    const openSenders = async (signal: AbortSignal) =>
-      createSenders(config, await loadTemplates(config, { clients, clock, observer }, signal), {
+    const openSenders = async (signal: AbortSignal) => {
+      const ports = { clients, clock, observer };
+      const { templates, texts } = await openTemplates(config, ports, signal);
+      const following = new LiveTemplates(templates);
+      void followTemplates(config, { live: following, texts }, ports, over.signal);
+      return createSenders(config, following.bySink, {
         client,
         stdout: live !== null && io.stdout.isTTY === true ? live.sharing(io.stdout) : io.stdout,
         clock,
         observer,
       });
+    };
     observer.notice(
       `kube-crier ${version}: ${sources.map((source) => source.name).join(", ")} → ${config.sinks.map((sink) => sink.name).join(", ")}`,
     );
@@ -103,6 +110,7 @@ export async function runConfig(
       );
     return summary;
   } finally {
+    over.abort();
     stopLive?.();
     client.close();
     clients.close();

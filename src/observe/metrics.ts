@@ -93,6 +93,13 @@ export function createMetrics(
       "source",
       "cause",
     ]),
+    reloads: counter("template_reloads_total", "Changes of the user's own templates, by outcome.", [
+      "outcome",
+    ]),
+    stale: gauge(
+      "templates_stale",
+      "1 while templates are missing or have mistakes and the last good ones are in use.",
+    ),
     writable: gauge("ledger_writable", "0 while the ledger cannot be written."),
     held: gauge(
       "ledger_held_deliveries",
@@ -128,6 +135,7 @@ export function createMetrics(
     for (const cause of keys(GAP_CAUSES)) all.gaps.inc({ source, cause }, 0);
   }
   const eventer = createEventerMetrics({ registry, sources, ...told });
+  for (const outcome of ["changed", "refused"]) all.reloads.inc({ outcome }, 0);
   all.writable.set(1);
   all.build.set({ version }, 1);
 

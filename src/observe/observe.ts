@@ -172,6 +172,21 @@ export function createObserver(
       metrics.cut.inc({ sink });
     },
 
+    templatesChanged() {
+      metrics.reloads.inc({ outcome: "changed" });
+      metrics.stale.set(0);
+      log.write("info", "the templates have changed; the new ones are in use", {});
+    },
+    templatesStale(problems) {
+      metrics.reloads.inc({ outcome: "refused" });
+      metrics.stale.set(1);
+      log.write(
+        "error",
+        `the templates have changed and cannot be used; the last good ones stay in use: ${problems.join("; ")}`,
+        { problems },
+      );
+    },
+
     ledgerTrouble(detail) {
       metrics.writable.set(0);
       log.write(

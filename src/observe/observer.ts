@@ -58,6 +58,11 @@ export interface Observer {
   /** Text of a message was cut to the platform's size. */
   messageCut(sink: string): void;
 
+  /** Changed templates are in use. */
+  templatesChanged(): void;
+  /** Changed templates are missing or have mistakes: the last good ones stay in use. */
+  templatesStale(problems: readonly string[]): void;
+
   ledgerTrouble(detail: string): void;
   ledgerRecovered(written: number): void;
   /** Deliveries held in memory because the ledger cannot be written. */

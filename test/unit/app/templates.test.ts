@@ -122,9 +122,9 @@ describe("loadTemplates", () => {
           where: "templates configmap:ops/words",
           message: expect.stringContaining("there is no ConfigMap words in namespace ops"),
         },
-        { where: expect.stringMatching(/webhook\.hbs:1:\d+$/) },
         { where: "sink a", message: expect.stringContaining("/nowhere/a.hbs cannot be read") },
         { where: "sink b", message: expect.stringContaining("/nowhere/b.hbs cannot be read") },
+        { where: expect.stringMatching(/webhook\.hbs:1:\d+$/) },
       ],
     });
   });

@@ -25,6 +25,14 @@ describe("what comes and goes", () => {
     });
   });
 
+  it("the templates are mended: the series falls, and it is said", async () => {
+    const { observer, metrics, lines } = house();
+    observer.templatesStale(["a.hbs:1:2: no such field"]);
+    observer.templatesChanged();
+    expect((await seriesOf(metrics)).get("templates_stale")).toBe(0);
+    expect(lines.at(-1)).toMatchObject({ level: "info" });
+  });
+
   it("holding in memory is said again when it begins again", async () => {
     const { observer, metrics, lines } = house();
     for (const count of [5, 2, 0, 9, 10]) observer.ledgerHeld(count);

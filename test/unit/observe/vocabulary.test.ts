@@ -338,6 +338,28 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
       moved: { ledger_held_deliveries: 700 },
     },
   ],
+  [
+    "templates that have changed",
+    (o) => o.templatesChanged(),
+    {
+      said: [["info", "the templates have changed; the new ones are in use", {}]],
+      moved: { 'template_reloads_total{outcome="changed"}': 1 },
+    },
+  ],
+  [
+    "templates that are broken now",
+    (o) => o.templatesStale(["a.hbs:1:2: no such field", "sink b: there is no ConfigMap"]),
+    {
+      said: [
+        [
+          "error",
+          "the templates have changed and cannot be used; the last good ones stay in use: a.hbs:1:2: no such field; sink b: there is no ConfigMap",
+          { problems: ["a.hbs:1:2: no such field", "sink b: there is no ConfigMap"] },
+        ],
+      ],
+      moved: { 'template_reloads_total{outcome="refused"}': 1, templates_stale: 1 },
+    },
+  ],
   ["nothing that is held", (o) => o.ledgerHeld(0), {}],
   [
     "a notice, a warning and an error of whoever starts the parts",
