@@ -49,19 +49,25 @@ const options = s
       .default("application/json"),
     bodyFile: s
       .text({
-        description: "A Handlebars file to render as the body instead of the default JSON.",
+        description: "A template to render as the body instead of the default JSON.",
         example: "/etc/kube-crier/body.hbs",
       })
       .optional(),
     customBodyConfigmap: s
       .text({
-        description: "A ConfigMap whose key `content` is the Handlebars body.",
+        description: "A ConfigMap whose key `content` is the template of the body.",
         example: "custom-body",
       })
       .optional(),
     customBodyConfigmapNamespace: s
       .text({ description: "The namespace of that ConfigMap." })
       .default("default"),
+    engine: s
+      .oneOf(["handlebars", "go"], {
+        description:
+          "What the body is written in. `go` is text/template over a core/v1 Event, as bodies for kube-eventer are. Without it a body without mistakes as Handlebars is that, and any other `go`.",
+      })
+      .optional(),
     cloudevents: s
       .oneOf(["structured", "binary"], {
         description: "Send a CloudEvent 1.0 in this content mode.",
@@ -96,6 +102,9 @@ const options = s
     if (options.bodyFile !== undefined && options.customBodyConfigmap !== undefined) {
       problem("bodyFile", "and customBodyConfigmap are both given; expected one body");
     }
+    if (options.engine !== undefined && !hasOwnBody(options)) {
+      problem("engine", "is for a body of your own; give bodyFile or customBodyConfigmap, too");
+    }
   });
 
 export default defineHttpSink({
@@ -126,13 +135,19 @@ export default defineHttpSink({
     if (!hasOwnBody(options)) return { title: "text", text: "text" };
     return { body: /json/i.test(contentTypeOf(options)) ? "json" : "text" };
   },
-  bodyTemplate: ({ bodyFile, customBodyConfigmap, customBodyConfigmapNamespace }) => {
-    if (bodyFile !== undefined) return { file: bodyFile };
+  bodyTemplate: ({
+    bodyFile,
+    customBodyConfigmap,
+    customBodyConfigmapNamespace,
+    engine = null,
+  }) => {
+    if (bodyFile !== undefined) return { file: bodyFile, engine };
     if (customBodyConfigmap === undefined) return null;
     return {
       configMap: customBodyConfigmap,
       namespace: customBodyConfigmapNamespace,
       key: "content",
+      engine,
     };
   },
   limits: ({ cloudevents }) => ({

@@ -2,15 +2,11 @@ import path from "node:path";
 import type { Clock } from "../clock.ts";
 import { type Config, ConfigError, type ConfigIssue, type SinkConfig } from "../config/config.ts";
 import type { Observer } from "../observe/observer.ts";
-import {
-  createTemplates,
-  type SinkTemplate,
-  type Templates,
-  type TemplateText,
-} from "../template/templates.ts";
+import { loadBody } from "../template/body.ts";
+import { createTemplates, type SinkTemplate, type Templates } from "../template/templates.ts";
 import type { Clients } from "./clients.ts";
 import { gather } from "./gather.ts";
-import { readTexts, type Texts, waitingReader } from "./texts.ts";
+import { type OwnText, readTexts, type Texts, waitingReader } from "./texts.ts";
 
 export interface TemplatePorts {
   readonly clients: Clients;
@@ -82,14 +78,21 @@ export async function buildTemplates(
   return { templates, issues };
 }
 
-function forSink(
+/** A sink's template out of texts of its own: a body in the engine it is written in, the rest in Handlebars. */
+async function forSink(
   base: Templates,
   sink: SinkConfig,
-  own: readonly TemplateText[],
+  own: readonly OwnText[],
   observer: Pick<Observer, "warning">,
-): SinkTemplate {
+): Promise<SinkTemplate> {
   if (own.length === 0) return base.get(sink.definition.type);
-  const templates = base.withFiles(own);
+  const medium = sink.definition.blocks(sink.options)["body"] ?? "text";
+  const files = own.map(async (file) =>
+    file.engine === undefined
+      ? file
+      : { ...file, loaded: await loadBody(file, file.engine, medium) },
+  );
+  const templates = base.withFiles(await Promise.all(files));
   for (const warning of templates.warnings) warn(observer, warning);
   return templates.get(sink.definition.type);
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Config, ConfigIssue, SinkConfig } from "../config/config.ts";
 import type { Observer } from "../observe/observer.ts";
+import type { BodyEngine } from "../sink/define.ts";
 import { readConfigMap } from "../source/kubernetes/configmap.ts";
 import { ApiError, ConnectionError, CredentialsError } from "../source/kubernetes/errors.ts";
 import type { TemplateFolder, TemplateText } from "../template/templates.ts";
@@ -13,9 +14,14 @@ import { gather } from "./gather.ts";
 export interface Texts {
   readonly folders: readonly TemplateFolder[];
   /** By the sink's name; without it: what a sink has of its own could not be read. */
-  readonly own: ReadonlyMap<string, readonly TemplateText[]>;
+  readonly own: ReadonlyMap<string, readonly OwnText[]>;
   /** What could not be read. */
   readonly issues: readonly ConfigIssue[];
+}
+
+/** `engine` is there for a body, which may be written in another; `null`: it tells itself. */
+export interface OwnText extends TemplateText {
+  readonly engine?: BodyEngine | null;
 }
 
 /** The `data` of a ConfigMap. */
@@ -31,7 +37,7 @@ export async function readTexts(config: Config, readMap: ReadMap): Promise<Texts
     const files = await gather(issues, `templates ${place}`, () => readFolder(place, readMap));
     if (files !== null) folders.push({ source: place, files });
   }
-  const own = new Map<string, readonly TemplateText[]>();
+  const own = new Map<string, readonly OwnText[]>();
   for (const sink of config.sinks) {
     const texts = await gather(issues, `sink ${sink.name}`, () => readOwn(sink, readMap));
     if (texts !== null) own.set(sink.name, texts);
@@ -65,16 +71,16 @@ async function readFolder(place: string, readMap: ReadMap): Promise<Record<strin
 }
 
 /** Files of this sink alone: its template, and a body of the user's own. */
-async function readOwn(sink: SinkConfig, readMap: ReadMap): Promise<readonly TemplateText[]> {
-  const files: TemplateText[] = [];
+async function readOwn(sink: SinkConfig, readMap: ReadMap): Promise<readonly OwnText[]> {
+  const files: OwnText[] = [];
   const body = sink.definition.bodyTemplate?.(sink.options) ?? null;
-  if (body !== null && "file" in body) files.push(readText(body.file));
+  if (body !== null && "file" in body) files.push({ ...readText(body.file), engine: body.engine });
   else if (body !== null) {
     const { namespace, configMap: name, key } = body;
     const text = (await readMap(namespace, name)).get(key);
     if (text === undefined)
       throw new Error(`ConfigMap ${namespace}/${name} has no key "${key}"; put the body there`);
-    files.push({ source: `configmap:${namespace}/${name}/${key}`, text });
+    files.push({ source: `configmap:${namespace}/${name}/${key}`, text, engine: body.engine });
   }
   if (sink.template !== null) files.push(readText(sink.template));
   return files;

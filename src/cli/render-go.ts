@@ -68,7 +68,7 @@ function placed<T>(file: string, act: () => T): T {
     if (!(error instanceof GoTemplateError)) throw error;
     const { line, column } = error.place;
     throw new ConfigError([
-      { where: `${file}:${line}:${column}`, message: error.message, hint: null },
+      { where: `${file}:${line}:${column}`, message: error.message, hint: error.hint },
     ]);
   }
 }

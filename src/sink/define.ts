@@ -187,13 +187,20 @@ interface Definition<T extends OptionsSchema> {
   limits(options: OptionsOf<T>): Limits;
   /** Absent: nothing is different. */
   readonly strict?: StrictForm<T>;
-  /** A Handlebars body of the user's own, rendered as the block `body` (webhook): where it is to be read from. */
+  /** A body of the user's own, rendered as the block `body` (webhook): where it is to be read from, and what it is written in. */
   bodyTemplate?(options: OptionsOf<T>): BodyTemplate | null;
 }
 
-export type BodyTemplate =
+export type BodyTemplate = (
   | { readonly file: string }
-  | { readonly configMap: string; readonly namespace: string; readonly key: string };
+  | { readonly configMap: string; readonly namespace: string; readonly key: string }
+) & {
+  /** `null`: the body itself tells. */
+  readonly engine: BodyEngine | null;
+};
+
+/** Handlebars over the view of every template, or Go's text/template over a core/v1 Event. */
+export type BodyEngine = "handlebars" | "go";
 
 /** A sink that speaks HTTP: two pure functions. */
 export interface HttpSinkDefinition<T extends OptionsSchema = OptionsSchema> extends Definition<T> {

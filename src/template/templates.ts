@@ -4,7 +4,7 @@ import { ConfigError, type ConfigIssue } from "../config/config.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Alert } from "../event/alert.ts";
 import type { Medium } from "../sink/define.ts";
-import { loadTemplate, type Reader, type TemplateFile } from "./engine.ts";
+import { type Loaded, loadTemplate, type Reader, type TemplateFile } from "./engine.ts";
 import { WHOLE } from "./lint.ts";
 import type { View } from "./view.ts";
 
@@ -23,6 +23,8 @@ export interface TemplateText {
   /** The file's path, or `configmap:NAMESPACE/NAME/KEY`. */
   readonly source: string;
   readonly text: string;
+  /** As it was read, where that was not as a Handlebars template of this program. */
+  readonly loaded?: Loaded;
 }
 
 /** The template of one sink: the user's own blocks, and ours for those that are missing. */
@@ -112,8 +114,8 @@ function typeOf(name: string): string {
   return name.slice(0, -ENDING.length);
 }
 
-function read({ source, text }: TemplateText, errors: ConfigIssue[]): TemplateFile | null {
-  const loaded = loadTemplate(text, source);
+function read(file: TemplateText, errors: ConfigIssue[]): TemplateFile | null {
+  const loaded = file.loaded ?? loadTemplate(file.text, file.source);
   if (loaded.ok) return loaded.template;
   errors.push(...loaded.errors);
   return null;

@@ -104,14 +104,35 @@ describe("a body of the user's own", () => {
 
   it.each([
     [{}, null],
-    [{ bodyFile: "/b.hbs" }, { file: "/b.hbs" }],
-    [{ customBodyConfigmap: "cm" }, { configMap: "cm", namespace: "default", key: "content" }],
+    [{ bodyFile: "/b.hbs" }, { file: "/b.hbs", engine: null }],
     [
-      { customBodyConfigmap: "cm", customBodyConfigmapNamespace: "kube-system" },
-      { configMap: "cm", namespace: "kube-system", key: "content" },
+      { bodyFile: "/b.tmpl", engine: "go" },
+      { file: "/b.tmpl", engine: "go" },
+    ],
+    [
+      { customBodyConfigmap: "cm" },
+      { configMap: "cm", namespace: "default", key: "content", engine: null },
+    ],
+    [
+      {
+        customBodyConfigmap: "cm",
+        customBodyConfigmapNamespace: "kube-system",
+        engine: "handlebars",
+      },
+      { configMap: "cm", namespace: "kube-system", key: "content", engine: "handlebars" },
     ],
   ])("comes from where %j says", (given, place) => {
     expect(webhook.bodyTemplate?.(optionsFor(webhook, { url, ...given }))).toEqual(place);
+  });
+});
+
+describe("an engine", () => {
+  it("is for a body of one's own, and one of the two", () => {
+    expect(problemsWith(webhook, { url, engine: "go" })).toEqual([
+      "engine: is for a body of your own; give bodyFile or customBodyConfigmap, too",
+    ]);
+    expect(problemsWith(webhook, { url, engine: "jinja", bodyFile: "/b" })).toHaveLength(1);
+    expect(problemsWith(webhook, { url, engine: "go", bodyFile: "/b" })).toEqual([]);
   });
 });
 

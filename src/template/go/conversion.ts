@@ -36,12 +36,13 @@ export class Conversions {
     this.node = node;
   }
 
-  fail(message: Bytes): never {
+  fail(message: Bytes, hint: string | null = null): never {
     const place = this.position.place(this.node.at);
     const { file, name } = this.position;
     throw new GoTemplateError(
       `template: ${file}:${place.line}:${place.column - 1}: executing ${quote(name)} at <${nodeText(this.node)}>: ${message}`,
       place,
+      hint,
     );
   }
 

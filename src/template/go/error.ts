@@ -3,10 +3,13 @@ export class GoTemplateError extends Error {
   override readonly name = "GoTemplateError";
   /** From 1, the column in bytes. */
   readonly place: Place;
+  /** For a name that no event makes right: the nearest there is, or those there are. */
+  readonly hint: string | null;
 
-  constructor(message: string, place: Place) {
+  constructor(message: string, place: Place, hint: string | null = null) {
     super(message);
     this.place = place;
+    this.hint = hint;
   }
 }
 

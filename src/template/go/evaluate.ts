@@ -2,6 +2,7 @@ import { BUILTINS, type Builtin, callFunction, nilable, REFLECT_VALUE } from "./
 import { type Bytes, quote } from "./bytes.ts";
 import { Conversions } from "./conversion.ts";
 import { GoCallError } from "./error.ts";
+import { fieldHint } from "./hints.ts";
 import { callMethod, type Surroundings } from "./methods.ts";
 import { type Command, nodeText, type Operand, type OperandOf, type Pipe } from "./nodes.ts";
 import type { Printer } from "./print.ts";
@@ -178,7 +179,7 @@ export class Evaluator extends Conversions {
       if (elem.kind !== "struct" || fieldPath(elem, name) !== null)
         this.fail(`nil pointer evaluating ${owner}.${name}`);
     }
-    this.fail(`can't evaluate field ${name} in type ${owner}`);
+    this.fail(`can't evaluate field ${name} in type ${owner}`, fieldHint(receiver.type, name));
   }
 
   private method(

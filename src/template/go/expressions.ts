@@ -1,4 +1,5 @@
 import { type Bytes, quote } from "./bytes.ts";
+import { suggestion } from "../../config/nearest.ts";
 import { GoTemplateError } from "./error.ts";
 import type { Token, TokenKind } from "./lex.ts";
 import { parseNumber, unquote } from "./literal.ts";
@@ -39,10 +40,11 @@ export class Expressions {
     this.functions = functions;
   }
 
-  protected fail(message: Bytes): never {
+  protected fail(message: Bytes, hint: string | null = null): never {
     throw new GoTemplateError(
       `template: ${this.file}:${this.tokens.line}: ${message}`,
       this.tokens.place,
+      hint,
     );
   }
 
@@ -141,7 +143,11 @@ export class Expressions {
     const named: string = kind;
     switch (named) {
       case "identifier":
-        if (!this.functions.has(value)) this.fail(`function ${quote(value)} not defined`);
+        if (!this.functions.has(value))
+          this.fail(
+            `function ${quote(value)} not defined`,
+            suggestion(value, [...this.functions], "functions there are"),
+          );
         return { kind: "identifier", at, name: value };
       case "dot":
         return { kind: "dot", at };

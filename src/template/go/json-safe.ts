@@ -44,11 +44,12 @@ export interface SafeOutput {
 /**
  * The output of a template, made safe where it is JSON: what stands within a string is escaped, so that a message with quotes and newlines
  * stays in its place; what stands outside strings is left as it is.
+ * @param given it is JSON, however it begins
  */
-export function jsonSafe(pieces: readonly Piece[]): SafeOutput {
+export function jsonSafe(pieces: readonly Piece[], given?: true): SafeOutput {
   const begin = pieces.findIndex(({ bytes }) => /\S/.test(bytes));
   const plain = pieces.map(({ bytes }) => bytes).join("");
-  const json = pieces[begin]?.kind === "text" && JSON_START.test(plain);
+  const json = given ?? (pieces[begin]?.kind === "text" && JSON_START.test(plain));
   if (!json) return { text: toText(plain), json };
   const place = new Place();
   let out = "";

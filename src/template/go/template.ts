@@ -21,8 +21,8 @@ const FUNCTIONS: ReadonlySet<string> = new Set(BUILTINS.keys());
 export interface GoTemplate {
   /** The output of an Event of core/v1 or events.k8s.io/v1; times are those of the zone of the tz database. Throws GoTemplateError. */
   readonly render: (event: unknown, timeZone: string) => Buffer;
-  /** The same, with what stands within strings of JSON escaped. */
-  readonly renderSafe: (event: unknown, timeZone: string) => SafeOutput;
+  /** The same, with what stands within strings of JSON escaped: where it is JSON, or where it is said to be. */
+  readonly renderSafe: (event: unknown, timeZone: string, json?: true) => SafeOutput;
 }
 
 /** Reads a template of Go's text/template. Throws GoTemplateError. */
@@ -42,7 +42,7 @@ export function parseGoTemplate(text: string, limits: Limits = LIMITS): GoTempla
           .map(({ bytes }) => bytes)
           .join(""),
       ),
-    renderSafe: (event, timeZone) => jsonSafe(run(event, timeZone)),
+    renderSafe: (event, timeZone, json) => jsonSafe(run(event, timeZone), json),
   };
 }
 
@@ -52,7 +52,7 @@ function withText<T>(act: () => T): T {
     return act();
   } catch (error) {
     if (error instanceof GoTemplateError)
-      throw new GoTemplateError(toText(error.message), error.place);
+      throw new GoTemplateError(toText(error.message), error.place, error.hint);
     // Blocks within blocks beyond anything that a person writes.
     if (error instanceof RangeError && /call stack/.test(error.message))
       throw new GoTemplateError(`template: ${NAME}: nested too deeply`, placeOf("", 0));

@@ -73,7 +73,7 @@ describe.each(VARIANTS)("the configuration in %s", (variant) => {
     const { config } = load("config.yaml", "examples.yaml");
     const pager = config.sinks.find(({ name }) => name === "pager");
     const body = pager?.definition.bodyTemplate?.(pager.options);
-    expect(body).toEqual({
+    expect(body).toMatchObject({
       namespace: NAMESPACE,
       configMap: "kube-crier-webhook-body",
       key: "content",

@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { sinks } from "../../../sinks/index.ts";
 import { ConfigError } from "../../../src/config/config.ts";
+import { loadBody } from "../../../src/template/body.ts";
 import { createTemplates } from "../../../src/template/templates.ts";
 import { fieldPaths, viewFieldsMarkdown } from "../../../src/template/view-fields.ts";
 import { aDigest, aGap } from "../../support/alerts.ts";
@@ -205,15 +206,17 @@ describe("the guide", () => {
   const examples = [...guide.matchAll(/^```\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? "");
   const templates = examples.filter((example) => /\{\{[^}]*\}\}/.test(example));
 
-  it("has examples that work", () => {
-    expect(templates).toHaveLength(3);
+  it("has examples that work", async () => {
+    expect(templates).toHaveLength(4);
     const [title = "", ...bodies] = templates;
     const mine = theTemplates(folder("/t", { "dingtalk.hbs": title })).get("dingtalk");
     expect(mine.render("title", "text", aView(), READER)).toBe(
       "🟠 Back-off restarting container in shop",
     );
     for (const body of bodies) {
-      const own = theTemplates().withFiles([{ source: "body", text: body }]);
+      const loaded = await loadBody({ source: "body", text: body }, null, "json");
+      const own = theTemplates().withFiles([{ source: "body", text: body, loaded }]);
+      expect(own.warnings).toEqual([]);
       for (const view of [aView(), aView(aDigest()), aView(aGap())]) {
         const text = own.get("webhook").render("body", "json", view, READER);
         expect(JSON.parse(text)).toBeTypeOf("object");
