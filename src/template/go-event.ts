@@ -16,10 +16,19 @@ function messageOf(event: KubeEvent, view: View): string {
   return view.message === clean(event.message) ? event.message : view.message;
 }
 
+/** Only `eventTime` has fractions: the Event is one of the new API, whose firstTimestamp and lastTimestamp are zero. */
+function hasEventTime({ firstSeen }: KubeEvent): boolean {
+  return firstSeen.includes(".");
+}
+
+/** As kube-eventer takes it: where there is none, `eventTime` is in its place. */
+export function lastTimestampOf(event: KubeEvent): string {
+  return hasEventTime(event) ? event.firstSeen : event.lastSeen;
+}
+
 function occurrence(event: KubeEvent, message: string): GoEvent {
   const { reporter, firstSeen, lastSeen, count } = event;
-  // Only `eventTime` has fractions: the Event is one of the new API, whose lastTimestamp is zero. kube-eventer put eventTime in its place.
-  const isNew = firstSeen.includes(".");
+  const isNew = hasEventTime(event);
   return {
     metadata: {
       name: event.eventName,
@@ -36,7 +45,7 @@ function occurrence(event: KubeEvent, message: string): GoEvent {
     action: event.action,
     count,
     firstTimestamp: firstSeen,
-    lastTimestamp: isNew ? firstSeen : lastSeen,
+    lastTimestamp: lastTimestampOf(event),
     eventTime: isNew ? firstSeen : undefined,
     series: isNew && count > 1 ? { count, lastObservedTime: lastSeen } : undefined,
     source: { component: reporter.component, host: reporter.host },

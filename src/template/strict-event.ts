@@ -3,6 +3,7 @@ import type { KubeEvent } from "../event/event.ts";
 import type { Medium, StrictEvent } from "../sink/define.ts";
 import { cutMiddle } from "./clean.ts";
 import { escape } from "./escape.ts";
+import { lastTimestampOf } from "./go-event.ts";
 import { timeString } from "./go/time-format.ts";
 import { parseTime } from "./go/time.ts";
 import { zoneOf } from "./go/zone.ts";
@@ -32,14 +33,6 @@ export function strictEvent(event: KubeEvent, medium: Medium, reader: StrictRead
     message: inert(cutMiddle(event.message.toWellFormed(), limit, PHRASES[lang].cutNote)),
     host: inert(event.reporter.host ?? ""),
   };
-}
-
-/**
- * What kube-eventer takes for the time of an event: `lastTimestamp`, else `eventTime`. The API has fractions of a second in the latter alone,
- * and where there is one, it is when the event was first seen.
- */
-function lastTimestampOf({ firstSeen, lastSeen }: KubeEvent): string {
-  return /\.\d*[1-9]/.test(firstSeen) ? firstSeen : lastSeen;
 }
 
 function goTime(iso: string, timezone: string): string {
