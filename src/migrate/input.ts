@@ -13,7 +13,7 @@ import {
 import { foundInValues } from "./values.ts";
 import { shellWords, type Word } from "./words.ts";
 
-const FLAG = /(^|\s)["']?--(sink|source)[=\s]/;
+const FLAG = /(^|\s)["']?--?(sink|source)[=\s]/;
 /** The program or its image. */
 const PROGRAM = /^([^?&=]*\/)?(kube-)?eventer(-[a-z0-9]+)?(:[\w.-]+)?$/;
 const EXPECTED =

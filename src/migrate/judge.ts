@@ -94,7 +94,7 @@ function assumed(registry: readonly SinkDefinition[]): Record<string, string> {
 /** `kube-eventer.yaml:25:15 (--sink #1)`. */
 export function placed(where: string, words: readonly Word[]): string {
   const [, flag = where, number = "1"] = /^(--sink|--source) #(\d+)/.exec(where) ?? [];
-  const same = words.filter(({ text }) => text === flag || text.startsWith(`${flag}=`));
+  const same = words.filter(({ text }) => /^-?(-[^=]*)/.exec(text)?.[1] === flag.slice(1));
   const place = same[Number(number) - 1]?.where;
   return place === undefined ? where : `${place} (${where})`;
 }

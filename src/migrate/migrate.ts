@@ -122,7 +122,7 @@ function shortened(value: unknown): unknown {
 }
 
 function isUri(text: string): boolean {
-  return /^(--(sink|source)=|[a-z]+:)/.test(text);
+  return /^(--?(sink|source)=|[a-z]+:)/.test(text);
 }
 
 /** The cluster it runs in, with nothing said about it, is the default. */

@@ -84,7 +84,7 @@ export function containersOf(yaml: YamlFile, file: string): readonly Found[] {
 
 /** `--sink=…`, `--source`. */
 export function isOfKubeEventer({ text }: Word): boolean {
-  return /^--(sink|source)(=|$)/.test(text);
+  return /^--?(sink|source)(=|$)/.test(text);
 }
 
 export function fromFirstFlag(words: readonly Word[]): readonly Word[] {
@@ -98,7 +98,7 @@ export function wordsAt(yaml: YamlFile, path: Path, file: string): readonly Word
   return (Array.isArray(list) ? list : []).flatMap((item: unknown, index) => {
     const where = yaml.where([...path, index], "value");
     const text = asText(item);
-    if (!/\s--(sink|source)[=\s]/.test(text) || text.startsWith("-")) return [{ text, where }];
+    if (!/\s--?(sink|source)[=\s]/.test(text) || text.startsWith("-")) return [{ text, where }];
     const words = shellWords(text, file).map((word) => ({ text: word.text, where }));
     // What a shell is told of itself is no flag of kube-eventer.
     return fromFirstFlag(words);

@@ -1,4 +1,5 @@
 import type { ConfigIssue } from "../../config/config.ts";
+import { FLAGS as OURS } from "../../config/options.ts";
 
 /**
  * The command line of kube-eventer (eventer.go at 0974bca), taken as it is: flags that mean something here become ours, the others are
@@ -91,8 +92,9 @@ const DEFAULT_ADDRESS = { ip: "0.0.0.0", port: "8084" } as const;
 
 /** Takes kube-eventer's flags out of `run` and `check`; everything else stays as it is. Flags without a command mean `run`. */
 export function fromKubeEventer(given: readonly string[]): Translated {
-  const argv = isFlagsAlone(given) ? ["run", ...given] : given;
-  const [command = ""] = argv;
+  const isAlone = isFlagsAlone(given);
+  const [command = "", ...flags] = isAlone ? ["run", ...given] : given;
+  const argv = COMMANDS.includes(command) ? [command, ...flags.reduce(withTwoDashes, [])] : given;
   const nothing = { isKubeEventers: false, notes: [], mistakes: [] };
   if (!COMMANDS.includes(command)) return { argv, ...nothing };
   if (argv.includes("--version")) return { argv: ["--version"], ...nothing };
@@ -133,14 +135,33 @@ export function fromKubeEventer(given: readonly string[]): Translated {
   }
   const saysWhere = address.size > 0 || rest.some((word) => /^--(listen|config)(=|$)/.test(word));
   // Whoever writes `run` knows of `--listen`.
-  if (isKubeEventers && argv !== given && !saysWhere)
+  if (isKubeEventers && isAlone && !saysWhere)
     rest.splice(1, 0, `--listen=${DEFAULT_ADDRESS.ip}:${DEFAULT_ADDRESS.port}`);
   rest.splice(1, 0, ...listen(address, mistakes));
   return { argv: rest, isKubeEventers, notes: together(notes), mistakes };
 }
 
+/** Help and version are asked of the program, too, where nothing else is. */
 function isFlagsAlone([first = ""]: readonly string[]): boolean {
-  return /^-(-|v\d*(=|$))/.test(first) && !["--help", "--version"].includes(first);
+  return /^-./.test(first) && !["--help", "--version"].includes(first);
+}
+
+/** What Go's flags are called, with two dashes, whether they take the next word. */
+const TAKES_NEXT: ReadonlyMap<string, boolean> = new Map([
+  ...OURS.map(({ flag }): [string, boolean] => [flag.split(" ")[0] ?? "", flag.includes("<")]),
+  ...[...FLAGS].map(([name, { bool }]): [string, boolean] => [`--${name}`, bool !== true]),
+  ...Object.values(ADDRESS).map((name): [string, boolean] => [`--${name}`, true]),
+  ["--version", false],
+  ["--help", false],
+]);
+
+/** Go takes one dash for two: `-sink=…`, `-logtostderr`. A word that is a flag's value stays as it is. */
+function withTwoDashes(before: readonly string[], word: string): readonly string[] {
+  if (TAKES_NEXT.get((before.at(-1) ?? "").replaceAll("_", "-")) === true) return [...before, word];
+  if (word === "-h") return [...before, "--help"];
+  const name = /^-([a-z][a-z_-]+)(?:=|$)/.exec(word)?.[1]?.replaceAll("_", "-");
+  const isKnown = name !== undefined && TAKES_NEXT.has(`--${name}`);
+  return [...before, isKnown ? `-${word}` : word];
 }
 
 /** `--healthz-port=8084` → `healthz-port`; `-v=4` and `-v4` → `v`; empty where it is no flag of such a form. */

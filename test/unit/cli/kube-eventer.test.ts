@@ -79,6 +79,54 @@ describe("the command line of kube-eventer", () => {
     expect(mistakes).toEqual([]);
   });
 
+  // Go's package flag: “One or two dashes may be used; they are equivalent.”
+  it.each([
+    [["-sink=log"], ["--sink=log"]],
+    [
+      ["-sink", "log"],
+      ["--sink", "log"],
+    ],
+    [
+      ["-sink", "-stay"],
+      ["--sink", "-stay"],
+    ],
+    [["-source=kubernetes:"], ["--source=kubernetes:"]],
+    [["-frequency=30s"], ["--digest-every=30000ms"]],
+    [["-frequency", "30s"], ["--digest-every=30000ms"]],
+    [["-healthz-port=8085"], ["--listen=0.0.0.0:8085"]],
+    [["-healthz_ip", "127.0.0.1"], ["--listen=127.0.0.1:8084"]],
+    [["-event-metrics=false"], ["--event-metrics=false"]],
+    [["-max_procs=2", "-logtostderr", "-alsologtostderr=true", "-v=2"], []],
+    [["-vmodule", "a=1", "-stderrthreshold=2"], []],
+    [
+      ["-log-level=warn", "-data-dir", "d"],
+      ["--log-level=warn", "--data-dir", "d"],
+    ],
+  ])("%j has one dash and means %j", (given, expected) => {
+    const { argv, mistakes } = fromKubeEventer(["run", ...given]);
+    expect(argv).toEqual(["run", ...expected]);
+    expect(mistakes).toEqual([]);
+    expect(fromKubeEventer(given).argv).toEqual(
+      expect.arrayContaining(["run", ...expected]) as unknown,
+    );
+  });
+
+  it.each(["-h", "-help", "--help"])("%s shows the flags", async (help) => {
+    const of = await cli(["run", help]);
+    expect(of.code).toBe(0);
+    expect(of.stdout).toContain("--sink <URI>");
+    expect((await cli(["-sink=log", help])).stdout).toBe(of.stdout);
+  });
+
+  it("does not repeat what follows a flag that there is not: it may be a token", async () => {
+    for (const flag of ["-snik", "-s", "--snik"]) {
+      const { code, stderr } = await cli([`${flag}=dingtalk:https://h/send?access_token=s3cret1`]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`${flag}: there is no such flag`);
+      expect(stderr).not.toContain("s3cret1");
+    }
+  });
+
   it("a flag without a value of its own takes none from what follows", () => {
     expect(fromKubeEventer(["run", "--logtostderr", "--event-metrics", "--stay"]).argv).toEqual([
       "run",
@@ -160,8 +208,14 @@ describe("the command line of kube-eventer", () => {
   });
 
   it("asks for the version as kube-eventer is asked", async () => {
-    const { code, stdout } = await cli(["run", "--source=kubernetes:", "--version"]);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    for (const argv of [
+      ["run", "--source=kubernetes:", "--version"],
+      ["-version"],
+      ["--version"],
+    ]) {
+      const { code, stdout } = await cli(argv);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    }
   });
 });

@@ -173,6 +173,18 @@ sinks:
     expect(stdout).toMatch(/^# - --max_procs: one thread does the work/m);
   });
 
+  it("is the same for flags with one dash, as Go takes them", async () => {
+    const flags = [SOURCE, "--frequency=60s", "--sink=webhook:http://h/x?level=Warning"];
+    const oneDash = flags.map((flag) => flag.slice(1));
+    const expected = await migrated(deployment(flags));
+    expect(await migrated(deployment(oneDash))).toBe(expected);
+    const line = (words: readonly string[]) => `/kube-eventer ${words.join(" ")}\n`;
+    expect(await migrated(line(oneDash))).toBe(await migrated(line(flags)));
+    expect(await refused(`/kube-eventer -sink log -sink=dingtlak:https://h/x\n`)).toContain(
+      'standard input:1:25 (--sink #2): there is no sink type "dingtlak"',
+    );
+  });
+
   it("serves where kube-eventer does, whatever its flags", async () => {
     const stdout = await migrated(deployment([`--sink=${DOCUMENTED.log}`]));
     expect(loadPrinted(stdout, {}).config.listen).toEqual({ host: "0.0.0.0", port: 8084 });
