@@ -179,7 +179,11 @@ function timezoneOf(tree: Tree, env: Env, issues: ConfigIssue[]): string {
   const given = tree.value["timezone"];
   if (typeof given === "string") return given;
   const zone = env["TZ"]?.replace(/^:/, "") ?? "";
-  if (zone === "") return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone === "") {
+    const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+    // What ICU says of `TZ=`, which is UTC to everybody else, and then takes no name for.
+    return timeZone === "Etc/Unknown" ? "UTC" : timeZone;
+  }
   const message = timezoneProblem(zone);
   if (message !== null) issues.push({ where: "$TZ", message, hint: "mend it, or give --timezone" });
   return zone;

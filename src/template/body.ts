@@ -19,8 +19,10 @@ export async function loadBody(
 ): Promise<Loaded> {
   const handlebars = loadTemplate(text, source);
   if (engine === "handlebars" || (engine === null && handlebars.ok)) return handlebars;
+  const looksGo = GO.test(text);
+  if (engine === null && !looksGo && HANDLEBARS.test(text)) return handlebars;
   const { loadGoBody } = await import("./go-body.ts");
   const go = loadGoBody(text, source, medium);
   if (engine === "go" || go.ok) return go;
-  return GO.test(text) && !HANDLEBARS.test(text) ? go : handlebars;
+  return looksGo && !HANDLEBARS.test(text) ? go : handlebars;
 }

@@ -83,8 +83,8 @@ async function story(sinks: readonly string[], extra: Record<string, unknown> = 
       if (usesMap) answerNext();
       await clock.advance(10_000);
       if (usesMap) await server.until(() => asked() > before);
-      // It sleeps again once it has looked.
-      for (let turn = 0; turn < 10_000 && clock.sleeping === 0; turn += 1)
+      // It sleeps again once it has looked, for which it may have to load an engine.
+      while (clock.sleeping === 0 && !stop.signal.aborted)
         await new Promise((resolve) => setImmediate(resolve));
       const delivery = { id: "d1", alert: { kind: "event", event: anEvent() } } as const;
       return Object.fromEntries(
@@ -115,6 +115,11 @@ describe("templates of the user's own, while they are in use", () => {
     ["deleted", null, /no ConfigMap body in namespace ops/],
     ["without its key", { other: "x" }, /ConfigMap ops\/body has no key "content"/],
     ["broken", { content: '{"text":"{{#if}}"}' }, /^configmap:ops\/body\/content:1:\d+: /],
+    [
+      "broken in Go's language",
+      { content: '{"text":"{{ .Reson }}"}' },
+      /body\/content:1:\d+: .*field Reson .*did you mean "Reason"/,
+    ],
     ["of unknown fields", { content: '{"text":"{{reasonTxt}}"}' }, /body\/content:1:\d+: .*reason/],
   ])(
     "a ConfigMap that is %s leaves the last good one in use, and is said once",
@@ -130,6 +135,15 @@ describe("templates of the user's own, while they are in use", () => {
       expect(said.at(-1)).toBe("changed");
     },
   );
+
+  it("a body may change its language", async () => {
+    const { look, set, said } = await story([OF_MAP]);
+    set({ content: '{"text":"{{ .InvolvedObject.Name }} {{ .Type }}"}' });
+    expect((await look())["lark"]).toBe('{"text":"web-7d4b9c Warning"}');
+    set({ content: BODY("back") });
+    expect((await look())["lark"]).toBe('{"text":"back web-7d4b9c"}');
+    expect(said).toEqual(["changed", "changed"]);
+  });
 
   it("an API server that is away says nothing about a ConfigMap", async () => {
     const { look, set, away, said } = await story([OF_MAP]);

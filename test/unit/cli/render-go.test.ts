@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { Crier } from "../../support/crier.ts";
 import { cli } from "../../support/io.ts";
 import { temporaryDirectory } from "../../support/ledger.ts";
 
@@ -48,6 +49,18 @@ describe("render --engine go --raw", () => {
     expect(stdout).toBe("2026-11-20 16:00:00 +0800 CST");
     const asked = await renderGo("{{ .LastTimestamp }}", ["--raw", "--timezone=America/New_York"]);
     expect(asked.stdout).toBe("2026-11-20 03:00:00 -0500 EST");
+  });
+
+  it.each(["", "UTC"])("prints them in UTC where TZ is %j", async (TZ) => {
+    const [body, file] = [temporaryDirectory(), temporaryDirectory()].map((dir) =>
+      path.join(dir, "file"),
+    ) as [string, string];
+    writeFileSync(body, "{{ .LastTimestamp }}");
+    writeFileSync(file, JSON.stringify(EVENT));
+    const args = ["render", "--engine=go", "--raw", `--template=${body}`, `--event=${file}`];
+    const crier = new Crier(args, { env: { TZ } });
+    expect(await crier.ended()).toBe(0);
+    expect(crier.stdout).toBe("2026-11-20 08:00:00 +0000 UTC");
   });
 
   it("takes a list of events, one after the other", async () => {
