@@ -7,6 +7,7 @@ import {
   templateReference,
 } from "./generated/config.ts";
 import { cliReference } from "./generated/cli.ts";
+import { differencesPage } from "./generated/differences.ts";
 import { sinkIndex, sinkReadme } from "./generated/sinks.ts";
 
 /**
@@ -28,6 +29,7 @@ const FILES: readonly Generated[] = [
   { path: "docs/cli.md", content: cliReference },
   { path: "docs/configuration.md", content: configReference },
   { path: "docs/templates.md", content: templateReference },
+  { path: "docs/differences.md", content: differencesPage },
 ];
 
 const ROOT = path.resolve(import.meta.dirname, "..");

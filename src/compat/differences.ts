@@ -82,6 +82,13 @@ const OF_CHATS: readonly Rule[] = CHATS.flatMap((sink): Rule[] => [
     is: "it is a mistake",
     when: filters("level"),
   },
+  {
+    sink,
+    option: "filter.namespaces",
+    was: "events of Nodes and of other objects without a namespace count as of the namespace default",
+    is: "they are of none; add _cluster to the namespaces to have them",
+    when: filters("namespaces"),
+  },
 ]);
 
 const SINKS: readonly Rule[] = [
@@ -188,7 +195,7 @@ const SINKS: readonly Rule[] = [
     sink: "mysql",
     option: null,
     was: "each change of an event's count is a row more, and a message above 255 characters is lost",
-    is: "one row for each event, kept current; a long message is stored as far as the column holds it (kube-crier mysql migrate widens it)",
+    is: "kube-eventer's own table is written as before, with a long message cut to its column; a table of kube-crier's own, or one after kube-crier mysql migrate, has one row for each event and holds it whole",
   },
   {
     sink: "mysql",
@@ -272,10 +279,17 @@ export function differencesOf(
       entries.some((entry) => entry["type"] === sink && (when?.(entry) ?? true)),
     ),
   ];
-  return rules
-    .filter(({ strict }) => !(isStrict && strict === true))
-    .map(({ sink, option, was, is, strict = false }) => ({ sink, option, was, is, strict }));
+  return rules.map(asDifference).filter(({ strict }) => !(isStrict && strict));
 }
+
+function asDifference({ sink, option, was, is, strict }: Rule): Difference {
+  return { sink, option, was, is, strict: strict === true };
+}
+
+/** Every one there is, by sink. */
+export const ALL_DIFFERENCES: readonly Difference[] = [...PROGRAM, ...SINKS]
+  .map((rule) => asDifference(rule))
+  .toSorted((a, b) => (a.sink ?? "").localeCompare(b.sink ?? ""));
 
 /** One line of the log. */
 export function differenceText({ sink, was, is }: Difference): string {

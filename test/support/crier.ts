@@ -10,7 +10,7 @@ export interface CrierOptions {
 }
 
 /** The sources; CI names the bundle, so that the end-to-end tests run what the image runs. */
-const PROGRAM = path.resolve(ROOT, process.env["KUBE_CRIER_BIN"] ?? "src/bin.js");
+export const PROGRAM = path.resolve(ROOT, process.env["KUBE_CRIER_BIN"] ?? "src/bin.js");
 
 /** kube-crier as a process of its own, as a user starts it. */
 export class Crier {
