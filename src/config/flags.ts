@@ -93,7 +93,7 @@ export function flagLayer(
   const sources = (flags.source ?? []).map((text, index) => {
     const where = `--source #${index + 1}`;
     places.push({ path: ["sources", index], where });
-    const filled = fill(text, where);
+    const filled = fill(text, where, { bare: true });
     if (filled === null) return null;
     if (filled.fromEnv) hidden.add(["sources", index]);
     const parsed = parseSource(String(filled.value));
@@ -143,9 +143,10 @@ export function flagLayer(
   function fill(
     given: string | readonly string[] | boolean,
     where: string,
+    variables?: { readonly bare: boolean },
   ): { readonly value: unknown; readonly fromEnv: boolean } | null {
     if (typeof given === "boolean") return { value: given, fromEnv: false };
-    const expanded = [given].flat().map((text) => expand(text, env));
+    const expanded = [given].flat().map((text) => expand(text, env, undefined, variables));
     const problems = expanded.flatMap((one) => one.problems);
     issues.push(...problems.map((problem) => ({ where, ...problem })));
     const secrets = expanded.flatMap((one) => one.values);

@@ -21,27 +21,35 @@ export interface Expanded {
 }
 
 const REFERENCE = /\$?\$\{([^}]*)\}/g;
+/** As Go's os.ExpandEnv takes it, which kube-eventer's URIs go through: the longest name counts. */
+const BARE_TOO = /\$?\$\{([^}]*)\}|\$([A-Za-z_]\w*)/g;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * `${NAME}` → the variable's value; `$${NAME}` → the text `${NAME}`. A lone `$` stays what it is: passwords have them.
  * @param encode applied to what is put in behind `before` (percent-encoding inside a query)
+ * @param bare `$NAME`, too, is the value of a variable that is set
  */
 export function expand(
   text: string,
   env: Env,
   encode: (value: string, before: string) => string = (value) => value,
+  { bare = false }: { readonly bare?: boolean } = {},
 ): Expanded {
   const values: string[] = [];
   const problems: { message: string; hint: string }[] = [];
   let done = "";
   let end = 0;
-  for (const match of text.matchAll(REFERENCE)) {
-    const [whole, name = ""] = match;
+  for (const match of text.matchAll(bare ? BARE_TOO : REFERENCE)) {
+    const [whole, braced, name = braced ?? ""] = match;
     done += text.slice(end, match.index);
     end = match.index + whole.length;
     if (whole.startsWith("$$")) {
       done += whole.slice(1);
+      continue;
+    }
+    if (braced === undefined && (env[name] ?? "") === "") {
+      done += whole;
       continue;
     }
     const found = VARIABLE.test(name) ? envValue(name, env) : notAName(name);

@@ -56,7 +56,8 @@ export interface SinkFlag {
 
 /**
  * `dingtalk:https://…?access_token=${TOKEN}&level=Warning&namespaces=shop,pay`.
- * A variable up to the question mark is put in as it is, and may bring one; behind it, it is a value, whatever characters it has.
+ * A variable (`${TOKEN}`, or `$TOKEN` where it is set, as kube-eventer has it) up to the question mark is put in as it is, and may
+ * bring one; behind it, it is a value, whatever characters it has.
  */
 export function parseSinkFlag(
   text: string,
@@ -69,10 +70,14 @@ export function parseSinkFlag(
     text: whole,
     values,
     problems,
-  } = expand(unquoted, env, (value, before) =>
-    isEncoded(before, mapping) && !(mapping?.rawQuery && ENCODED.test(value))
-      ? encodeURIComponent(value)
-      : value,
+  } = expand(
+    unquoted,
+    env,
+    (value, before) =>
+      isEncoded(before, mapping) && !(mapping?.rawQuery && ENCODED.test(value))
+        ? encodeURIComponent(value)
+        : value,
+    { bare: true },
   );
   const nothing = { name: null, entry: {}, notes: [], values };
   if (problems.length > 0) return { ...nothing, type: null, issues: problems };

@@ -284,7 +284,7 @@ describe("--sink", () => {
     expect(sink).toMatchObject({ name: "oncall", filter: { level: "Normal" } });
   });
 
-  it("leaves a lone dollar alone, unlike kube-eventer", () => {
+  it("leaves a dollar alone where no variable of the name is set, unlike kube-eventer", () => {
     const [sink] = sinksOf(`chat:${URL_TEXT}&sign=pa$$word$HOME`);
     expect(secretText(sink?.options["secret"])).toBe("pa$$word$HOME");
   });

@@ -99,6 +99,48 @@ describe("variables", () => {
   });
 });
 
+describe("variables without braces", () => {
+  // kube-eventer: os.ExpandEnv over the whole URI.
+  const env = { ROBOT, SIGN: "SEC+/=&%", HOST: "hook.example.com", AccessKey: "ak" };
+
+  it.each([
+    ["dingtalk:$ROBOT&sign=$SIGN", { webhook: ROBOT, secret: "SEC+/=&%" }],
+    [
+      "webhook:http://$HOST/in?key=$SIGN",
+      { url: "http://hook.example.com/in?key=SEC%2B%2F%3D%26%25" },
+    ],
+    [
+      "webhook:http://$HOST/in?a=$AccessKey&b=x$NOPE",
+      { url: "http://hook.example.com/in?a=ak&b=x$NOPE" },
+    ],
+  ])("are filled in where they are set: %s", (uri, expected) => {
+    const { options } = sinkOf(uri, env);
+    for (const [name, text] of Object.entries(expected))
+      expect(secretText(options[name])).toBe(text);
+  });
+
+  it("are filled in within headers and sources", () => {
+    const { options } = sinkOf("webhook:http://h/in?header=Authorization=Bearer $SIGN", env);
+    const headers = options["headers"] as Readonly<Record<string, unknown>>;
+    expect(secretText(headers["Authorization"])).toBe("Bearer SEC+/=&%");
+    const { config } = loadConfig({
+      flags: { source: ["kubernetes:https://$HOST?auth=$CONFIG"], sink: ["stdout:"] },
+      registry: [stdout],
+      env: { ...env, CONFIG: "/etc/kubeconfig" },
+    });
+    expect(config.sources).toEqual([
+      expect.objectContaining({
+        server: "https://hook.example.com",
+        kubeconfig: "/etc/kubeconfig",
+      }),
+    ]);
+  });
+
+  it("are secrets, as those with braces", () => {
+    expect(() => sinkOf("webhook:http://h/in?method=$SIGN", env)).toThrow(/^(?!.*SEC\+)/s);
+  });
+});
+
 describe("what kube-eventer passes over", () => {
   it.each([
     [`dingtalk:${ROBOT}&level=Wrn`, "level: expected one of Normal, Warning"],

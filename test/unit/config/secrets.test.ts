@@ -18,6 +18,22 @@ describe("expand", () => {
     expect(expand(text, ENV)).toEqual({ text: expected, values, problems: [] });
   });
 
+  // https://pkg.go.dev/os#ExpandEnv: $var as well as ${var}; the name is as long as it can be.
+  it.each([
+    ["$TOKEN|$_X1", "a&b=c d|x", ["a&b=c d", "x"]],
+    ["a$TOKEN/$TOKENS", "aa&b=c d/$TOKENS", ["a&b=c d"]],
+    ["${TOKEN}$_X1", "a&b=c dx", ["a&b=c d", "x"]],
+    ["$NESTED", "${TOKEN}", ["${TOKEN}"]],
+    ["$EMPTY $NOPE $1 $ 5$", "$EMPTY $NOPE $1 $ 5$", []],
+    ["$${TOKEN} pa$$NOPE", "${TOKEN} pa$$NOPE", []],
+  ])("of a URI takes names without braces that are set: %s → %s", (text, expected, values) => {
+    expect(expand(text, ENV, undefined, { bare: true })).toEqual({
+      text: expected,
+      values,
+      problems: [],
+    });
+  });
+
   it("encodes what it puts in, and only that", () => {
     expect(expand("?a=b c&sign=${TOKEN}", ENV, encodeURIComponent).text).toBe(
       "?a=b c&sign=a%26b%3Dc%20d",
