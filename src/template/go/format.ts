@@ -171,7 +171,8 @@ class Formatter {
   private index(): void {
     if (this.char() !== "[") return;
     this.reordered = true;
-    const close = this.format.indexOf("]", this.at);
+    // "[]" at the end is too short to be looked at for a bracket.
+    const close = this.format.length - this.at < 3 ? -1 : this.format.indexOf("]", this.at);
     const text = close < 0 ? "" : this.format.slice(this.at + 1, close);
     this.at = close < 0 ? this.at + 1 : close + 1;
     const index = /^\d+$/.test(text) ? Number(text) - 1 : -1;

@@ -182,7 +182,8 @@ export class Lexer {
     if (c === "'") return this.quoted("'", "character constant", "charConstant");
     if (c === "`") return this.raw();
     if (c === "$") return this.name("variable");
-    if (c === "." && !/\d/.test(this.input[this.at] ?? ".")) return this.name("field");
+    // A dot that ends the input begins a number to Go.
+    if (c === "." && !/\d/.test(this.input[this.at] ?? "0")) return this.name("field");
     if (/[.+\-0-9]/.test(c)) {
       this.at -= 1;
       return this.number();

@@ -85,6 +85,9 @@ const INT =
 const DECIMAL =
   /^[+-]?(?:\d(?:_?\d)*(?:\.(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?$/;
 const HEX = /^([+-]?)0[xX]((?:_?[0-9a-fA-F])*)(?:\.((?:[0-9a-fA-F]_?)*))?[pP]([+-]?\d+)$/;
+/** A real part and an imaginary one. */
+const COMPLEX =
+  /^([+-]?(?:0[xX][\da-fA-F_]*(?:\.[\da-fA-F_]*)?(?:[pP][+-]?[\d_]*)?|[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?[\d_]*)?))([+-].*)i$/;
 const INT_LIMIT = 1n << 63n;
 
 function parseInteger(text: string): bigint | null {
@@ -129,12 +132,14 @@ function complexLiteral(complex: Complex): Literal {
 export function parseNumber(text: Bytes, kind: "char" | "complex" | "number"): Literal | string {
   if (kind === "char") return parseChar(text);
   if (kind === "complex") {
-    const split = Math.max(text.lastIndexOf("+", text.length), text.lastIndexOf("-"));
-    const at = /[eEpP]/.test(text[split - 1] ?? "") && !/^0[xX]/.test(text) ? -1 : split;
-    const re = parseFloatText(text.slice(0, at));
-    const im = parseFloatText(text.slice(at, -1));
-    if (at <= 0 || re === null || im === null) return "syntax error scanning complex number";
-    return complexLiteral({ re, im });
+    const parts = COMPLEX.exec(text)?.slice(1) ?? [];
+    if (parts.length !== 2 || !parts.every((part) => /\d/.test(part)))
+      return "syntax error scanning complex number";
+    const [re = null, im = null] = parts.map(parseFloatText);
+    if (re !== null && im !== null) return complexLiteral({ re, im });
+    const bad = (re === null ? parts[0] : parts[1]) ?? "";
+    const why = DECIMAL.test(bad) || HEX.test(bad) ? "value out of range" : "invalid syntax";
+    return `strconv.ParseFloat: parsing ${quote(bad)}: ${why}`;
   }
   if (text.endsWith("i")) {
     const im = parseFloatText(text.slice(0, -1));
@@ -146,7 +151,8 @@ export function parseNumber(text: Bytes, kind: "char" | "complex" | "number"): L
   const int = n !== null && isInt64(n) ? n : null;
   if (int !== null) return { int, uint: int === 0n ? 0n : uint, float: Number(int), complex: null };
   if (uint !== null) return { int, uint, float: Number(uint), complex: null };
-  const float = n === null ? parseFloatText(text) : Number(n);
+  // A number with a base has no float to be instead: only a decimal one overflows.
+  const float = parseFloatText(text);
   if (float === null) return `illegal number syntax: ${quote(text)}`;
   if (!/[.eEpP]/.test(text)) return `integer overflow: ${quote(text)}`;
   return { ...realLiteral(float), float, complex: null };

@@ -74,12 +74,13 @@ class Parser extends Expressions {
     const token = this.tokens.nextSolid();
     this.name = this.templateName(token, context);
     this.expect("rightDelim", context);
-    this.body(context);
+    this.body(context, this);
   }
 
-  private body(context: string): void {
+  /** @param teller whose line a wrong end is told of at: a block's is that of what it stands in */
+  private body(context: string, teller: Parser): void {
     const [list, stop] = this.list();
-    if (stop.kind !== "end") this.fail(`unexpected {{${stop.kind}}} in ${context}`);
+    if (stop.kind !== "end") teller.fail(`unexpected {{${stop.kind}}} in ${context}`);
     this.define(list);
   }
 
@@ -182,7 +183,7 @@ class Parser extends Expressions {
     const token = this.tokens.nextSolid();
     const name = this.templateName(token, context);
     const pipe = this.pipe(context, "rightDelim");
-    this.nested(name).body(context);
+    this.nested(name).body(context, this);
     return { kind: "template", at: token.at, name, pipe };
   }
 

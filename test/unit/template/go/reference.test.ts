@@ -54,6 +54,7 @@ describe("Go templates give what Go gives, to the byte", () => {
     ["cases-asia-shanghai.jsonl", "Asia/Shanghai", 100],
     ["random-utc.jsonl", "UTC", 1600],
     ["random-asia-shanghai.jsonl", "Asia/Shanghai", 1600],
+    ["broken-utc.jsonl", "UTC", 1000],
     ["zones.jsonl", "UTC", 160],
   ])("%s", (file, zone, least) => {
     const cases = casesOf(file);
