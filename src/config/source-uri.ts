@@ -19,6 +19,12 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   replay: "replay",
 };
 
+/** As in a `--sink`, `&` may stand where a `?` should. */
+const QUERY = /\?|&(?=[A-Za-z]\w*=)/;
+/** As Go's strconv.ParseBool. */
+const YES = /^(1|t|true)$/i;
+const NO = /^(0|f|false)$/i;
+
 /**
  * `kubernetes:[https://HOST][?kubeconfig=FILE&context=…&api=…&namespaces=a,b&replay=15m]`, `file:PATH`, `file:-`.
  * kube-eventer's `inClusterConfig`, `auth` and `localKubeConfig` are understood; quotes that a shell would have removed are removed.
@@ -39,7 +45,7 @@ export function parseSource(text: string): SourceEntry {
 }
 
 function kubernetes(rest: string): SourceEntry {
-  const query = rest.indexOf("?");
+  const query = rest.search(QUERY);
   const server = query === -1 ? rest : rest.slice(0, query);
   const options: Record<string, unknown> = {};
   if (server !== "") {
@@ -83,16 +89,15 @@ function parameter(
     case "inClusterConfig":
     case "useServiceAccount":
       // Whether in a cluster or not is found out: a kubeconfig that is given or found comes first.
-      return /^(true|false)$/i.test(value)
-        ? null
-        : wrong(`${name}: expected true or false; found "${value.slice(0, 60)}"`, null);
+      return YES.test(value) || NO.test(value) || value === "" ? null : notABoolean(name, value);
     case "insecure":
-      return /^false$/i.test(value)
-        ? null
-        : wrong(
+      if (NO.test(value) || value === "") return null;
+      return YES.test(value)
+        ? wrong(
             "insecure: connections that trust any certificate are not made",
             "name the cluster's certificate authority in the kubeconfig",
-          );
+          )
+        : notABoolean(name, value);
     default:
       return wrong(
         `there is no parameter "${name.slice(0, 60)}" of kubernetes:`,
@@ -104,6 +109,10 @@ function parameter(
 /** kube-eventer's documents write `kubernetes:https://kubernetes.default` for the cluster it runs in. */
 function isOwnCluster(server: string): boolean {
   return /^kubernetes(\.default(\.svc(\.cluster\.local)?)?)?$/.test(new URL(server).hostname);
+}
+
+function notABoolean(name: string, value: string): Extract<SourceEntry, { ok: false }> {
+  return wrong(`${name}: expected true or false; found "${value.slice(0, 60)}"`, null);
 }
 
 function wrong(message: string, hint: string | null): Extract<SourceEntry, { ok: false }> {

@@ -15,7 +15,7 @@ export interface KubeClientOptions {
   readonly kubeconfig: string | null;
   /** `null`: the kubeconfig's current one. */
   readonly context: string | null;
-  /** An address in place of the one the kubeconfig names, as kube-eventer takes it. */
+  /** An address in place of the one the kubeconfig names, as kube-eventer takes it; where there is none at all, without credentials. */
   readonly server?: string;
 }
 
@@ -100,6 +100,17 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
   };
 }
 
+/** A user without credentials; no kubeconfig has one of this name. */
+const ANONYMOUS = "\0anonymous";
+
+/** There is no TLS to verify on plain http, but client-node asks for the word. */
+function withoutTls(config: KubeConfig): KubeConfig {
+  config.clusters = config.clusters.map((cluster) =>
+    cluster.server.startsWith("http:") ? { ...cluster, skipTLSVerify: true } : cluster,
+  );
+  return config;
+}
+
 function load(options: KubeClientOptions): KubeConfig {
   const config = new FullKubeConfig();
   const where = options.kubeconfig ?? "kubeconfig";
@@ -113,7 +124,14 @@ function load(options: KubeClientOptions): KubeConfig {
       "give a file that `kubectl --kubeconfig FILE get events` accepts",
     );
   }
-  if (config.currentContext === "loaded-context")
+  const isNone = config.currentContext === "loaded-context";
+  // As kube-eventer without a kubeconfig: `kubectl proxy`, or an API server that wants no credentials.
+  if (isNone && options.server !== undefined) {
+    const cluster = { name: options.server, server: options.server, skipTLSVerify: false };
+    config.loadFromClusterAndUser(cluster, { name: ANONYMOUS });
+    return withoutTls(config);
+  }
+  if (isNone)
     throw problem(
       where,
       "no cluster is configured: KUBECONFIG is not set, ~/.kube/config does not exist, and this is not a pod with a service account",
@@ -123,10 +141,7 @@ function load(options: KubeClientOptions): KubeConfig {
     const { server } = options;
     config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
   }
-  // There is no TLS to verify on plain http, but client-node asks for the word.
-  config.clusters = config.clusters.map((cluster) =>
-    cluster.server.startsWith("http:") ? { ...cluster, skipTLSVerify: true } : cluster,
-  );
+  withoutTls(config);
   if (options.context !== null) config.setCurrentContext(options.context);
 
   const context = config.getContextObject(config.currentContext);
@@ -160,7 +175,7 @@ function load(options: KubeClientOptions): KubeConfig {
     );
   if (context.user === undefined) {
     // client-node leaves out the CA as well where a context has no user.
-    const anonymous = { name: "\0anonymous" };
+    const anonymous = { name: ANONYMOUS };
     config.users = [...config.users, anonymous];
     config.contexts = config.contexts.map((one) =>
       one.name === context.name ? { ...one, user: anonymous.name } : one,
@@ -226,6 +241,8 @@ function authority(cluster: { readonly caData?: string; readonly caFile?: string
 
 function describe(options: KubeClientOptions, config: KubeConfig): string {
   if (config.currentContext === "inClusterContext") return "the pod's service account";
+  if (config.getCurrentUser()?.name === ANONYMOUS && options.kubeconfig === null)
+    return "no credentials";
   return `context ${config.currentContext}${options.kubeconfig === null ? "" : ` of ${options.kubeconfig}`}`;
 }
 

@@ -140,6 +140,18 @@ describe("--source", () => {
       "kubernetes:https://10.0.0.1?inClusterConfig=false&insecure=false&auth=&useServiceAccount=true",
       { ...CLUSTER, server: "https://10.0.0.1" },
     ],
+    // Go's strconv.ParseBool, and what a chart's empty value leaves.
+    [
+      "kubernetes:https://10.0.0.1?inClusterConfig=0&insecure=F&useServiceAccount=t&localKubeConfig=",
+      { ...CLUSTER, server: "https://10.0.0.1" },
+    ],
+    ["kubernetes:?inClusterConfig=&insecure=&useServiceAccount=", CLUSTER],
+    // As sinks are written, too.
+    ["kubernetes:https://kubernetes.default&inClusterConfig=true", CLUSTER],
+    [
+      "kubernetes:https://10.0.0.1:6443&inClusterConfig=false&auth=/k/config",
+      { ...CLUSTER, server: "https://10.0.0.1:6443", kubeconfig: "/k/config" },
+    ],
     [
       "kubernetes:?kubeconfig=/k&context=prod&api=events.k8s.io&namespaces=a,b&namespaces=c&replay=15m",
       {
@@ -186,6 +198,8 @@ describe("--source", () => {
     ],
     ["kubernetes:?inClusterConfig=perhaps", "inClusterConfig: expected true or false"],
     ["kubernetes:?insecure=true", "insecure: connections that trust any certificate are not made"],
+    ["kubernetes:?insecure=1", "insecure: connections that trust any certificate are not made"],
+    ["kubernetes:?insecure=yes", 'insecure: expected true or false; found "yes"'],
     ["kubernetes:?api=v1", 'api: expected one of auto, core, events.k8s.io; found "v1"'],
     ["kubernetes:?namespaces=Shop", '"Shop" is not the name of a namespace'],
     ["kubernetes:?replay=1", 'replay: "1" is not a duration'],

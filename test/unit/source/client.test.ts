@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ConfigError } from "../../../src/config/config.ts";
 import { createKubeClient } from "../../../src/source/kubernetes/client.ts";
 import { readConfigMap } from "../../../src/source/kubernetes/configmap.ts";
@@ -388,6 +388,25 @@ describe("an address given in place of the kubeconfig's", () => {
       expect(api.requests.at(-1)?.headers.authorization).toBe("Bearer s3cret-token");
       client.close();
     } finally {
+      await api.close();
+    }
+  });
+
+  // kube-eventer's documentation: `--source=kubernetes:http://…:8080?inClusterConfig=false`, with `kubectl proxy` there.
+  it("is asked without credentials where there is no kubeconfig and no service account", async () => {
+    const api = await FakeApiServer.start();
+    vi.stubEnv("KUBECONFIG", undefined);
+    vi.stubEnv("HOME", folder);
+    try {
+      const options = { kubeconfig: null, context: null };
+      expect(() => createKubeClient(options, { clock })).toThrow(/no cluster is configured/);
+      const client = createKubeClient({ ...options, server: api.url }, { clock });
+      expect([client.server, client.origin]).toEqual([api.url, "no credentials"]);
+      await client.get("/api/v1/events", { limit: "1" }, signal);
+      expect(api.requests.at(-1)?.headers.authorization).toBeUndefined();
+      client.close();
+    } finally {
+      vi.unstubAllEnvs();
       await api.close();
     }
   });
