@@ -1,3 +1,5 @@
+import { isKnown } from "./unicode.ts";
+
 /**
  * Go's strings are bytes: `len`, `slice` and `index` count them, and columns of errors too. Here a Go string is a JavaScript string
  * with one character for each byte; it becomes text only at the edge.
@@ -52,14 +54,14 @@ export function runeCount(s: Bytes): number {
 const test = (pattern: RegExp, rune: number): boolean =>
   rune >= 0 && rune <= MAX_RUNE && !isSurrogate(rune) && pattern.test(String.fromCodePoint(rune));
 
-export const isLetter = (rune: number): boolean => test(/\p{L}/u, rune);
-export const isDigit = (rune: number): boolean => test(/\p{Nd}/u, rune);
+export const isLetter = (rune: number): boolean => test(/\p{L}/u, rune) && isKnown(rune);
+export const isDigit = (rune: number): boolean => test(/\p{Nd}/u, rune) && isKnown(rune);
 export const isAlphaNumeric = (rune: number): boolean =>
   rune === 0x5f || isLetter(rune) || isDigit(rune);
 
 /** Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII space. */
 export const isPrint = (rune: number): boolean =>
-  rune === 0x20 || test(/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u, rune);
+  rune === 0x20 || (test(/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u, rune) && isKnown(rune));
 
 const NAMED_ESCAPES: Readonly<Record<number, string>> = {
   7: "\\a",

@@ -175,7 +175,8 @@ export class Walker {
     }
     const left = any || node.otherwise === null ? null : this.list(dot, node.otherwise);
     this.variables.pop(outer);
-    return left;
+    // A break in `else` ends this loop, as Go has it, and not the one around it; a continue is that one's.
+    return left === "break" ? null : left;
   }
 
   private bind({ pipe }: Branch, index: Maybe, item: Maybe): void {

@@ -1,4 +1,4 @@
-import { type Bytes, decodeRune } from "./bytes.ts";
+import { type Bytes, decodeRune, encodeRune } from "./bytes.ts";
 import { GoCallError } from "./error.ts";
 import { indirectInterface } from "./reflect.ts";
 import type { Printer } from "./print.ts";
@@ -110,8 +110,8 @@ class Formatter {
 
   private verb(spec: Draft): Bytes {
     if (this.at >= this.format.length) return "%!(NOVERB)";
-    const [, size] = decodeRune(this.format, this.at);
-    const verb = this.format.slice(this.at, this.at + size);
+    const [rune, size] = decodeRune(this.format, this.at);
+    const verb = encodeRune(rune);
     this.at += size;
     if (verb === "%") return "%";
     if (!this.goodIndex) return `%!${verb}(BADINDEX)`;
@@ -175,14 +175,10 @@ class Formatter {
     const close = this.format.length - this.at < 3 ? -1 : this.format.indexOf("]", this.at);
     const text = close < 0 ? "" : this.format.slice(this.at + 1, close);
     this.at = close < 0 ? this.at + 1 : close + 1;
-    const index = /^\d+$/.test(text) ? Number(text) - 1 : -1;
-    if (index >= 0 && index < this.args.length) {
-      this.next = index;
-      this.afterIndex = true;
-    } else {
-      this.goodIndex = false;
-      this.afterIndex = /^\d+$/.test(text);
-    }
+    this.afterIndex = /^\d+$/.test(text) && Number(text.slice(0, -1)) <= TOO_LARGE;
+    const index = this.afterIndex ? Number(text) - 1 : -1;
+    if (index >= 0 && index < this.args.length) this.next = index;
+    else this.goodIndex = false;
   }
 
   private starred(): number | null {

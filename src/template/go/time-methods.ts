@@ -35,6 +35,14 @@ function stepped(time: GoTime, step: bigint, round: boolean): GoTime {
   return ofNanos(nanos - rest + (round && rest + rest >= step ? step : 0n), time.zone);
 }
 
+/** RFC 3339 has years of four digits. */
+function strict(time: GoTime, method: string): Bytes {
+  const { year } = civil(time);
+  if (year < 0 || year > 9999)
+    throw new GoCallError(`Time.${method}: year outside of range [0,9999]`);
+  return formatTime(time, RFC3339_NANO);
+}
+
 const int = (n: number): bigint => BigInt(n);
 const bounded = (n: bigint): bigint => (n > INT64_MAX ? INT64_MAX : n < INT64_MIN ? INT64_MIN : n);
 const wrap = (n: bigint): bigint => BigInt.asIntN(64, n);
@@ -50,6 +58,10 @@ export const TIME_METHODS: Readonly<Record<string, TimeMethod>> = {
     return ofCivil(year, month, at.day + Number(days), seconds, time.nsec, time.zone);
   },
   After: (time, [other]) => compare(time, other ?? null) > 0,
+  AppendFormat: (time, [before, layout]) => [
+    ...((before ?? []) as readonly bigint[]),
+    ...(bytesOf(formatTime(time, layout as Bytes)) as readonly bigint[]),
+  ],
   Before: (time, [other]) => compare(time, other ?? null) < 0,
   Compare: (time, [other]) => int(compare(time, other ?? null)),
   Equal: (time, [other]) => compare(time, other ?? null) === 0,
@@ -67,8 +79,8 @@ export const TIME_METHODS: Readonly<Record<string, TimeMethod>> = {
   IsZero: (time) => isZeroTime(time),
   Local: (time, _args, local) => ({ ...time, zone: local }),
   Location: (time) => new Pointer(time.zone ?? UTC),
-  MarshalJSON: (time) => bytesOf(`"${formatTime(time, RFC3339_NANO)}"`),
-  MarshalText: (time) => bytesOf(formatTime(time, RFC3339_NANO)),
+  MarshalJSON: (time) => bytesOf(`"${strict(time, "MarshalJSON")}"`),
+  MarshalText: (time) => bytesOf(strict(time, "MarshalText")),
   Minute: (time) => int(civil(time).minute),
   Month: (time) => int(civil(time).month),
   Nanosecond: (time) => int(time.nsec),

@@ -119,7 +119,8 @@ export function ofCivil(
 ): GoTime {
   const months = year * 12 + month - 1;
   const days = daysOf(Math.floor(months / 12), (((months % 12) + 12) % 12) + 1, 1) + day - 1;
-  const local = BigInt(days) * DAY + BigInt(secondOfDay);
+  // Go counts in 64 bits.
+  const local = BigInt.asIntN(64, BigInt(days) * DAY + BigInt(secondOfDay));
   const rules = zone ?? UTC;
   const first = local - BigInt(rules.at(local).offset);
   const { offset } = rules.at(first);

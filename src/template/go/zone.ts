@@ -23,6 +23,15 @@ export function zoneOf(name: string): Zone {
   return zone;
 }
 
+/** A Date reaches further by some 4,000 years, either way. */
+const LAST = 8_500_000_000_000n;
+/** The calendar repeats after 400 years. */
+const CYCLE = 146_097n * DAY;
+
+/** A moment of which Date can tell, when clocks go as they do then: as ever before there were zones, as by the last rule afterwards. */
+const within = (sec: bigint): bigint =>
+  sec < -LAST ? -LAST : sec > LAST ? LAST - CYCLE + ((sec - LAST) % CYCLE) : sec;
+
 function makeZone(name: string): Zone {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone: name,
@@ -42,7 +51,8 @@ function makeZone(name: string): Zone {
   const names = namesOf.get(name);
   return {
     name,
-    at(sec) {
+    at(moment) {
+      const sec = within(moment);
       const offset = offsetAt(sec);
       const year = new Date(Number(sec) * 1000).getUTCFullYear();
       const winter = offsetAt(BigInt(daysOf(year, 1, 1)) * DAY);

@@ -55,6 +55,8 @@ describe("Go templates give what Go gives, to the byte", () => {
     ["random-utc.jsonl", "UTC", 1600],
     ["random-asia-shanghai.jsonl", "Asia/Shanghai", 1600],
     ["broken-utc.jsonl", "UTC", 1000],
+    ["review-utc.jsonl", "UTC", 500],
+    ["review-asia-shanghai.jsonl", "Asia/Shanghai", 40],
     ["zones.jsonl", "UTC", 160],
   ])("%s", (file, zone, least) => {
     const cases = casesOf(file);
