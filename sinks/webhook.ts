@@ -1,4 +1,3 @@
-import { createHmac } from "node:crypto";
 import {
   alertData,
   binaryMode,
@@ -9,12 +8,20 @@ import {
   type KubeEvent,
   type Message,
   type OptionsOf,
-  type Secret,
   s,
   statusVerdict,
   type StrictEvent,
   structuredMode,
 } from "../src/sink/index.ts";
+import {
+  contentTypeOf,
+  formatOf,
+  JSON_TYPE,
+  ownContentType,
+  revealed,
+  signature,
+  typeOf,
+} from "./webhook/headers.ts";
 
 const DOCS = "https://github.com/cloudevents/spec/blob/main/cloudevents/spec.md";
 const RETRY_AFTER = "https://www.rfc-editor.org/rfc/rfc9110#field.retry-after";
@@ -44,9 +51,11 @@ const options = s
       .prefault({}),
     contentType: s
       .text({
-        description: "The Content-Type of a body of your own; JSON is checked before it is sent.",
+        description:
+          "The Content-Type of a body of your own. Without it `application/json` for a body that begins as JSON does, which is checked before it is sent, else `text/plain`.",
+        example: "application/xml",
       })
-      .default("application/json"),
+      .optional(),
     bodyFile: s
       .text({
         description: "A template to render as the body instead of the default JSON.",
@@ -133,21 +142,25 @@ export default defineHttpSink({
   },
   blocks: (options) => {
     if (!hasOwnBody(options)) return { title: "text", text: "text" };
-    return { body: /json/i.test(contentTypeOf(options)) ? "json" : "text" };
+    return { body: formatOf(options) ?? "json" };
   },
   bodyTemplate: ({
     bodyFile,
     customBodyConfigmap,
     customBodyConfigmapNamespace,
     engine = null,
+    contentType,
+    headers,
   }) => {
-    if (bodyFile !== undefined) return { file: bodyFile, engine };
+    const format = formatOf({ contentType, headers });
+    if (bodyFile !== undefined) return { file: bodyFile, engine, format };
     if (customBodyConfigmap === undefined) return null;
     return {
       configMap: customBodyConfigmap,
       namespace: customBodyConfigmapNamespace,
       key: "content",
       engine,
+      format,
     };
   },
   limits: ({ cloudevents }) => ({
@@ -213,7 +226,7 @@ function request(given: Options, message: Message, now: number): HttpRequest {
   const max = given.cloudevents === undefined ? BODY_BYTES : CLOUD_EVENT_BYTES;
   const build = (told: Message): Pick<HttpRequest, "headers" | "body"> => {
     const data = own ?? JSON.stringify(alertData(told));
-    const type = own === null ? "application/json" : contentType;
+    const type = own === null ? JSON_TYPE : (contentType ?? typeOf(own));
     if (given.cloudevents === undefined) {
       return { headers: { "content-type": type }, body: data };
     }
@@ -276,35 +289,6 @@ interface BodyOptions {
 
 function hasOwnBody(options: BodyOptions): boolean {
   return options.bodyFile !== undefined || options.customBodyConfigmap !== undefined;
-}
-
-/** A header of the user's own says what the body is, as with kube-eventer; else the option does. */
-function contentTypeOf(options: {
-  readonly contentType: string;
-  readonly headers: Readonly<Record<string, Secret>>;
-}): string {
-  return ownContentType(options.headers) ?? options.contentType;
-}
-
-function ownContentType(headers: Readonly<Record<string, Secret>>): string | undefined {
-  const given = Object.entries(headers).find(([name]) => name.toLowerCase() === "content-type");
-  return given?.[1].reveal();
-}
-
-function revealed(headers: Readonly<Record<string, Secret>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers)
-      .filter(([name]) => name.toLowerCase() !== "content-type")
-      .map(([name, value]) => [name.toLowerCase(), value.reveal()]),
-  );
-}
-
-/** Over the time, too: a receiver can refuse what is recorded and played again. */
-function signature(secret: string | undefined, now: number, body: string): Record<string, string> {
-  if (secret === undefined) return {};
-  const timestamp = String(Math.floor(now / 1000));
-  const hmac = createHmac("sha256", secret).update(`${timestamp}.${body}`).digest("hex");
-  return { "x-kube-crier-timestamp": timestamp, "x-kube-crier-signature": `sha256=${hmac}` };
 }
 
 /** The event with its message cut; its other fields are bounded by the API server. */

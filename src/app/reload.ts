@@ -29,6 +29,7 @@ export class LiveTemplates {
         sink,
         {
           render: (...args) => (this.#current.get(sink) ?? first).render(...args),
+          medium: (...args) => (this.#current.get(sink) ?? first).medium(...args),
           check: (wanted) => (this.#current.get(sink) ?? first).check(wanted),
         },
       ]),

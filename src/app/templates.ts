@@ -86,11 +86,10 @@ async function forSink(
   observer: Pick<Observer, "warning">,
 ): Promise<SinkTemplate> {
   if (own.length === 0) return base.get(sink.definition.type);
-  const medium = sink.definition.blocks(sink.options)["body"] ?? "text";
   const files = own.map(async (file) =>
     file.engine === undefined
       ? file
-      : { ...file, loaded: await loadBody(file, file.engine, medium) },
+      : { ...file, loaded: await loadBody(file, file.engine, file.format ?? null) },
   );
   const templates = base.withFiles(await Promise.all(files));
   for (const warning of templates.warnings) warn(observer, warning);

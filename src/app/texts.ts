@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Config, ConfigIssue, SinkConfig } from "../config/config.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { BodyEngine } from "../sink/define.ts";
+import type { BodyEngine, BodyTemplate } from "../sink/define.ts";
 import { readConfigMap } from "../source/kubernetes/configmap.ts";
 import { ApiError, ConnectionError, CredentialsError } from "../source/kubernetes/errors.ts";
 import type { TemplateFolder, TemplateText } from "../template/templates.ts";
@@ -22,6 +22,7 @@ export interface Texts {
 /** `engine` is there for a body, which may be written in another; `null`: it tells itself. */
 export interface OwnText extends TemplateText {
   readonly engine?: BodyEngine | null;
+  readonly format?: BodyTemplate["format"];
 }
 
 /** The `data` of a ConfigMap. */
@@ -29,7 +30,7 @@ export type ReadMap = (namespace: string, name: string) => Promise<ReadonlyMap<s
 
 const RETRY_MS = 2_000;
 
-/** Reads what the configuration names. @param readMap rejects with what no waiting cures, or with a `Passing` to be thrown on */
+/** Reads what the configuration names. @param readMap what it rejects with is an issue */
 export async function readTexts(config: Config, readMap: ReadMap): Promise<Texts> {
   const issues: ConfigIssue[] = [];
   const folders: TemplateFolder[] = [];
@@ -74,13 +75,15 @@ async function readFolder(place: string, readMap: ReadMap): Promise<Record<strin
 async function readOwn(sink: SinkConfig, readMap: ReadMap): Promise<readonly OwnText[]> {
   const files: OwnText[] = [];
   const body = sink.definition.bodyTemplate?.(sink.options) ?? null;
-  if (body !== null && "file" in body) files.push({ ...readText(body.file), engine: body.engine });
-  else if (body !== null) {
-    const { namespace, configMap: name, key } = body;
+  if (body !== null && "file" in body) {
+    const { engine, format } = body;
+    files.push({ ...readText(body.file), engine, format });
+  } else if (body !== null) {
+    const { namespace, configMap: name, key, engine, format } = body;
     const text = (await readMap(namespace, name)).get(key);
     if (text === undefined)
       throw new Error(`ConfigMap ${namespace}/${name} has no key "${key}"; put the body there`);
-    files.push({ source: `configmap:${namespace}/${name}/${key}`, text, engine: body.engine });
+    files.push({ source: `configmap:${namespace}/${name}/${key}`, text, engine, format });
   }
   if (sink.template !== null) files.push(readText(sink.template));
   return files;

@@ -197,6 +197,8 @@ export type BodyTemplate = (
 ) & {
   /** `null`: the body itself tells. */
   readonly engine: BodyEngine | null;
+  /** What it gives: JSON is checked before it is sent. `null`: the body itself tells. */
+  readonly format: "json" | "text" | null;
 };
 
 /** Handlebars over the view of every template, or Go's text/template over a core/v1 Event. */

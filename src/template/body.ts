@@ -1,4 +1,4 @@
-import type { BodyEngine, Medium } from "../sink/define.ts";
+import type { BodyEngine, BodyTemplate, Medium } from "../sink/define.ts";
 import { type Loaded, loadTemplate } from "./engine.ts";
 import type { TemplateText } from "./templates.ts";
 
@@ -7,12 +7,30 @@ const GO =
   /\{\{-?\s*(?:[.$]\w|(?:if|range|with|end|define|template|block|break|continue|printf?|println|html|js|urlquery|index|slice|len|call)\b|\/\*|["`(])/;
 /** What only Handlebars writes. */
 const HANDLEBARS = /\{\{(?:[{#^>!&~]|\/\w)/;
+/** White space and actions, which may stand before the first word of what a body gives. */
+const BEFORE = /^(?:\s|\{\{[^]*?\}\})*/;
 
 /**
  * Reads a body in the engine it is written in; without one that is said, the body tells: what is right as Handlebars is that, and what is right
  * as Go's text/template is that. What is neither is told of as what it looks like. Go's engine is loaded for bodies that need it only.
+ * @param format what it gives; `null`: JSON where it begins as JSON does, else text
  */
 export async function loadBody(
+  { source, text }: TemplateText,
+  engine: BodyEngine | null,
+  format: BodyTemplate["format"],
+): Promise<Loaded> {
+  const medium = format ?? (looksJson(text) ? "json" : "text");
+  const loaded = await inItsEngine({ source, text }, engine, medium);
+  return loaded.ok ? { ok: true, template: { ...loaded.template, medium } } : loaded;
+}
+
+/** An object or a list, as far as the text tells before it is executed. */
+function looksJson(text: string): boolean {
+  return /^[{[]/.test(text.replace(BEFORE, ""));
+}
+
+async function inItsEngine(
   { source, text }: TemplateText,
   engine: BodyEngine | null,
   medium: Medium,

@@ -17,6 +17,8 @@ export interface TemplateFile {
   /** Those that only serve others, by `{{> name}}`. */
   readonly included: readonly string[];
   readonly warnings: readonly ConfigIssue[];
+  /** What its blocks give, whatever the sink takes them for; absent: that. */
+  readonly medium?: Medium;
   /**
    * @throws Error when the template has no such block: ask `blocks` first
    */

@@ -34,6 +34,8 @@ export interface SinkTemplate {
    * @throws Error when no file has the block
    */
   render(block: string, medium: Medium, view: View, reader: Reader): string;
+  /** What a block gives: as the sink declares it, but for a body that says otherwise. */
+  medium(block: string, declared: Medium): Medium;
   /**
    * What does not fit a sink: blocks it needs that nobody defines, blocks of the user's that nothing uses.
    * @param wanted the blocks of the sink's definition
@@ -149,6 +151,8 @@ function layered(
       if (file === undefined) throw new Error(`no template of ${type} has the block "${name}"`);
       return file.render(name, medium, view, reader);
     },
+
+    medium: (block, declared) => find(block)?.medium ?? declared,
 
     check(wanted) {
       const known = [...new Set([...wanted, ...(builtin?.blocks ?? [])])];

@@ -26,7 +26,11 @@ const CORPUS: readonly (readonly [string, string])[] = [
 ];
 
 /** kube-crier with a body in a ConfigMap, before an inbox. */
-async function story(content: string, options = "") {
+async function story(
+  content: string,
+  options = "",
+  type = "&header=Content-Type=application/json",
+) {
   const world = await World.begin();
   const inbox = await world.inbox();
   const path = "/api/v1/namespaces/kube-system/configmaps/custom-body";
@@ -41,7 +45,7 @@ async function story(content: string, options = "") {
   );
   const flags = {
     sink: [
-      `webhook:${inbox.url}/lark?level=Normal&method=POST&header=Content-Type=application/json&custom_body_configmap=custom-body&custom_body_configmap_namespace=kube-system${options}`,
+      `webhook:${inbox.url}/lark?level=Normal&method=POST${type}&custom_body_configmap=custom-body&custom_body_configmap_namespace=kube-system${options}`,
     ],
     timezone: "Asia/Shanghai",
   };
@@ -130,6 +134,21 @@ describe("mistakes in a Go body", () => {
       /custom-body\/content: what this body gives for an example event is not valid JSON: line 1, column 7.*contentType/,
     );
   });
+});
+
+describe("a body that is no JSON", () => {
+  it.each(["{{ .Reason }}: {{ .Message }}", "{{reason}}: {{{message}}}"])(
+    "arrives as the text it is, as with kube-eventer, and without a warning: %s",
+    async (body) => {
+      const { world, inbox, flags } = await story(body, "", "");
+      const life = await world.watching(flags);
+      world.api.create("plain", { reason: "Odd", message: 'it said "no"\n<&>' });
+      await life.delivered(1);
+      expect(inbox.requests[0]?.body).toBe('Odd: it said "no"\n<&>');
+      expect(inbox.requests[0]?.headers["content-type"]).toBe("text/plain; charset=utf-8");
+      expect(life.lines("warn").join("\n")).not.toContain("JSON");
+    },
+  );
 });
 
 describe("the engine of a body", () => {

@@ -93,6 +93,18 @@ describe("a body of the user's own", () => {
   });
 
   it.each([
+    ['{"say":"hi"}', "application/json"],
+    ["\n [1]", "application/json"],
+    ["Pod web is back", "text/plain; charset=utf-8"],
+    ["<event/>", "text/plain; charset=utf-8"],
+    ["", "text/plain; charset=utf-8"],
+  ])("%j without a word about its type is sent as %s", (body, type) => {
+    const request = requestOf(webhook, { url, bodyFile: "/b" }, aMessage({ blocks: { body } }));
+    expect(request.body).toBe(body);
+    expect(request.headers["content-type"]).toBe(type);
+  });
+
+  it.each([
     [{}, { title: "text", text: "text" }],
     [{ bodyFile: "/b.hbs" }, { body: "json" }],
     [{ bodyFile: "/b.hbs", contentType: "text/plain" }, { body: "text" }],
@@ -104,14 +116,22 @@ describe("a body of the user's own", () => {
 
   it.each([
     [{}, null],
-    [{ bodyFile: "/b.hbs" }, { file: "/b.hbs", engine: null }],
+    [{ bodyFile: "/b.hbs" }, { file: "/b.hbs", engine: null, format: null }],
+    [
+      { bodyFile: "/b.hbs", contentType: "application/xml" },
+      { file: "/b.hbs", engine: null, format: "text" },
+    ],
+    [
+      { bodyFile: "/b.hbs", headers: { "content-type": "application/json; charset=utf-8" } },
+      { file: "/b.hbs", engine: null, format: "json" },
+    ],
     [
       { bodyFile: "/b.tmpl", engine: "go" },
-      { file: "/b.tmpl", engine: "go" },
+      { file: "/b.tmpl", engine: "go", format: null },
     ],
     [
       { customBodyConfigmap: "cm" },
-      { configMap: "cm", namespace: "default", key: "content", engine: null },
+      { configMap: "cm", namespace: "default", key: "content", engine: null, format: null },
     ],
     [
       {
@@ -119,7 +139,13 @@ describe("a body of the user's own", () => {
         customBodyConfigmapNamespace: "kube-system",
         engine: "handlebars",
       },
-      { configMap: "cm", namespace: "kube-system", key: "content", engine: "handlebars" },
+      {
+        configMap: "cm",
+        namespace: "kube-system",
+        key: "content",
+        engine: "handlebars",
+        format: null,
+      },
     ],
   ])("comes from where %j says", (given, place) => {
     expect(webhook.bodyTemplate?.(optionsFor(webhook, { url, ...given }))).toEqual(place);

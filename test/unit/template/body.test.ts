@@ -4,15 +4,18 @@ import type { Alert } from "../../../src/event/alert.ts";
 import { normalize } from "../../../src/event/normalize.wire.ts";
 import { loadBody } from "../../../src/template/body.ts";
 import { buildView } from "../../../src/template/build-view.ts";
-import type { BodyEngine, Medium } from "../../../src/sink/define.ts";
+import type { BodyEngine, BodyTemplate } from "../../../src/sink/define.ts";
 import { aDigest } from "../../support/alerts.ts";
 import { anEvent } from "../../support/events.ts";
 
 const NOW = Date.parse("2026-11-20T08:06:00Z");
 const READER = { lang: "en", timezone: "Asia/Shanghai", now: NOW } as const;
 
-const load = (text: string, engine: BodyEngine | null = null, medium: Medium = "json") =>
-  loadBody({ source: "body", text }, engine, medium);
+const load = (
+  text: string,
+  engine: BodyEngine | null = null,
+  format: BodyTemplate["format"] = "json",
+) => loadBody({ source: "body", text }, engine, format);
 
 async function problems(text: string, engine: BodyEngine | null = null): Promise<string[]> {
   const loaded = await load(text, engine);
@@ -23,7 +26,7 @@ async function problems(text: string, engine: BodyEngine | null = null): Promise
 async function render(
   text: string,
   alert: Alert = { kind: "event", event: anEvent() },
-  { medium = "json", limit = 1e6 }: { medium?: Medium; limit?: number } = {},
+  { medium = "json", limit = 1e6 }: { medium?: "json" | "text"; limit?: number } = {},
 ): Promise<string> {
   const loaded = await load(text, null, medium);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
@@ -140,6 +143,26 @@ describe("a mistake in a Go body", () => {
     const loaded = await load("{{ .Reason }}: {{ .Message }}", null, "text");
     expect(loaded.ok && loaded.template.warnings).toEqual([]);
   });
+
+  it.each([
+    ['{"a": "{{ .Reason }}"}', "json"],
+    ['[{"a": "{{reason}}"}]', "json"],
+    ['\n  {"a": 1}', "json"],
+    ['{{- /* a card */ -}}\n{"a": {{ .Count }}}', "json"],
+    ['{{ if eq .Type "Normal" }}{"a": 1}{{ else }}{"b": 2}{{ end }}', "json"],
+    ['{{ define "x" }}{"a": 1}{{ end }}{{ template "x" . }}', "json"],
+    ["{{ .Reason }}: {{ .Message }}", "text"],
+    ["{{reason}}: {{message}}", "text"],
+    ["<event>{{ .Reason }}</event>", "text"],
+    ["event_total{{ .Count }}", "text"],
+  ])(
+    "of which nobody says what it gives tells by its beginning: %j is %s",
+    async (text, medium) => {
+      const loaded = await load(text, null, null);
+      expect(loaded.ok && loaded.template.medium).toBe(medium);
+      expect(loaded.ok && loaded.template.warnings).toEqual([]);
+    },
+  );
 
   it("that goes on for ever ends", async () => {
     const loaded = await load("{{ range 9223372036854775807 }}{{ end }}");
