@@ -127,7 +127,11 @@ export default defineHttpSink({
       "a server that goes by the documentation: signature, rate, size, errcode in HTTP 200",
   },
   options,
-  uri: { target: "webhook", keep: ["access_token"] },
+  uri: {
+    target: "webhook",
+    keep: ["access_token"],
+    alwaysHttps: /^http:\/\/[\w.-]*\.dingtalk\.com\b/i,
+  },
   example: {
     uri: "dingtalk:https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef&sign=SECfedcba9876543210&at_mobiles=13800000000",
     yaml: {

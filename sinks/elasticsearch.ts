@@ -123,6 +123,7 @@ export default defineSink({
   uri: {
     target: "url",
     keep: [],
+    yieldsTo: "nodes",
     ignored: {
       ver: "what is sent is the same for Elasticsearch 7 and later and for OpenSearch; older ones are not written to",
       maxRetries: "what is owed is tried again until `give_up_after`",

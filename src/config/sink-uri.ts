@@ -146,9 +146,15 @@ function houseValue(
     return { value: given.flatMap((text) => text.split(",")), problem: null };
   if (path[0] === "filter" && parameter !== "level") {
     const patterns = given.flatMap(splitPatterns);
+    if (parameter !== "reason") return { value: patterns, problem: null };
+    const reasons = patterns.map(kubeEventerReason);
+    const broken = reasons.findIndex((reason) => reason === null);
     return {
-      value: parameter === "reason" ? patterns.map(kubeEventerReason) : patterns,
-      problem: null,
+      value: reasons,
+      problem:
+        broken === -1
+          ? null
+          : `is no regular expression: found "${patterns[broken]}"; a parenthesis, bracket or backslash that means itself has a backslash before it`,
     };
   }
   if (given.length > 1)
@@ -158,14 +164,15 @@ function houseValue(
 
 /**
  * kube-eventer's `reason` takes regular expressions that match anywhere: `reason=Failed` lets FailedScheduling through.
- * It keeps that meaning here, so that nobody who moves loses alerts; `reasons` takes our patterns.
+ * It keeps that meaning here, so that nobody who moves loses alerts; `reasons` takes our patterns, and so does this what is a glob only
+ * (`*Off`). `null`: neither.
  */
-function kubeEventerReason(pattern: string): string {
+function kubeEventerReason(pattern: string): string | null {
   if (pattern.startsWith("/")) return pattern;
   try {
     compileRegex(pattern);
   } catch {
-    return pattern;
+    return /^[\w*]+$/.test(pattern) ? pattern : null;
   }
   return `/${pattern}/`;
 }

@@ -104,6 +104,10 @@ export interface UriMapping {
   readonly dsn?: true;
   /** An address that leads nowhere, which a documentation writes to have one: as good as none. */
   readonly nowhere?: RegExp;
+  /** An address that kube-eventer takes for https, whatever it says. */
+  readonly alwaysHttps?: RegExp;
+  /** The option that counts in place of the address where both are given. */
+  readonly yieldsTo?: string;
   /** The address is a connection string, before which kube-eventer writes a question mark: `mongo:?mongodb://user:password@host/?…`. */
   readonly rawQuery?: true;
 }

@@ -37,7 +37,7 @@ export function parseSinkUri(
   houseNames: readonly string[],
   nearest: (text: string, candidates: readonly string[]) => string | null,
 ): SinkUri {
-  const { target, keep, ignored = {} } = definition.uri;
+  const { target, keep, ignored = {}, yieldsTo } = definition.uri;
   const known = optionsByName(definition);
   const house = new Map(houseNames.map((name) => [plain(name), name]));
   const idle = new Map(Object.entries(ignored).map(([name, why]) => [plain(name), why]));
@@ -48,8 +48,10 @@ export function parseSinkUri(
   ].map(snake);
 
   const { address: written, parameters } = split(text, definition.uri);
-  const address = definition.uri.nowhere?.test(written) === true ? "" : written;
+  const address = addressOf(written, definition.uri);
   const given = new Map<OptionInfo, string[]>();
+  /** As they were written, last. */
+  const called = new Map<OptionInfo, string>();
   const forHouse: Record<string, string[]> = {};
   const stay: string[] = [];
   const issues: SinkUriIssue[] = [];
@@ -67,8 +69,10 @@ export function parseSinkUri(
     // Where everything may belong to the address, a percent-encoded name says that it does.
     const escaped = kept === null && equals > 0 && rawName !== name;
     if (escaped || kept?.has(plain(name))) stay.push(raw);
-    else if (option !== undefined) given.set(option, [...(given.get(option) ?? []), value]);
-    else if (houseName !== undefined) (forHouse[houseName] ??= []).push(value);
+    else if (option !== undefined) {
+      given.set(option, [...(given.get(option) ?? []), value]);
+      called.set(option, name);
+    } else if (houseName !== undefined) (forHouse[houseName] ??= []).push(value);
     else if (why !== undefined)
       notes.push({ message: `${name} of kube-eventer changes nothing here`, hint: why });
     else {
@@ -91,18 +95,36 @@ export function parseSinkUri(
   }
 
   const options: Record<string, unknown> = {};
-  for (const [option, values] of given) {
+  for (const [option, all] of given) {
+    // A chart writes `sign=` where nobody gave a value.
+    const values = all.filter((value) => value !== "");
+    if (values.length === 0 && option.form !== "list" && option.form !== "map") {
+      if (option.meta.secret === true)
+        notes.push({
+          message: `${called.get(option)} is empty`,
+          hint: "it counts as not given",
+        });
+      continue;
+    }
     const outcome = valueOf(option, values);
-    if (outcome.problem !== null) problem(`${snake(option.name)} ${outcome.problem}`);
+    if (outcome.problem !== null) problem(`${called.get(option)} ${outcome.problem}`);
     else options[option.name] = outcome.value;
   }
   const whole = stay.length === 0 ? address : `${address}?${stay.join("&")}`;
-  if (target !== null && options[target] !== undefined && whole !== "")
+  const instead = yieldsTo === undefined ? [] : [options[yieldsTo] ?? []].flat();
+  if (yieldsTo !== undefined && instead.length > 0 && address !== "")
+    notes.push({
+      message: "the address changes nothing here",
+      hint: `${snake(yieldsTo)} counts in place of it`,
+    });
+  else if (target !== null && options[target] !== undefined && whole !== "")
     problem(`${snake(target)} is given twice: as the address and as a parameter`);
   else if (target !== null && whole !== "") options[target] = whole;
   else if (target === null && whole !== "") {
     problem(`${definition.type} has no address`, `expected ${definition.example.uri}`);
   }
+  for (const [name, values] of Object.entries(forHouse))
+    if (values.every((value) => value === "")) delete forHouse[name];
   return { options, house: forHouse, issues, ...(notes.length === 0 ? {} : { notes }) };
 }
 
@@ -128,6 +150,11 @@ function split(
       .split("&")
       .filter((part) => part !== ""),
   };
+}
+
+function addressOf(written: string, { nowhere, alwaysHttps }: UriMapping): string {
+  if (nowhere?.test(written) === true) return "";
+  return alwaysHttps?.test(written) === true ? written.replace(/^http:/i, "https:") : written;
 }
 
 function indexFrom(text: string, pattern: RegExp, start: number): number {

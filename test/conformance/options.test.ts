@@ -138,7 +138,7 @@ describe("in a URI", () => {
       const query = `${option.name}=${value}&${option.name}=${value}`;
       const { issues } = parseSinkUri(sink, `${base}?${query}`, [], () => null);
       expect(issues.map(({ message }) => message)).toEqual([
-        `${snakeOf(option.name)} is given 2 times; expected once`,
+        `${option.name} is given 2 times; expected once`,
       ]);
     },
   );

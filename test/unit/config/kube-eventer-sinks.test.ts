@@ -57,6 +57,25 @@ describe("kube-eventer's own", () => {
         level: "Warning",
       },
     ],
+    // “using the ?nodes notation will override the ES_SERVER_URL”, which may be any.
+    [
+      "elasticsearch:?nodes=http://foo.com:9200&nodes=http://bar.com:9200",
+      { nodes: ["http://foo.com:9200", "http://bar.com:9200"] },
+    ],
+    // kube-eventer speaks https to DingTalk, whatever stands there.
+    [
+      "dingtalk:http://oapi.dingtalk.com/robot/send?access_token=a&level=&namespaces=&msg_type=",
+      {
+        webhook: { secret: "https://oapi.dingtalk.com/robot/send?access_token=a" },
+        level: "Warning",
+      },
+    ],
+    [
+      "webhook:http://hook.example.com/in?method=&header=&custom_body_configmap=&reason=&level=Normal",
+      { method: "POST", headers: {}, reasons: [], level: "Normal" },
+    ],
+    // RE2, as Go has it, and no other expression.
+    ["webhook:http://h/in?reason=(?i)fail|^Back", { reasons: ["/(?i)fail|^Back/"] }],
     // Nothing behind the equals sign is nothing said.
     [
       `wechat:?${corp}&agent_id=1000012&to_user=&label=&namespaces=&kinds=`,
@@ -110,6 +129,14 @@ describe("kube-eventer's own", () => {
       [/^access_token of kube-eventer changes nothing here: a token is asked for/],
     ],
     [
+      "elasticsearch:http://dummy?nodes=http://foo.com:9200",
+      [/^the address changes nothing here: nodes counts in place of it$/],
+    ],
+    [
+      "dingtalk:https://oapi.dingtalk.com/robot/send?access_token=a&sign=",
+      [/^sign is empty: it counts as not given$/],
+    ],
+    [
       "influxdb:http://h:8086?insecuressl=true&retention=0&disable_counter_metrics=true&concurrency=2",
       [/^insecuressl .*NODE_EXTRA_CA_CERTS/, /^retention .*never used/, /^disable_counter_metrics/],
     ],
@@ -117,5 +144,15 @@ describe("kube-eventer's own", () => {
     const found = started(uri);
     expect(found.notes).toEqual(notes.map((note) => expect.stringMatching(note) as unknown));
     expect(found.notes.join()).not.toContain("0123456789abcdef");
+  });
+
+  it.each([
+    [
+      "webhook:http://h/in?reason=Fail(ed",
+      'reason is no regular expression: found "Fail(ed"; a parenthesis',
+    ],
+    ["dingtalk:http://example.com/robot/send?access_token=a", "webhook: says http to a host"],
+  ])("%s is refused", (uri, said) => {
+    expect(() => started(uri)).toThrow(said);
   });
 });

@@ -86,6 +86,34 @@ describe("a --sink URI", () => {
     expect(issues.map(({ message }) => message)).toEqual(['"colour" is no parameter of demo']);
   });
 
+  it("takes an empty value for none, as a chart leaves it, and says so of a secret", () => {
+    const text =
+      "demo:https://h?msg_type=&sign=&header=&at_user_ids=&level=&label=&label=a&reason=";
+    expect(parse(text)).toEqual({
+      options: { url: "https://h", atUserIds: [], headers: {} },
+      house: { label: ["", "a"] },
+      issues: [],
+      notes: [{ message: "sign is empty", hint: "it counts as not given" }],
+    });
+    expect(parse("demo:https://h?msg_type=&msgType=x").options["msgType"]).toBe("x");
+  });
+
+  it("leaves the address away where an option counts in place of it, and says so", () => {
+    const sink = aSink([]);
+    const definition = { ...sink, uri: { ...sink.uri, yieldsTo: "atUserIds" } };
+    const parsed = (text: string) => parseSinkUri(definition, text, HOUSE, nearest);
+    expect(parsed("demo:https://h?at_user_ids=a")).toEqual({
+      options: { atUserIds: ["a"] },
+      house: {},
+      issues: [],
+      notes: [
+        { message: "the address changes nothing here", hint: "at_user_ids counts in place of it" },
+      ],
+    });
+    expect(parsed("demo:?at_user_ids=a").notes).toBeUndefined();
+    expect(parsed("demo:https://h?at_user_ids=").options["url"]).toBe("https://h");
+  });
+
   it("makes a list of commas and of repetition alike", () => {
     const { options } = parse("demo:https://h?at_user_ids=a,b&at_user_ids=c,,%20d");
     expect(options["atUserIds"]).toEqual(["a", "b", "c", "d"]);
@@ -154,10 +182,10 @@ describe("a mistake in a --sink URI", () => {
 
   it("may be an option given twice, or a map without a value", () => {
     expect(parse("demo:https://h?secret=s3cret-one&sign=s3cret-two").issues).toEqual([
-      { message: "secret is given 2 times; expected once", hint: null },
+      { message: "sign is given 2 times; expected once", hint: null },
     ]);
     expect(parse("demo:https://h?header=s3cret").issues).toEqual([
-      { message: "headers has no “=”; expected NAME=VALUE", hint: null },
+      { message: "header has no “=”; expected NAME=VALUE", hint: null },
     ]);
   });
 
