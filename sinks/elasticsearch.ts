@@ -1,4 +1,5 @@
 import { defineSink, type OptionsOf, s, Secret } from "../src/sink/index.ts";
+import { nodesOf, signingOf, signingProblems } from "./elasticsearch/signing.ts";
 import { type Target, Writer } from "./elasticsearch/writer.ts";
 
 const NAME = /^(?![-_+])[^A-Z\s\\/*?"<>|,#:]{1,180}$/u;
@@ -59,6 +60,46 @@ const options = s
         description: "An API key, as `encoded` in the answer that made it, or as ID:KEY.",
       })
       .optional(),
+    sigv4: s
+      .bool({
+        description:
+          "Sign each request with AWS Signature Version 4, for Amazon OpenSearch Service and OpenSearch Serverless. Without it: where the host is one of AWS' own and there is an access key, but neither user nor API key.",
+      })
+      .optional(),
+    accessKeyId: s
+      .secret({
+        description: "The ID of the AWS access key to sign with.",
+        example: "AKIA0123456789ABCDEF",
+        env: "AWS_ACCESS_KEY_ID",
+      })
+      .optional(),
+    accessKeySecret: s
+      .secret({
+        description: "The secret of that access key.",
+        aliases: ["secretAccessKey"],
+        env: "AWS_SECRET_ACCESS_KEY",
+      })
+      .optional(),
+    securityToken: s
+      .secret({
+        description: "The token that belongs to a temporary access key.",
+        aliases: ["sessionToken"],
+        env: { name: "AWS_SESSION_TOKEN", besides: "accessKeyId" },
+      })
+      .optional(),
+    region: s
+      .text({
+        description: "The AWS region to sign for, where the host's name does not tell it.",
+        example: "eu-central-1",
+        env: "AWS_REGION",
+      })
+      .optional(),
+    service: s
+      .oneOf(["es", "aoss"], {
+        description:
+          "The AWS service to sign for, where the host's name does not tell it: `es` is Amazon OpenSearch Service, `aoss` OpenSearch Serverless, which needs a collection of the type search. Without it `es`.",
+      })
+      .optional(),
     pipeline: s
       .text({ description: "An ingest pipeline for the documents.", example: "k8s-events" })
       .optional(),
@@ -98,6 +139,7 @@ const options = s
       );
     if (apiKey !== undefined && esUserName !== undefined)
       problem("apiKey", "and a user are both given; expected either");
+    for (const [name, message] of signingProblems(given)) problem(name, message);
     if (given.mode === "data_stream" && given.useNamespace)
       problem("useNamespace", "is for daily indices; a data stream has one name");
   });
@@ -110,12 +152,12 @@ export default defineSink({
   docs: "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk",
   facts: {
     kind: "search",
-    auth: "basic, or API key; TLS",
+    auth: "basic, API key, or AWS Signature Version 4; TLS",
     idempotency:
       "`_id` from UID and version, `create` only: what is there already counts as accepted",
     batch: "1,000 documents a bulk request; a verdict for each",
     testedAgainst:
-      "OpenSearch 2.19 with its security plugin; for Elasticsearch a server that goes by the documentation",
+      "OpenSearch 2.19 with its security plugin; for Elasticsearch and AWS' signature a server that goes by the documentation, and AWS' own signature vectors",
   },
   options,
   defaultLevel: "Normal",
@@ -154,8 +196,9 @@ function targetOf(given: OptionsOf<typeof options>): Target {
   const { url, nodes, mode, index, useNamespace, alias, pipeline = null } = given;
   const { clusterName = null } = given;
   return {
-    nodes: (url === undefined ? nodes : [url.reveal()]).map((node) => node.replace(/\/+$/, "")),
+    nodes: nodesOf({ url, nodes }).map((node) => node.replace(/\/+$/, "")),
     authorization: authorizationOf(given),
+    signing: signingOf(given),
     mode,
     index,
     useNamespace,

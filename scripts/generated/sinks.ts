@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Limits, SinkDefinition } from "../../src/sink/index.ts";
-import { type ChosenVariable, type OptionInfo, optionsOf } from "../../src/sink/schema.ts";
+import { type OptionInfo, type OptionMeta, optionsOf } from "../../src/sink/schema.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../sinks");
 const NOTICE = "Written by `npm run gen` from the definitions in this folder; do not edit.";
@@ -124,10 +124,13 @@ function row({ name, meta, form, required, fallback }: OptionInfo, isTarget: boo
   return `| \`${name}\` | ${cell(meta.description + place + aliases + env)} | ${shape} | ${without} |`;
 }
 
-function variables(env: string | ChosenVariable): string {
+function variables(env: NonNullable<OptionMeta["env"]>): string {
   if (typeof env === "string") return `\`${env}\``;
-  const { names, by, besides } = env;
-  const each = Object.entries(names).map(([value, name]) => `\`${name}\` (${by} ${value})`);
+  const { besides } = env;
+  const each =
+    "name" in env
+      ? [`\`${env.name}\``]
+      : Object.entries(env.names).map(([value, name]) => `\`${name}\` (${env.by} ${value})`);
   const only = besides === undefined ? "" : `, where \`${besides}\` is from there`;
   return each.join(", ") + only;
 }

@@ -9,11 +9,64 @@ import {
   type Verdict,
 } from "../../src/sink/index.ts";
 
+/** AWS does not know who is asking. */
+export const SIGNATURE =
+  /signature we calculated|credential should be scoped|security token included in the request|missing authentication token|user: anonymous is not authorized/i;
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html and what Amazon OpenSearch Service says. */
+const AWS_HINTS: readonly Hint[] = [
+  [
+    /signature we calculated/i,
+    "auth",
+    "check `accessKeySecret`, and that no proxy on the way changes the request",
+  ],
+  [/credential should be scoped/i, "auth", "check `region` and `service`"],
+  [
+    /security token included in the request is expired/i,
+    "auth",
+    "the temporary credentials are over: start again with new ones, or give the key of a user, which stays good",
+  ],
+  [
+    /security token included in the request/i,
+    "auth",
+    "check `accessKeyId`, and the `securityToken` that belongs to a temporary one",
+  ],
+  [/signature (expired|not yet current)/i, "clock", "set this machine's clock"],
+  [
+    /missing authentication token|user: anonymous is not authorized/i,
+    "auth",
+    "the request is not signed: set `sigv4`, with `accessKeyId` and `accessKeySecret`",
+  ],
+  [
+    /is not authorized to perform: es:/i,
+    "auth",
+    "allow es:ESHttpGet, es:ESHttpPost and es:ESHttpPut to this key, in its own policy or the domain's",
+  ],
+  [
+    /no permissions for .*User \[name=arn:aws/i,
+    "auth",
+    "map this ARN to a role of the domain that has cluster_composite_ops, and for the index write, create_index and manage_aliases",
+  ],
+  [
+    /^Forbidden: 403 Forbidden$/,
+    "auth",
+    "OpenSearch Serverless: allow aoss:APIAccessAll in the key's policy, and the indices and aliases in the collection's data access policy",
+  ],
+  [
+    /document ID is not supported/i,
+    "config",
+    "OpenSearch Serverless takes documents with an ID in a collection of the type search only",
+  ],
+];
+
+type Hint = readonly [RegExp, "auth" | "config" | "rejected" | "wait" | "clock", string];
+
 /**
  * What a server says, and what a person should do about it. `wait`: it may pass, or be cured while the events wait.
  * https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk and https://docs.opensearch.org/latest/api-reference/document-apis/bulk/
  */
-const HINTS: readonly (readonly [RegExp, "auth" | "config" | "rejected" | "wait", string])[] = [
+const HINTS: readonly Hint[] = [
+  ...AWS_HINTS,
   [
     /cluster_block_exception|flood.stage|read-only/i,
     "wait",
@@ -87,7 +140,7 @@ export function judgeBulk(answer: HttpAnswer): Verdict {
 /** A request as a whole. */
 export function judgeWhole(
   answer: HttpAnswer,
-  words = wordsOf(fieldsOf(answer.json)?.["error"]) || answer.text,
+  words = saidIn(answer.json) || answer.text,
 ): Verdict {
   const verdict = statusVerdict(answer);
   if (verdict.kind === "accepted") return verdict;
@@ -95,15 +148,22 @@ export function judgeWhole(
   const hint = HINTS.find(([pattern]) => pattern.test(words));
   if (hint !== undefined) {
     const [, reason, next] = hint;
-    return reason === "wait"
-      ? retryable("server", `${detail}; ${next}`)
-      : permanent(reason, `${detail}; ${next}`);
+    if (reason === "wait") return retryable("server", `${detail}; ${next}`);
+    if (reason === "clock") return retryable("auth", `${detail}; ${next}`);
+    return permanent(reason, `${detail}; ${next}`);
   }
   if (verdict.kind !== "permanent") return { ...verdict, detail };
   if (verdict.reason === "auth") return permanent("auth", `${detail}; ${LOGIN}`);
   return verdict.reason === "tooLarge"
     ? permanent("tooLarge", `${detail}; raise http.max_content_length, or the proxy's limit`)
     : permanent(verdict.reason, detail);
+}
+
+/** What AWS has before a domain says `message` or `Message`, the server itself `error`. */
+function saidIn(json: unknown): string {
+  const fields = fieldsOf(json);
+  const message = fields?.["message"] ?? fields?.["Message"];
+  return wordsOf(fields?.["error"]) || (typeof message === "string" ? message : "");
 }
 
 /** `type: reason`, and the cause where it says more. */

@@ -58,8 +58,12 @@ export function fitted(message: string): string {
   return cut(message, { max: MESSAGE_BYTES, unit: "bytes" });
 }
 
-/** Two lines of a bulk request. Only `create` is taken by indices and data streams alike, and never makes two of one. */
-export function bulkLines(naming: Naming, event: KubeEvent): string {
-  const action = { create: { _index: indexOf(naming, event), _id: idOf(event) } };
+/**
+ * Two lines of a bulk request. Only `create` is taken by indices and data streams alike, and never makes two of one.
+ * @param pipeline `null`: what the request itself says
+ */
+export function bulkLines(naming: Naming, event: KubeEvent, pipeline: string | null): string {
+  const create = { _index: indexOf(naming, event), _id: idOf(event) };
+  const action = { create: pipeline === null ? create : { ...create, pipeline } };
   return `${JSON.stringify(action)}\n${JSON.stringify(documentOf(naming, event))}\n`;
 }

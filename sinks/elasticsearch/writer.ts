@@ -13,13 +13,16 @@ import {
   type Verdict,
   verdictOn,
 } from "../../src/sink/index.ts";
-import { BULK, judgeBulk, judgeWhole } from "./answers.ts";
+import { BULK, judgeBulk, judgeWhole, SIGNATURE } from "./answers.ts";
+import { signed, type Signing } from "./aws.ts";
 import { bulkLines, fitted, indexOf, type Naming } from "./document.ts";
 
 export interface Target extends Naming {
   /** Base URLs without a slash at the end. */
   readonly nodes: readonly string[];
   readonly authorization: string | null;
+  /** `null`: requests are not signed. */
+  readonly signing: Signing | null;
   readonly pipeline: string | null;
   /** `null`: none is kept. */
   readonly alias: string | null;
@@ -50,9 +53,12 @@ export class Writer implements DirectSink {
     try {
       const trouble = await this.#prepared(event, signal);
       if (trouble !== null) return trouble;
-      const { pipeline } = this.#target;
-      const query = pipeline === null ? "" : `?pipeline=${encodeURIComponent(pipeline)}`;
-      const body = bulkLines(this.#target, event);
+      const { pipeline, signing } = this.#target;
+      // AWS ignores the query of a POST that is signed.
+      const isInBody = signing !== null;
+      const query =
+        pipeline === null || isInBody ? "" : `?pipeline=${encodeURIComponent(pipeline)}`;
+      const body = bulkLines(this.#target, event, isInBody ? pipeline : null);
       const answer = await this.#ask("POST", `/_bulk${query}`, body, signal);
       const verdict = verdictOn({ accept: judgeBulk }, answer, this.#io.clock.now());
       if (verdict.kind === "accepted" && fitted(event.message) !== event.message)
@@ -78,7 +84,8 @@ export class Writer implements DirectSink {
     });
     if (verdict.kind === "retryable" || verdict.kind === "throttled")
       return { problems: [], away: verdict.detail };
-    if (answer.status === 401 && verdict.kind === "permanent") {
+    const isUnknown = answer.status === 401 || SIGNATURE.test(answer.text);
+    if (isUnknown && verdict.kind === "permanent") {
       const [message = "", ...next] = verdict.detail.split("; ");
       return says(message, next.join("; "));
     }
@@ -152,8 +159,10 @@ export class Writer implements DirectSink {
     const pass = () => {
       if (request.url.startsWith(`${this.#current()}/`)) this.#node += 1;
     };
+    const { signing } = this.#target;
     try {
-      const answer = await this.#io.exchange(request, signal);
+      const outgoing = signing === null ? request : signed(request, signing, this.#io.clock.now());
+      const answer = await this.#io.exchange(outgoing, signal);
       if (answer.status >= 502 && answer.status <= 504) pass();
       return answer;
     } catch (error) {

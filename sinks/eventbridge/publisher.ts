@@ -1,15 +1,18 @@
 import {
+  type AccessKey,
   type DirectSink,
   Gatherer,
+  type Headers,
   type Message,
   recorded,
+  signV4,
   type SinkIo,
   transportVerdict,
   type Verdict,
 } from "../../src/sink/index.ts";
 import { verdictsOf } from "./answers.ts";
 import { type About, entryOf } from "./entry.ts";
-import { type AccessKey, acsHeaders, awsHeaders, type Headers } from "./sign.ts";
+import { acsHeaders } from "./sign.ts";
 
 /** Alibaba Cloud: 16 events of 64 KB, 256 KB together; AWS: 10 entries, 256 KB together, each counted with its names. */
 const LIMITS = {
@@ -79,6 +82,7 @@ export class Publisher implements DirectSink {
       "x-amz-target": "AWSEvents.PutEvents",
     };
     const { host } = new URL(origin);
-    return awsHeaders(key, { host, region: regionId, service: "events", headers, body }, now);
+    const request = { method: "POST", host, path: PATH.aws, headers, body };
+    return signV4(key, { ...request, region: regionId, service: "events" }, now);
   }
 }

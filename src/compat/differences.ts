@@ -211,6 +211,13 @@ const SINKS: readonly Rule[] = [
     is: "_id is made of UID and version: what is sent again is there already",
   },
   {
+    sink: "elasticsearch",
+    option: "sigv4",
+    was: "sigv4, whatever its value, or an AWS access key in the environment signs every request, whatever the host; without a key the pod's or the machine's role is asked",
+    is: "sigv4 says whether requests are signed; without it they are where the host is AWS' own, there is an access key and no user; a role is never asked",
+    when: (entry) => has("sigv4")(entry) || has("accessKeyId")(entry),
+  },
+  {
     sink: "kafka",
     option: null,
     was: "records have no key and wait for the leader only; what fails once is lost",

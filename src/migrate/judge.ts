@@ -2,7 +2,7 @@ import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts"
 import type { FlagValues } from "../config/flags.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SinkDefinition } from "../sink/index.ts";
-import { optionsOf } from "../sink/schema.ts";
+import { type OptionMeta, optionsOf } from "../sink/schema.ts";
 import type { References } from "./references.ts";
 import type { Found } from "./workload.ts";
 import { asText, type Word } from "./words.ts";
@@ -82,13 +82,18 @@ export function judged({ found, references, registry, flags, issues }: Judged): 
 function assumed(registry: readonly SinkDefinition[]): Record<string, string> {
   return Object.fromEntries(
     registry.flatMap(({ options }) =>
-      optionsOf(options).flatMap(({ meta }) => {
-        const names =
-          typeof meta.env === "object" ? Object.values(meta.env.names) : [meta.env ?? []].flat();
-        return names.map((name) => [name, asText(meta.example ?? name)] as const);
-      }),
+      optionsOf(options).flatMap(({ meta }) =>
+        variablesOf(meta).map((name) => [name, asText(meta.example ?? name)] as const),
+      ),
     ),
   );
+}
+
+/** From which a sink takes this option by itself. */
+function variablesOf({ env }: OptionMeta): readonly string[] {
+  if (env === undefined) return [];
+  if (typeof env === "string") return [env];
+  return "name" in env ? [env.name] : Object.values(env.names);
 }
 
 /** `kube-eventer.yaml:25:15 (--sink #1)`. */

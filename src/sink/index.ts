@@ -29,6 +29,7 @@ export { occurrenceOf, TOLD_ALREADY } from "./occurrence.ts";
 export { verdictOn } from "./open.ts";
 export { s, type OptionsOf } from "./schema.ts";
 export { Secret } from "./secret.ts";
+export { type AccessKey, type Headers, signV4 } from "./sigv4.ts";
 export { retryAfterMs, statusVerdict } from "./status.ts";
 export { goJson, strictText } from "./strict.ts";
 export { cut, measure } from "./text.ts";

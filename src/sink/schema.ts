@@ -11,7 +11,7 @@ export interface OptionMeta {
   /** Other names it answers to in a `--sink` URI (kube-eventer's, mostly). */
   readonly aliases?: readonly string[];
   /** The environment variable that gives it where nothing else does, as kube-eventer has some. */
-  readonly env?: string | ChosenVariable;
+  readonly env?: string | ChosenVariable | BoundVariable;
   /** Never printed, logged or stored. */
   readonly secret?: boolean;
 }
@@ -23,6 +23,12 @@ export interface ChosenVariable {
   readonly names: Readonly<Record<string, string>>;
   /** Taken only where this option is from the environment, too: a token belongs to one key. */
   readonly besides?: string;
+}
+
+/** One that is taken only where another option is from the environment, too: a token belongs to one key. */
+export interface BoundVariable {
+  readonly name: string;
+  readonly besides: string;
 }
 
 /** What an option looks like where a person writes it. */
@@ -199,6 +205,7 @@ export function variableOf(
   options: readonly OptionInfo[],
 ): string | null {
   if (typeof env !== "object") return env ?? null;
+  if ("name" in env) return env.name;
   const chosen = given[env.by] ?? options.find(({ name }) => name === env.by)?.fallback;
   return env.names[String(chosen)] ?? null;
 }

@@ -62,8 +62,10 @@ export function parseSinkUri(
     const equals = raw.indexOf("=");
     const rawName = equals < 0 ? raw : raw.slice(0, equals);
     const name = decode(rawName);
-    const value = equals < 0 ? "" : decode(raw.slice(equals + 1));
     const option = known.get(plain(name));
+    // A word alone says yes, as with kube-eventer's `sigv4`.
+    const alone = option?.form === "yes or no" ? "true" : "";
+    const value = equals < 0 ? alone : decode(raw.slice(equals + 1));
     const houseName = house.get(plain(name));
     const why = idle.get(plain(name));
     // Where everything may belong to the address, a percent-encoded name says that it does.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { sinks } from "../../sinks/index.ts";
 import eventbridge from "../../sinks/eventbridge.ts";
-import { acsSignature, acsStringToSign, awsHeaders } from "../../sinks/eventbridge/sign.ts";
+import { acsSignature, acsStringToSign } from "../../sinks/eventbridge/sign.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
@@ -72,44 +72,6 @@ describe("Alibaba Cloud's signature", () => {
 
   it("is what the vendor's library makes", () => {
     expect(acsSignature("stringtosign", "secret")).toBe("OmuTAr79tpI6CRoAdmzKRq5lHs0=");
-  });
-});
-
-describe("AWS' signature", () => {
-  // AWS' Signature Version 4 test suite: post-vanilla, post-x-www-form-urlencoded, post-sts-header-before.
-  const key = {
-    id: "AKIDEXAMPLE",
-    secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-    token: null,
-  };
-  const at = Date.parse("2015-08-30T12:36:00Z");
-  const suite = { host: "example.amazonaws.com", region: "us-east-1", service: "service" };
-  const scope = "Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request";
-
-  it.each([
-    [{}, "", "host;x-amz-date", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"],
-    [
-      { "content-type": "application/x-www-form-urlencoded" },
-      "Param1=value1",
-      "content-type;host;x-amz-date",
-      "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
-    ],
-  ])("is the test suite's for %j", (headers, body, names, signature) => {
-    const made = awsHeaders(key, { ...suite, headers, body }, at);
-    expect(made["x-amz-date"]).toBe("20150830T123600Z");
-    expect(made["authorization"]).toBe(
-      `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=${names}, Signature=${signature}`,
-    );
-  });
-
-  it("is the test suite's with the token of temporary credentials", () => {
-    const token =
-      "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==";
-    const made = awsHeaders({ ...key, token }, { ...suite, headers: {}, body: "" }, at);
-    expect(made["x-amz-security-token"]).toBe(token);
-    expect(made["authorization"]).toBe(
-      `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host;x-amz-date;x-amz-security-token, Signature=85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead`,
-    );
   });
 });
 

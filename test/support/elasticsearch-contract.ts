@@ -1,4 +1,5 @@
 import { type Received, type Reply, startInbox } from "./inbox.ts";
+import { type Gateway, refusedByAws } from "./sigv4.ts";
 
 export interface SearchOptions {
   readonly user: string;
@@ -8,6 +9,8 @@ export interface SearchOptions {
   readonly pipelines: readonly string[];
   /** Names for which a template makes a data stream. */
   readonly streams: readonly string[];
+  /** It is a domain of Amazon OpenSearch Service, which lets in who signs. */
+  readonly aws?: Gateway;
 }
 
 export interface StoredDocument {
@@ -126,11 +129,14 @@ export async function startSearchContract(options: SearchOptions): Promise<Searc
       return failure(400, "illegal_argument_exception", "Malformed action/metadata line");
     const items: { readonly create: { readonly status: number } }[] = [];
     for (let at = 0; at < lines.length; at += 2) {
-      const action = JSON.parse(lines[at] ?? "") as { create?: { _index?: string; _id?: string } };
-      const { _index: index, _id: id } = action.create ?? {};
+      const action = JSON.parse(lines[at] ?? "") as {
+        create?: { _index?: string; _id?: string; pipeline?: string };
+      };
+      const { _index: index, _id: id, pipeline } = action.create ?? {};
       if (index === undefined || id === undefined)
         return failure(400, "illegal_argument_exception", "Malformed action/metadata line");
-      items.push({ create: create(index, id, lines[at + 1] ?? "", query.get("pipeline")) });
+      const chosen = pipeline ?? query.get("pipeline");
+      items.push({ create: create(index, id, lines[at + 1] ?? "", chosen) });
     }
     const errors = items.some((item) => item.create.status >= 300);
     return { status: 200, body: { took: 3, errors, items } };
@@ -192,7 +198,12 @@ export async function startSearchContract(options: SearchOptions): Promise<Searc
     asked.push(`${request.method} ${url.pathname}`);
     const refused = refusal(request);
     if (refused !== null) return refused;
-    if (!isAllowed(request))
+    const { aws } = options;
+    const turnedAway = aws === undefined ? null : refusedByAws(request, aws);
+    if (turnedAway !== null) return turnedAway;
+    // "The service ignores parameters passed in URLs for HTTP POST requests that are signed with Signature Version 4."
+    if (aws !== undefined && request.method === "POST") url.search = "";
+    if (aws === undefined && !isAllowed(request))
       return failure(401, "security_exception", "unable to authenticate user for REST request");
     if (request.method === "GET" && url.pathname === "/")
       return { status: 200, body: { version: contract.version, tagline: "You Know, for Search" } };

@@ -1,5 +1,6 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { type Inbox, type Received, type Reply, startInbox } from "./inbox.ts";
+import { hasSignatureV4, signedAt } from "./sigv4.ts";
 
 /**
  * PutEvents of both clouds on a loopback port, as documented: signature, shape and limits
@@ -70,24 +71,9 @@ const ALIYUN: Provider = {
 };
 
 const AWS: Provider = {
-  isSigned: ({ method, url, headers, body }) => {
-    const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-    const [, names = ""] = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? "") ?? [];
-    if (!/(^|;)host;/.test(names) || !names.includes("x-amz-date")) return false;
-    const lines = names.split(";").map((name) => `${name}:${String(headers[name])}\n`);
-    const canonical = `${method}\n${url}\n\n${lines.join("")}\n${names}\n${sha256(body)}`;
-    const time = String(headers["x-amz-date"]);
-    const scope = `${time.slice(0, 8)}/${REGION}/events/aws4_request`;
-    const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonical)}`;
-    const hmac = (key: string | Buffer, part: string) =>
-      createHmac("sha256", key).update(part).digest();
-    const dated = hmac(`AWS4${SECRET}`, time.slice(0, 8));
-    const key = hmac(hmac(hmac(dated, REGION), "events"), "aws4_request");
-    const signature = createHmac("sha256", key).update(text).digest("hex");
-    return (
-      headers.authorization ===
-      `AWS4-HMAC-SHA256 Credential=${KEY_ID}/${scope}, SignedHeaders=${names}, Signature=${signature}`
-    );
+  isSigned: (request) => {
+    const account = { keyId: KEY_ID, secret: SECRET, region: REGION, service: "events" };
+    return request.url === "/" && hasSignatureV4(request, account);
   },
   entriesOf: ({ headers, body }) => {
     if (headers["x-amz-target"] !== "AWSEvents.PutEvents") return "UnknownOperationException";
@@ -109,13 +95,9 @@ const AWS: Provider = {
 /** AWS allows 5 minutes, Alibaba Cloud 15. */
 const SKEW_MS = { aliyun: 15 * 60_000, aws: 5 * 60_000 } as const;
 
-function signedAt({ headers }: Received): number {
-  const stamp = headers["x-amz-date"];
-  const [, y, mo, d, h, mi, s] =
-    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(stamp)) ?? [];
-  return Date.parse(
-    stamp === undefined ? String(headers["date"]) : `${y}-${mo}-${d}T${h}:${mi}:${s}Z`,
-  );
+function timeOf(request: Received): number {
+  const { headers } = request;
+  return headers["x-amz-date"] === undefined ? Date.parse(String(headers.date)) : signedAt(request);
 }
 
 export async function startEventBridge(
@@ -138,7 +120,7 @@ export async function startEventBridge(
   inbox.reply((request) => {
     const planned = replies.shift();
     if (planned !== undefined) return planned;
-    const skew = signedAt(request) - clock.now;
+    const skew = timeOf(request) - clock.now;
     if (Math.abs(skew) > SKEW_MS[provider] && provider === "aws")
       return no(
         400,

@@ -17,6 +17,7 @@ function aSink(keep: readonly string[] | "*", target: string | null = "url") {
       atUserIds: s.list({ description: "" }).prefault([]),
       headers: s.map({ description: "", aliases: ["header"] }).prefault({}),
       secret: s.secret({ description: "", aliases: ["sign"] }).optional(),
+      atAll: s.bool({ description: "" }).optional(),
     }),
     uri: { target, keep },
     example: { uri: "demo:", yaml: {} },
@@ -114,6 +115,11 @@ describe("a --sink URI", () => {
     expect(parsed("demo:https://h?at_user_ids=").options["url"]).toBe("https://h");
   });
 
+  it("takes the name alone of a yes or no for a yes", () => {
+    expect(parse("demo:https://h?at_all&msg_type=text").options).toMatchObject({ atAll: "true" });
+    expect(parse("demo:https://h?at_all=&msg_type").options).toEqual({ url: "https://h" });
+  });
+
   it("makes a list of commas and of repetition alike", () => {
     const { options } = parse("demo:https://h?at_user_ids=a,b&at_user_ids=c,,%20d");
     expect(options["atUserIds"]).toEqual(["a", "b", "c", "d"]);
@@ -165,7 +171,7 @@ describe("a mistake in a --sink URI", () => {
 
   it("is named with all there are, where none is near", () => {
     const [issue] = parse("demo:https://h?zzz=1").issues;
-    expect(issue?.hint).toMatch(/^expected one of at_user_ids, give_up_after, /);
+    expect(issue?.hint).toMatch(/^expected one of at_all, at_user_ids, give_up_after, /);
   });
 
   it("is found where anything may stay in the address, too, with the way out", () => {
