@@ -28,3 +28,6 @@ export function placeOf(text: string, at: number): Place {
 export class GoCallError extends Error {
   override readonly name = "GoCallError";
 }
+
+/** What is printed would fill the memory. */
+export class TooLong extends GoCallError {}

@@ -22,7 +22,9 @@ import { goodFunction, type Limits, type Located, type Position, type Variables 
 const pipedName = (final: Final): Bytes =>
   final?.type.kind === "string" ? (final.raw as Bytes) : `<${final?.type.name ?? "invalid"} Value>`;
 
-const sizeOf = (value: Maybe): number => (typeof value?.raw === "string" ? value.raw.length : 1);
+/** What a value takes to copy. */
+const sizeOf = (value: Maybe): number =>
+  typeof value?.raw === "string" || Array.isArray(value?.raw) ? value.raw.length : 1;
 
 /** No value came down the pipeline; a value that is `null` did. */
 export type Final = Maybe | undefined;

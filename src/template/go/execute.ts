@@ -1,5 +1,5 @@
 import { type Bytes, quote } from "./bytes.ts";
-import { placeOf } from "./error.ts";
+import { placeOf, TooLong } from "./error.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Surroundings } from "./methods.ts";
 import type { Branch, List, Node, TemplateCall } from "./nodes.ts";
@@ -114,7 +114,7 @@ export class Walker {
         const last = node.pipe.commands.at(-1)?.args[0];
         this.write({
           kind: last?.kind === "identifier" && last.name === "js" ? "js" : "value",
-          bytes: this.run.printer.argument(shown, "v", PLAIN),
+          bytes: this.print(shown),
         });
         return null;
       }
@@ -129,6 +129,15 @@ export class Walker {
       case "if":
       case "with":
         return this.branch(dot, node);
+    }
+  }
+
+  private print(value: Value): Bytes {
+    try {
+      return this.run.printer.argument(value, "v", PLAIN);
+    } catch (error) {
+      if (error instanceof TooLong) this.evaluator.fail(error.message);
+      throw error;
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Bytes } from "./bytes.ts";
-import { GoCallError } from "./error.ts";
+import { GoCallError, TooLong } from "./error.ts";
 import type { Complex } from "./literal.ts";
 import { ownWords, type Surroundings } from "./methods.ts";
 import { elemOf, entries, fieldOf, isNil, items, itemAt } from "./reflect.ts";
@@ -24,11 +24,15 @@ import type { Zone } from "./time.ts";
 /** Where pointers are said to point: an address would tell nothing. */
 const ADDRESS = 0xc000012120n;
 
+/** All that one run may print, parts of parts and padding included: a width counts for every byte of a list. */
+const MAX_PRINTED = 64 * 1024 * 1024;
+
 /** Values as Go's package fmt prints them. */
 export class Printer {
   private readonly around: Surroundings;
   /** While a wrong verb is told, values speak no words of their own. */
   private erring = false;
+  private printed = 0;
 
   constructor(local: Zone) {
     this.around = { local, print: (value) => this.argument(value, "v", PLAIN) };
@@ -64,7 +68,7 @@ export class Printer {
       if (text === null) return null;
       return goSyntax ? formatText(text, spec) : this.text(text, verb, spec, value);
     } catch (error) {
-      if (!(error instanceof GoCallError)) throw error;
+      if (!(error instanceof GoCallError) || error instanceof TooLong) throw error;
       if (isNil(value)) return "<nil>";
       return `%!${verb}(PANIC=${goSyntax ? "GoString" : "String"} method: ${error.message})`;
     }
@@ -111,6 +115,14 @@ export class Printer {
   }
 
   private value(value: Value, verb: string, spec: Spec, depth: number, hidden = false): Bytes {
+    const text = this.whole(value, verb, spec, depth, hidden);
+    this.printed += text.length;
+    if (this.printed > MAX_PRINTED)
+      throw new TooLong(`the values printed are longer than ${MAX_PRINTED} bytes in all`);
+    return text;
+  }
+
+  private whole(value: Value, verb: string, spec: Spec, depth: number, hidden: boolean): Bytes {
     if (depth > 0 && !hidden && value.type.kind !== "interface") {
       const own = this.ownOr(value, verb, spec);
       if (own !== null) return own;

@@ -61,6 +61,38 @@ describe("no template runs away", () => {
     expect(failure(template).message).toContain("the texts of functions are longer than");
   });
 
+  it.each([
+    '{{ printf "%999999d" (index .ManagedFields 0).FieldsV1.Raw }}',
+    '{{ printf "%.999999d" (index .ManagedFields 0).FieldsV1.Raw }}',
+    '{{ printf "%999999v" .Labels }}',
+    '{{ printf "%999999z" .ObjectMeta }}',
+    '{{ range 100 }}{{ $x := printf "%999999d" $.Finalizers | len }}{{ end }}',
+  ])("a width counts for each part of a value, before the memory is full: %s", (template) => {
+    const many = (one: (i: number) => readonly [string, unknown]): unknown =>
+      Object.fromEntries(Array.from({ length: 1000 }, (_, i) => one(i)));
+    const event = {
+      metadata: {
+        labels: many((i) => [`l${i}`, "v"]),
+        finalizers: ["a", "b"],
+        managedFields: [{ fieldsV1: many((i) => [`f:${i}`, {}]) }],
+      },
+    };
+    expect(() => parseGoTemplate(template).render(event, "UTC")).toThrow(
+      /^template: body:1:\d+: .*longer than \d+ bytes/,
+    );
+  });
+
+  it("lists that methods copy in a loop count as well", () => {
+    const event = {
+      metadata: {
+        managedFields: [{ fieldsV1: { "f:x": "y".repeat(50_000) } }],
+      },
+    };
+    const template =
+      '{{ $raw := (index .ManagedFields 0).FieldsV1.Raw }}{{ range 100000 }}{{ $x := $.LastTimestamp.AppendFormat $raw "2006" }}{{ end }}';
+    expect(() => parseGoTemplate(template).render(event, "UTC")).toThrow(/longer than \d+ bytes/);
+  });
+
   it("a long pipeline in a loop counts every command", () => {
     const long = "{{ $x := $.Type" + " | len | print".repeat(1000) + " }}";
     expect(failure(`{{ range 100000 }}${long}{{ end }}`).message).toContain("steps of execution");
