@@ -8,14 +8,14 @@ export interface ServePorts {
   readonly failed: (detail: string) => void;
 }
 
-/** `/livez` (and `/healthz`), `/readyz` and `/metrics`. @throws Error that says why the address cannot be had */
+/** `/livez` (and `/healthz`, `/healtz`), `/readyz` and `/metrics`. @throws Error that says why the address cannot be had */
 export function serve(
   address: { readonly host: string; readonly port: number },
   ports: ServePorts,
 ): Promise<Listening> {
   const app = new Hono();
-  // kube-eventer's probes ask for /healthz.
-  for (const path of ["/livez", "/healthz"])
+  // Probes made for kube-eventer ask for /healthz, or for /healtz, as it spells its other one.
+  for (const path of ["/livez", "/healthz", "/healtz"])
     app.get(path, (context) => {
       const { status, text } = livez();
       return context.text(text, status);

@@ -14,6 +14,8 @@ export interface Judged {
   readonly otherKeys: readonly string[];
   /** Other names an option is known by → its own. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** For a sink: how its URI is written, and the option that is the address in it. */
+  readonly uri?: { readonly target: string | null; readonly example: string };
 }
 
 /** What the schema says, in the user's terms: found, expected, where, next step. Values of secrets are never repeated. */
@@ -31,11 +33,14 @@ export function explain(problems: readonly Problem[], judged: Judged, tree: Tree
     const meta = metaBelow(judged.schema, inner.path);
     if (value === undefined && inner.code !== "custom") {
       const what = meta === undefined ? "" : `: ${meta.description}`;
+      const where = layer?.where(path, "key") ?? "";
+      const isUri = judged.uri !== undefined && where.startsWith("--sink");
       return [
         {
-          where: layer?.where(path, "key") ?? "",
+          where,
           message: `${prefix(label)}is missing${what}`,
-          hint: exampleHint(meta),
+          hint:
+            (isUri ? hintInUri(String(path.at(-1)), judged.uri, meta) : null) ?? exampleHint(meta),
         },
       ];
     }
@@ -176,6 +181,19 @@ function exampleHint(meta: OptionMeta | undefined): string | null {
   if (meta?.secret === true)
     return "write ${NAME}, { $env: NAME } or { $file: PATH } to keep it out of the configuration";
   return meta?.example === undefined ? null : `for example ${JSON.stringify(meta.example)}`;
+}
+
+/** There is no map there that could hold `{ $env: NAME }`. */
+function hintInUri(
+  name: string,
+  uri: NonNullable<Judged["uri"]>,
+  meta: OptionMeta | undefined,
+): string | null {
+  if (name === uri.target) return `write it like this: ${uri.example}`;
+  if (meta?.secret !== true) return null;
+  const parameter = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const variable = typeof meta.env === "string" ? `, or set ${meta.env} in the environment` : "";
+  return `add ${parameter}=\${NAME} with the environment variable that has it${variable}`;
 }
 
 function metaBelow(schema: z.ZodType, path: readonly PropertyKey[]): OptionMeta | undefined {

@@ -70,6 +70,7 @@ export function readSink(
         schema: definition.options,
         otherKeys: HOUSE_KEYS,
         aliases: aliasesOf(definition),
+        uri: { target: definition.uri.target, example: definition.example.uri },
       },
       tree,
     ),

@@ -108,6 +108,11 @@ export function fromKubeEventer(given: readonly string[]): Translated {
   );
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? "";
+    const second = anotherFlagIn(word);
+    if (second !== null) {
+      mistakes.push(second);
+      continue;
+    }
     const name = nameOf(word);
     const isAddress = name === ADDRESS.ip || name === ADDRESS.port;
     const known = FLAGS.get(name);
@@ -134,8 +139,8 @@ export function fromKubeEventer(given: readonly string[]): Translated {
     if (meaning.note !== undefined) notes.push({ where: flag, message: meaning.note, hint: null });
   }
   const saysWhere = address.size > 0 || rest.some((word) => /^--(listen|config)(=|$)/.test(word));
-  // Whoever writes `run` knows of `--listen`.
-  if (isKubeEventers && isAlone && !saysWhere)
+  // Whoever writes `run` knows of `--listen`; `check` is asked what the flags alone would do.
+  if (isKubeEventers && (isAlone || command === "check") && !saysWhere)
     rest.splice(1, 0, `--listen=${DEFAULT_ADDRESS.ip}:${DEFAULT_ADDRESS.port}`);
   rest.splice(1, 0, ...listen(address, mistakes));
   return { argv: rest, isKubeEventers, notes: together(notes), mistakes };
@@ -162,6 +167,19 @@ function withTwoDashes(before: readonly string[], word: string): readonly string
   const name = /^-([a-z][a-z_-]+)(?:=|$)/.exec(word)?.[1]?.replaceAll("_", "-");
   const isKnown = name !== undefined && TAKES_NEXT.has(`--${name}`);
   return [...before, isKnown ? `-${word}` : word];
+}
+
+/** `--source=kubernetes:… --sink=…` as one argument: what a Pod's `args` do not split. The second may have a token in it. */
+function anotherFlagIn(word: string): ConfigIssue | null {
+  const found = /^(--?[a-z][\w-]*)[=\s].*\s(--?[a-z][\w-]*)[=\s]/is.exec(word);
+  const [, flag = "", second = ""] = found ?? [];
+  if (!TAKES_NEXT.has(second.replace(/^-+/, "--").replaceAll("_", "-"))) return null;
+  const message = `${second} stands in the same argument`;
+  return {
+    where: flag,
+    message,
+    hint: "give each flag as an argument of its own, without quotes around both",
+  };
 }
 
 /** `--healthz-port=8084` → `healthz-port`; `-v=4` and `-v4` → `v`; empty where it is no flag of such a form. */

@@ -37,7 +37,8 @@ describe("what is served", () => {
     state.stopping = true;
     expect(await get("/readyz")).toMatchObject({ status: 503, text: "stopping\n" });
     expect(await get("/livez"), "no reason to be killed").toMatchObject({ status: 200 });
-    expect(await get("/healthz"), "as kube-eventer's probes ask").toMatchObject({ status: 200 });
+    for (const path of ["/healthz", "/healtz"])
+      expect(await get(path), "as kube-eventer's probes ask").toMatchObject({ status: 200 });
   });
 
   it("/metrics: as Prometheus reads it", async () => {

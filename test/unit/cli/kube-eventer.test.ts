@@ -127,6 +127,31 @@ describe("the command line of kube-eventer", () => {
     }
   });
 
+  it("is no single argument, as a list in YAML keeps one: said without what may be a token", async () => {
+    for (const command of [[], ["check"]]) {
+      const { code, stderr } = await cli([
+        ...command,
+        "--source=kubernetes:https://kubernetes.default -sink=webhook:http://h/s3cret1",
+        "--sink=webhook:https://h/s3cret2?header=A=b --frequency=30s --level=Normal",
+      ]);
+      expect(code).toBe(2);
+      expect(stderr).toContain("--source: -sink stands in the same argument\n");
+      expect(stderr).toContain("--sink: --level stands in the same argument\n");
+      expect(stderr).toContain("give each flag as an argument of its own");
+      expect(stderr).not.toContain("s3cret");
+    }
+    const inside = ["run", "--sink=webhook:http://h/in?header=A=b - c --d=e"];
+    expect(fromKubeEventer(inside)).toMatchObject({ argv: inside, mistakes: [] });
+  });
+
+  it("is checked as it would run, on kube-eventer's own address", () => {
+    const listens = (argv: readonly string[]) =>
+      fromKubeEventer(argv).argv.filter((word) => word.startsWith("--listen"));
+    expect(listens(["check", ...DOCUMENTED.slice(1)])).toEqual(["--listen=0.0.0.0:8084"]);
+    expect(listens(["check", ...DOCUMENTED.slice(1), "--listen=:1"])).toEqual(["--listen=:1"]);
+    expect(listens(["check", "--source=kubernetes:"])).toEqual([]);
+  });
+
   it("a flag without a value of its own takes none from what follows", () => {
     expect(fromKubeEventer(["run", "--logtostderr", "--event-metrics", "--stay"]).argv).toEqual([
       "run",

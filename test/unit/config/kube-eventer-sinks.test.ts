@@ -156,3 +156,19 @@ describe("kube-eventer's own", () => {
     expect(() => started(uri)).toThrow(said);
   });
 });
+
+describe("what is missing in a URI", () => {
+  it.each([
+    ["webhook:?level=Warning", /write it like this: webhook:https:\/\//],
+    ["dingtalk:", /write it like this: dingtalk:https:\/\/oapi/],
+    [
+      "honeycomb:?dataset=d",
+      /add writekey=\$\{NAME\} .*, or set HONEYCOMB_WRITEKEY in the environment/,
+    ],
+    [`wechat:?corp_id=a&agent_id=1`, /add corp_secret=\$\{NAME\} with the environment variable/],
+    ["wechat:?corp_id=a&corp_secret=b", /for example 1000002/],
+  ])("%s: the next step is one of a URI", (uri, hint) => {
+    expect(() => started(uri)).toThrow(hint);
+    expect(() => started(uri)).not.toThrow("$env");
+  });
+});
