@@ -1,10 +1,4 @@
-import {
-  coreMetadata,
-  coreReference,
-  coreSource,
-  cut,
-  type KubeEvent,
-} from "../../src/sink/index.ts";
+import { coreMetadata, coreObject, coreSource, cut, type KubeEvent } from "../../src/sink/index.ts";
 
 /** Far more than a message has, far less than a request may (http.max_content_length, 100 MB). */
 const MESSAGE_BYTES = 1_000_000;
@@ -38,7 +32,7 @@ export function documentOf(naming: Naming, event: KubeEvent): Readonly<Record<st
     ...(naming.mode === "data_stream" ? { "@timestamp": event.lastSeen } : {}),
     Count: event.count,
     Metadata: coreMetadata(event),
-    InvolvedObject: coreReference(object),
+    InvolvedObject: coreObject(event),
     Source: coreSource(event),
     FirstOccurrenceTimestamp: event.firstSeen,
     LastOccurrenceTimestamp: event.lastSeen,

@@ -42,4 +42,14 @@ export interface KubeEvent {
   /** ISO-8601 UTC, to the microsecond where the API gives it. */
   readonly firstSeen: string;
   readonly lastSeen: string;
+  /** For bodies over a core/v1 Event, which may name it. Absent where there is nothing: each occurrence is stored. */
+  readonly core?: CoreExtras;
+}
+
+/** What a core/v1 Event says besides. */
+export interface CoreExtras {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** `involvedObject.resourceVersion`. */
+  readonly objectVersion?: string;
 }

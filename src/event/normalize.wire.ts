@@ -62,7 +62,33 @@ export function normalize(raw: unknown, cluster: string, receivedAt: string): Ku
     count,
     firstSeen: first ?? eventTime ?? created ?? lastSeen,
     lastSeen,
+    ...extrasOf(meta, fields(event["involvedObject"]) ?? fields(event["regarding"]) ?? {}),
   });
+}
+
+/** Characters of all labels, or of all annotations: whoever makes an Event may put 256 KiB there, and each occurrence would be stored with them. */
+const TEXTS = 4096;
+
+function extrasOf(meta: Fields, object: Fields): Pick<KubeEvent, "core"> {
+  const labels = textsOf(meta["labels"]);
+  const annotations = textsOf(meta["annotations"]);
+  const objectVersion = text(object["resourceVersion"]);
+  if (labels === null && annotations === null && objectVersion === null) return {};
+  return {
+    core: Object.freeze({
+      ...(labels === null ? {} : { labels }),
+      ...(annotations === null ? {} : { annotations }),
+      ...(objectVersion === null ? {} : { objectVersion }),
+    }),
+  };
+}
+
+function textsOf(value: unknown): Readonly<Record<string, string>> | null {
+  const entries = Object.entries(fields(value) ?? {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  const length = entries.reduce((sum, [key, words]) => sum + key.length + words.length, 0);
+  return entries.length === 0 || length > TEXTS ? null : Object.freeze(Object.fromEntries(entries));
 }
 
 const NOTHING: ObjectRef = Object.freeze({

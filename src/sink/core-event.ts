@@ -21,10 +21,10 @@ export function recorded({ id, alert }: Pick<Message, "id" | "alert">): KubeEven
 
 /** An occurrence as core/v1 has it in JSON, field for field in the order in which Go writes it: what stores of kube-eventer hold. */
 export function coreEvent(event: KubeEvent): Readonly<Record<string, unknown>> {
-  const { object, related, reporter } = event;
+  const { related, reporter } = event;
   return {
     metadata: coreMetadata(event),
-    involvedObject: coreReference(object),
+    involvedObject: coreObject(event),
     reason: event.reason,
     message: event.message,
     source: coreSource(event),
@@ -42,17 +42,25 @@ export function coreEvent(event: KubeEvent): Readonly<Record<string, unknown>> {
 
 /** The Event's own `metadata`; it is created as it is first seen. */
 export function coreMetadata(event: KubeEvent): Readonly<Record<string, unknown>> {
+  const { core } = event;
   return {
     name: event.eventName,
     ...filled("namespace", event.eventNamespace),
     uid: event.uid,
     ...filled("resourceVersion", event.resourceVersion),
     creationTimestamp: toSeconds(event.firstSeen),
+    ...(core?.labels === undefined ? {} : { labels: core.labels }),
+    ...(core?.annotations === undefined ? {} : { annotations: core.annotations }),
   };
 }
 
+/** `involvedObject`. */
+export function coreObject({ object, core }: KubeEvent): Readonly<Record<string, unknown>> {
+  return { ...coreReference(object), ...filled("resourceVersion", core?.objectVersion ?? null) };
+}
+
 /** `involvedObject` and `related`: what is empty is left out. */
-export function coreReference(object: ObjectRef): Readonly<Record<string, unknown>> {
+function coreReference(object: ObjectRef): Readonly<Record<string, unknown>> {
   return {
     kind: object.kind,
     ...filled("namespace", object.namespace),

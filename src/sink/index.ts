@@ -14,7 +14,7 @@ export { binaryMode, cloudEvent, structuredMode } from "./cloudevents.ts";
 export {
   coreEvent,
   coreMetadata,
-  coreReference,
+  coreObject,
   coreSource,
   recorded,
   toSeconds,

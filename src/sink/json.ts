@@ -1,3 +1,4 @@
+import type { KubeEvent } from "../event/event.ts";
 import type { Message } from "./define.ts";
 import { characterLength, head } from "./text.ts";
 
@@ -12,10 +13,16 @@ export function alertData(message: Message): Readonly<Record<string, unknown>> {
     severity: message.severity,
     ...title,
     ...text,
-    event: message.event,
+    event: message.event === null ? null : withoutCore(message.event),
     digest: alert.kind === "digest" ? withoutKind(alert) : null,
     gap: alert.kind === "gap" ? withoutKind(alert) : null,
   };
+}
+
+/** What core/v1 says besides is for those who speak core/v1. */
+function withoutCore(event: KubeEvent): Omit<KubeEvent, "core"> {
+  const { core: _, ...rest } = event;
+  return rest;
 }
 
 function withoutKind<T extends { readonly kind: string }>(alert: T): Omit<T, "kind"> {

@@ -37,8 +37,11 @@ type FieldOf<T> = [T] extends [number]
             readonly about: string;
           };
 
+/** For bodies in Go's language, which have no view. */
+const UNSEEN = "core";
+
 /** Keeps the list and the type it describes equal: a field missing here, or too many, does not compile. */
-type FieldsOf<T> = { readonly [Key in keyof T]-?: FieldOf<T[Key]> };
+type FieldsOf<T> = { readonly [Key in Exclude<keyof T, typeof UNSEEN>]-?: FieldOf<T[Key]> };
 
 const text = (about: string) => ({ kind: "text", nullable: false, about }) as const;
 const maybe = (about: string) => ({ kind: "text", nullable: true, about }) as const;

@@ -136,6 +136,34 @@ describe("mistakes in a Go body", () => {
   });
 });
 
+describe("what an Event says besides", () => {
+  it("is there for a body: labels, annotations, the object's version", async () => {
+    const { world, inbox, flags } = await story(
+      '{"team": "{{ index .ObjectMeta.Annotations "example.com/team" }}", "all": "{{ range $k, $v := .Labels }}{{ $k }}={{ $v }};{{ end }}", "version": {{ .InvolvedObject.ResourceVersion }}}',
+    );
+    const life = await world.watching(flags);
+    world.api.create("annotated", {
+      metadata: {
+        labels: { tier: "front", app: "web" },
+        annotations: { "example.com/team": 'the "shop"' },
+      },
+      involvedObject: {
+        apiVersion: "v1",
+        kind: "Pod",
+        namespace: "shop",
+        name: "web-0",
+        resourceVersion: "81200",
+      },
+    });
+    await life.delivered(1);
+    expect(JSON.parse(inbox.requests[0]?.body ?? "")).toEqual({
+      team: 'the "shop"',
+      all: "app=web;tier=front;",
+      version: 81_200,
+    });
+  });
+});
+
 describe("a body that is no JSON", () => {
   it.each(["{{ .Reason }}: {{ .Message }}", "{{reason}}: {{{message}}}"])(
     "arrives as the text it is, as with kube-eventer, and without a warning: %s",

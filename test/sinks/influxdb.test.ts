@@ -377,10 +377,6 @@ describe("a server that goes by the documentation", () => {
       'dead after 1, config: HTTP 404: database not found: "other"; create it (CREATE DATABASE), or check `db`',
     ],
     [
-      `${V1}&db=`,
-      "dead after 1, config: HTTP 400: database is required; create it (CREATE DATABASE), or check `db`",
-    ],
-    [
       "org=other&bucket=events&token=0123456789abcdef",
       'dead after 1, config: HTTP 404: organization name "other" not found; check `org`',
     ],

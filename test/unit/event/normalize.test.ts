@@ -58,6 +58,40 @@ const raw = (changes: Record<string, unknown> = {}): Record<string, unknown> => 
   ...changes,
 });
 
+describe("what bodies over a core/v1 Event may name besides", () => {
+  const metadata = (more: Record<string, unknown>) => ({ metadata: { uid: "6f1c", ...more } });
+
+  it("is kept: labels, annotations, the object's version", () => {
+    const given = metadata({ labels: { app: "web" }, annotations: { note: "a b" } });
+    expect(read(raw(given))?.core).toEqual({
+      labels: { app: "web" },
+      annotations: { note: "a b" },
+      objectVersion: "7",
+    });
+  });
+
+  it("is not there where there is nothing, so that nothing is stored", () => {
+    const involvedObject = { kind: "Pod", name: "web", namespace: "shop" };
+    for (const labels of [undefined, {}, null, "x", [], { app: 7 }])
+      expect(read(raw({ ...metadata({ labels }), involvedObject }))).not.toHaveProperty("core");
+  });
+
+  it("is left out where somebody put pages there", () => {
+    const annotations = { "kubectl.kubernetes.io/last-applied": "x".repeat(5000) };
+    const given = metadata({ labels: { app: "web" }, annotations });
+    expect(read(raw(given))?.core).toEqual({ labels: { app: "web" }, objectVersion: "7" });
+  });
+
+  it("is the same of an Event of the new API", () => {
+    const regarding = { kind: "Pod", name: "web", namespace: "shop", resourceVersion: "9" };
+    const event = { ...raw(metadata({ labels: { app: "web" } })), involvedObject: undefined };
+    expect(read({ ...event, apiVersion: "events.k8s.io/v1", regarding })?.core).toEqual({
+      labels: { app: "web" },
+      objectVersion: "9",
+    });
+  });
+});
+
 describe("an Event of core/v1", () => {
   it("has this normal form", () => {
     expect(read(raw())).toEqual({
@@ -84,6 +118,7 @@ describe("an Event of core/v1", () => {
       count: 12,
       firstSeen: "2026-11-20T08:00:00Z",
       lastSeen: "2026-11-20T08:05:30Z",
+      core: { objectVersion: "7" },
     });
   });
 
@@ -364,10 +399,14 @@ describe("whatever comes over the wire", () => {
       property(hostile, (value) => {
         const event = read(value);
         expect(JSON.parse(JSON.stringify(event))).toEqual(event);
-        expect(Object.keys(event).toSorted()).toEqual(Object.keys(read(raw())).toSorted());
+        // `core` is the one field that may be absent.
+        expect(Object.keys({ core: null, ...event }).toSorted()).toEqual(
+          Object.keys(read(raw())).toSorted(),
+        );
         expect(event.count).toBeGreaterThanOrEqual(1);
         expect(Number.isNaN(Date.parse(event.lastSeen))).toBe(false);
-        for (const part of [event, event.object, event.reporter, event.related ?? event])
+        const { object, reporter, related, core } = event;
+        for (const part of [event, object, reporter, related ?? event, core ?? event])
           expect(Object.isFrozen(part)).toBe(true);
       }),
       { numRuns: 500 },
