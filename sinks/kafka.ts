@@ -89,8 +89,6 @@ const options = s
       );
     if ((cert === undefined) !== (key === undefined))
       problem(cert === undefined ? "key" : "cert", "needs its other half; give both cert and key");
-    if (given.insecureSsl && !speaksTls(given))
-      problem("insecureSsl", "is of no use without TLS; give `tls` as well, or take it out");
   });
 
 export default defineSink({
@@ -132,7 +130,14 @@ export default defineSink({
   blocks: () => ({}),
   // They share batches.
   limits: () => ({ rates: [], concurrency: 1000, body: null, blocks: {}, throttledMs: 5000 }),
-  create: (given, io) => new Writer(targetOf(given), given.maxMessageBytes, io),
+  create: (given, io) => {
+    // kube-eventer takes it, too, and goes on without TLS.
+    if (given.insecureSsl && !speaksTls(given))
+      io.warning(
+        "insecureSsl changes nothing without TLS, and what is sent is readable on its way: give `tls` as well, or take it out",
+      );
+    return new Writer(targetOf(given), given.maxMessageBytes, io);
+  },
 });
 
 function targetOf(given: OptionsOf<typeof options>): Target {

@@ -9,13 +9,20 @@ import { Partition } from "../../sinks/kafka/partition.ts";
 import { type KafkaRecord, recordOf, valueOf } from "../../sinks/kafka/record.ts";
 import { parseSinkFlag } from "../../src/config/sink-uri.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import type { HttpClient } from "../../src/sink/http.ts";
 import { retryable, type Verdict } from "../../src/sink/index.ts";
+import { openSink } from "../../src/sink/open.ts";
 import { aDigest, aGap } from "../support/alerts.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, optionsFor, problemsWith } from "../support/messages.ts";
+import { quietIo } from "../support/sinks.ts";
 import { unlz4, unsnappy } from "../support/unpack.ts";
 
 const accepted: Verdict = { kind: "accepted" };
+const noClient: HttpClient = {
+  exchange: () => Promise.reject(new Error("it speaks no HTTP")),
+  close: () => undefined,
+};
 
 describe("options", () => {
   const from = (flag: string) => {
@@ -77,13 +84,26 @@ describe("options", () => {
     [{ brokers: ["k"], password: "p" }, "user: is missing; a user has a name and a password"],
     [{ brokers: ["k"], cert: "/c" }, "cert: needs its other half; give both cert and key"],
     [{ brokers: ["k"], key: "/k" }, "key: needs its other half; give both cert and key"],
-    [{ brokers: ["k"], insecureSsl: true }, "insecureSsl: is of no use without TLS"],
     [{ brokers: ["k"], maxMessageBytes: 1 }, "maxMessageBytes: "],
     [{ brokers: ["k"], mechanism: "GSSAPI" }, "mechanism: "],
   ])("%j is refused in words", (given, words) => {
     const problems = problemsWith(kafka, given);
     expect(problems).toHaveLength(1);
     expect(problems[0]?.slice(0, words.length)).toBe(words);
+  });
+
+  it.each([
+    [{ insecureSsl: true }, [expect.stringMatching(/^insecureSsl changes nothing without TLS/)]],
+    [{ insecureSsl: true, tls: true }, []],
+    [{ insecureSsl: true, caCert: "/ca" }, []],
+    [{}, []],
+  ])("%j is taken, with a warning where it has no effect", async (given, expected) => {
+    const warnings: string[] = [];
+    const options = optionsFor(kafka, { brokers: ["k"], ...given });
+    const io = { ...quietIo(), warning: (text: string) => void warnings.push(text) };
+    const sink = openSink(kafka, options, { ...io, client: noClient, timeoutMs: 1000 });
+    await sink.close();
+    expect(warnings).toEqual(expected);
   });
 });
 

@@ -11,7 +11,8 @@ function started(sink: string) {
   const { config, warnings } = loadConfig({
     flags: { source: ["kubernetes:https://kubernetes.default"], sink: [sink] },
     registry: sinks,
-    env: {},
+    // For eventbridge, which has no option for it there.
+    env: { OwnerAccountId: "1234567890123456" },
   });
   const [found] = config.sinks;
   if (found === undefined) throw new Error("no sink");
@@ -25,6 +26,19 @@ function started(sink: string) {
 }
 
 const corp = "corp_id=a5c19f3e02feba7bd5dfc22bfb&corp_secret=a212359acfe86fd80eb1591870";
+
+const ROBOT =
+  "https://oapi.dingtalk.com/robot/send?access_token=a5c19f3e02feba7bd5dfc22bfb04afa212359acf";
+const SLACK = {
+  url: { secret: "https://hooks.slack.com/services/d/B00000000/XXX" },
+  level: "Normal",
+  kinds: ["Pod"],
+};
+const ALIYUN = "accessKeyId=LTAI0123&accessKeySecret=fedcba98";
+const ALIYUN_KEY = {
+  accessKeyId: { secret: "LTAI0123" },
+  accessKeySecret: { secret: "fedcba98" },
+};
 
 describe("kube-eventer's own", () => {
   it.each<[string, Readonly<Record<string, unknown>>]>([
@@ -119,6 +133,139 @@ describe("kube-eventer's own", () => {
         level: "Normal",
       },
     ],
+    [
+      `dingtalk:${ROBOT}&label=c550367cdf&level=Normal&sign=SEC4801ebab0yeuq924909668e5979f7d184b3f4bfac6a63ae36a`,
+      {
+        webhook: { secret: ROBOT },
+        secret: { secret: "SEC4801ebab0yeuq924909668e5979f7d184b3f4bfac6a63ae36a" },
+        labels: ["c550367cdf"],
+        level: "Normal",
+      },
+    ],
+    [
+      `dingtalk:${ROBOT}&label=a&label=b&namespaces=shop,pay&kinds=Node,Pod&msg_type=markdown&cluster_id=c550367cdf&region=cn-shenzhen`,
+      {
+        labels: ["a", "b"],
+        namespaces: ["shop", "pay"],
+        kinds: ["Node", "Pod"],
+        msgType: "markdown",
+        clusterId: "c550367cdf",
+        region: "cn-shenzhen",
+        level: "Warning",
+      },
+    ],
+    [`dingtalk:${ROBOT}&msg_type=text`, { msgType: "text" }],
+    // The example of the page.
+    [
+      `webhook:${ROBOT}&level=Normal&namespaces=a,b&kinds=c,d&header=contentType=customContentType&header=customHeaderKey=customHeaderValue`,
+      {
+        url: { secret: ROBOT },
+        level: "Normal",
+        namespaces: ["a", "b"],
+        kinds: ["c", "d"],
+        headers: {
+          contentType: { secret: "customContentType" },
+          customHeaderKey: { secret: "customHeaderValue" },
+        },
+      },
+    ],
+    ["webhook:https://hooks.slack.com/services/d/B00000000/XXX?&level=Normal&kinds=Pod", SLACK],
+    [
+      "webhook:http://hook.example.com/in?level=Warning&method=PUT&header=Content-Type=application/json&reason=Failed&reason=Unhealthy&custom_body_configmap=custom-body&custom_body_configmap_namespace=kube-system",
+      {
+        url: { secret: "http://hook.example.com/in" },
+        level: "Warning",
+        method: "PUT",
+        headers: { "Content-Type": { secret: "application/json" } },
+        reasons: ["/Failed/", "/Unhealthy/"],
+        customBodyConfigmap: "custom-body",
+        customBodyConfigmapNamespace: "kube-system",
+      },
+    ],
+    [
+      "mysql:?root:transwarp@tcp(172.16.180.132:3306)/kube_eventer?charset=utf8&table=kube_event",
+      {
+        dsn: { secret: "mysql://root:transwarp@172.16.180.132:3306/kube_eventer" },
+        table: "kube_event",
+        level: "Normal",
+      },
+    ],
+    ["mysql:?root:transwarp@tcp(db:3306)/kube_eventer", { table: "kube_event" }],
+    [
+      "elasticsearch:?nodes=http://foo.com:9200&nodes=http://bar.com:9200",
+      { nodes: ["http://foo.com:9200", "http://bar.com:9200"], index: "heapster", level: "Normal" },
+    ],
+    [
+      "elasticsearch:http://es.example.com:9200?index=k8s&esUserName=elastic&esUserSecret=secret12&cluster_name=prod&pipeline=geo&use_namespace=true",
+      {
+        url: { secret: "http://es.example.com:9200" },
+        index: "k8s",
+        esUserName: "elastic",
+        esUserSecret: { secret: "secret12" },
+        clusterName: "prod",
+        pipeline: "geo",
+        useNamespace: true,
+      },
+    ],
+    // Options that count by being there, whatever their value.
+    ["elasticsearch:http://es.example.com:9200?use_namespace", { useNamespace: true }],
+    [
+      "elasticsearch:https://es.example.com?sigv4&region=eu-west-1&accessKeyId=AKIA0&accessKeySecret=secret12",
+      { sigv4: true, accessKeyId: { secret: "AKIA0" }, region: "eu-west-1" },
+    ],
+    [
+      "kafka:?brokers=localhost:9092&brokers=localhost:9093&eventstopic=testtopic",
+      { brokers: ["localhost:9092", "localhost:9093"], eventsTopic: "testtopic", level: "Normal" },
+    ],
+    ["kafka:?brokers=localhost:9092", { eventsTopic: "heapster-events", compression: "none" }],
+    ...["none", "gzip", "snappy", "lz4"].map(
+      (compression): [string, Readonly<Record<string, unknown>>] => [
+        `kafka:?brokers=localhost:9092&compression=${compression}`,
+        { compression },
+      ],
+    ),
+    [
+      "kafka:?brokers=localhost:9092&user=crier&password=secret12&cacert=/tls/ca.pem&cert=/tls/tls.crt&key=/tls/tls.key&insecuressl=false",
+      {
+        user: "crier",
+        password: { secret: "secret12" },
+        caCert: "/tls/ca.pem",
+        cert: "/tls/tls.crt",
+        key: "/tls/tls.key",
+        insecureSsl: false,
+      },
+    ],
+    ["kafka:?brokers=localhost:9092&insecuressl=true", { insecureSsl: true }],
+    [
+      `sls:https://cn-hangzhou.log.aliyuncs.com?project=my-project&logStore=k8s&topic=dev&label=Key1,Value1&label=Key2,Value2&${ALIYUN}`,
+      {
+        endpoint: "https://cn-hangzhou.log.aliyuncs.com",
+        project: "my-project",
+        logStore: "k8s",
+        topic: "dev",
+        label: ["Key1", "Value1", "Key2", "Value2"],
+        ...ALIYUN_KEY,
+        internal: true,
+        level: "Normal",
+      },
+    ],
+    // The address of the page's example, which kube-eventer does not look at.
+    [
+      `sls:https://sls.aliyuncs.com?project=my-project&logStore=k8s&regionId=cn-hangzhou&internal=false&${ALIYUN}`,
+      { regionId: "cn-hangzhou", internal: false },
+    ],
+    [
+      `eventbridge:?clusterId=c1&regionId=cn-hangzhou&eventBusName=ops&internal=false&${ALIYUN}`,
+      {
+        clusterId: "c1",
+        regionId: "cn-hangzhou",
+        eventBusName: "ops",
+        accountId: "1234567890123456",
+        internal: false,
+        ...ALIYUN_KEY,
+        level: "Normal",
+      },
+    ],
   ])("%s is taken without a word", (uri, expected) => {
     expect(started(uri)).toMatchObject({ ...expected, notes: [] });
   });
@@ -139,6 +286,25 @@ describe("kube-eventer's own", () => {
     [
       "influxdb:http://h:8086?insecuressl=true&retention=0&disable_counter_metrics=true&concurrency=2",
       [/^insecuressl .*NODE_EXTRA_CA_CERTS/, /^retention .*never used/, /^disable_counter_metrics/],
+    ],
+    [
+      "elasticsearch:http://elasticsearch.example.com:9200?sniff=false&ver=6&maxRetries=3&healthCheck=0&startupHealthcheckTimeout=5&bulkWorkers=2",
+      [
+        /^sniff .*`nodes`/,
+        /^ver .*same for Elasticsearch 7/,
+        /^maxRetries .*give_up_after/,
+        /^healthCheck .*waited for/,
+        /^startupHealthcheckTimeout .*waited for/,
+        /^bulkWorkers .*`concurrency`/,
+      ],
+    ],
+    [
+      "elasticsearch:http://dummy:9200?nodes=http://foo.com:9200",
+      [/^the address changes nothing here: nodes counts in place of it/],
+    ],
+    [
+      "kafka:?brokers=localhost:9092&brokers=localhost:9093&timeseriestopic=testseries",
+      [/^timeseriestopic .*metrics/],
     ],
   ])("%s is taken, and what has no effect is told", (uri, notes) => {
     const found = started(uri);
