@@ -14,6 +14,27 @@ import { intOf, isInt, isUint, type Maybe, STRING, stringOf, Value } from "./typ
 /** How a list ended before its end. */
 type Left = "break" | "continue" | null;
 
+/**
+ * A part of a template on its way: it yields the parts within it and is told how they ended, so that templates can call each
+ * other deeper than JavaScript's own stack is.
+ */
+interface Walk extends Generator<Walk, Left, Left> {}
+
+function walk(first: Walk): void {
+  const stack = [first];
+  let left: Left = null;
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const { done, value } = top.next(left);
+    if (done === true) {
+      stack.pop();
+      left = value;
+    } else {
+      stack.push(value);
+      left = null;
+    }
+  }
+}
+
 /** Part of the output: what the template says itself, what a value makes, or what Go's `js` made of one. */
 export interface Piece {
   readonly kind: "text" | "value" | "js";
@@ -90,16 +111,18 @@ export class Walker {
     this.evaluator = new Evaluator(run.position(name), this.variables, run, root);
   }
 
-  list(dot: Maybe, list: List): Left {
+  *list(dot: Maybe, list: List): Walk {
     this.evaluator.at(list);
     for (const node of list.nodes) {
-      const left = this.node(dot, node);
+      const way = this.node(dot, node);
+      const left = way === null || typeof way === "string" ? way : yield way;
       if (left !== null) return left;
     }
     return null;
   }
 
-  private node(dot: Maybe, node: Node): Left {
+  /** Does it, or says what is to be walked for it. */
+  private node(dot: Maybe, node: Node): Left | Walk {
     this.evaluator.at(node);
     this.evaluator.step();
     switch (node.kind) {
@@ -122,8 +145,7 @@ export class Walker {
       case "continue":
         return node.kind;
       case "template":
-        this.call(dot, node);
-        return null;
+        return this.call(dot, node);
       case "range":
         return this.range(dot, node);
       case "if":
@@ -146,27 +168,27 @@ export class Walker {
       this.evaluator.fail(`the output is longer than ${this.run.limits.text} bytes`);
   }
 
-  private branch(dot: Maybe, node: Branch): Left {
+  private *branch(dot: Maybe, node: Branch): Walk {
     const mark = this.variables.mark();
     const value = this.evaluator.pipeline(dot, node.pipe);
     let left: Left = null;
     if (isTrue(indirectInterface(value)))
-      left = this.list(node.kind === "with" ? value : dot, node.list);
-    else if (node.otherwise !== null) left = this.list(dot, node.otherwise);
+      left = yield this.list(node.kind === "with" ? value : dot, node.list);
+    else if (node.otherwise !== null) left = yield this.list(dot, node.otherwise);
     this.variables.pop(mark);
     return left;
   }
 
-  private call(dot: Maybe, node: TemplateCall): void {
+  private call(dot: Maybe, node: TemplateCall): Walk {
     const root = this.run.tree(node.name);
     if (root === undefined) this.evaluator.fail(`template ${quote(node.name)} not defined`);
     const { depth } = this.run.limits;
     if (this.depth === depth) this.evaluator.fail(`exceeded maximum template depth (${depth})`);
     const value = this.evaluator.pipeline(dot, node.pipe);
-    new Walker(this.run, node.name, root, value, this.depth + 1).list(value, root);
+    return new Walker(this.run, node.name, root, value, this.depth + 1).list(value, root);
   }
 
-  private range(dot: Maybe, node: Branch): Left {
+  private *range(dot: Maybe, node: Branch): Walk {
     this.evaluator.at(node);
     const outer = this.variables.mark();
     const [value] = indirect(this.evaluator.pipeline(dot, node.pipe));
@@ -178,11 +200,11 @@ export class Walker {
       this.evaluator.at(node);
       this.evaluator.step();
       this.bind(node, index, item);
-      const left = this.list(item, node.list);
+      const left = yield this.list(item, node.list);
       this.variables.pop(mark);
       if (left === "break") break;
     }
-    const left = any || node.otherwise === null ? null : this.list(dot, node.otherwise);
+    const left = any || node.otherwise === null ? null : yield this.list(dot, node.otherwise);
     this.variables.pop(outer);
     // A break in `else` ends this loop, as Go has it, and not the one around it; a continue is that one's.
     return left === "break" ? null : left;
@@ -223,5 +245,5 @@ export class Walker {
 export function execute(run: Execution, name: Bytes, data: Value): void {
   const root = run.tree(name);
   if (root === undefined) return;
-  new Walker(run, name, root, data, 0).list(data, root);
+  walk(new Walker(run, name, root, data, 0).list(data, root));
 }

@@ -40,7 +40,8 @@ export const PLAIN: Spec = {
 
 /** To the width, counted in characters. */
 export function pad(s: Bytes, spec: Spec, zero = spec.zero): Bytes {
-  const missing = (spec.width ?? 0) - runeCount(s);
+  if (spec.width === null) return s;
+  const missing = spec.width - runeCount(s);
   if (missing <= 0) return s;
   if (spec.minus) return s + " ".repeat(missing);
   return (zero ? "0" : " ").repeat(missing) + s;

@@ -14,7 +14,7 @@ const NAME = "body";
 
 const MIB = 1024 * 1024;
 
-export const LIMITS: Limits = { depth: 500, steps: 500_000, text: 4 * MIB, handled: 32 * MIB };
+export const LIMITS: Limits = { depth: 10_000, steps: 500_000, text: 4 * MIB, handled: 32 * MIB };
 
 const FUNCTIONS: ReadonlySet<string> = new Set(BUILTINS.keys());
 

@@ -98,6 +98,15 @@ describe("no template runs away", () => {
     expect(failure(`{{ range 100000 }}${long}{{ end }}`).message).toContain("steps of execution");
   });
 
+  it("templates call each other for every character of a long message, deeper than JavaScript's stack", () => {
+    const text =
+      '{{ define "each" }}{{ with . }}{{ if eq (slice . 0 1) "-" }}_{{ else }}{{ slice . 0 1 }}{{ end }}{{ template "each" (slice . 1) }}{{ end }}{{ end }}{{ template "each" .Message }}';
+    const message = "pod-a is-on node-1; ".repeat(200);
+    expect(parseGoTemplate(text).render({ message }, "UTC").toString()).toBe(
+      message.replaceAll("-", "_"),
+    );
+  });
+
   it("a template that calls itself stops at a depth", () => {
     expect(failure('{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}').message).toBe(
       `template: body:1:28: executing "x" at <{{template "x"}}>: exceeded maximum template depth (${LIMITS.depth})`,
