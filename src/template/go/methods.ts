@@ -70,7 +70,7 @@ function run(
   if (name === "String" && owner.name !== "v1.FieldsV1" && !owner.name.startsWith("schema."))
     return isNil ? "nil" : protoString(owner, self as Fields, around.print);
   if (isNil) throw new GoCallError(NIL_DEREFERENCE);
-  return struct(owner, name, self as Fields);
+  return struct(owner, name, self as Fields, args);
 }
 
 /** What Go says of a value's method that is called by a pointer to none. */
@@ -121,7 +121,7 @@ function apiTime(
 const GETTER =
   /^Get(Annotations|CreationTimestamp|DeletionGracePeriodSeconds|DeletionTimestamp|Finalizers|GenerateName|Generation|Labels|ManagedFields|Name|Namespace|OwnerReferences|ResourceVersion|SelfLink|UID)$/;
 
-function struct(owner: Type, name: string, self: Fields): Raw | undefined {
+function struct(owner: Type, name: string, self: Fields, args: readonly Raw[]): Raw | undefined {
   const meta = (owner.name === "v1.Event" ? self["ObjectMeta"] : self) as Fields;
   const getter = GETTER.exec(name)?.[1];
   if (getter !== undefined) return meta[getter];
@@ -141,7 +141,7 @@ function struct(owner: Type, name: string, self: Fields): Raw | undefined {
     default:
       return owner.name === "v1.FieldsV1"
         ? fieldsV1(name, self)
-        : kinds(owner, name, self as unknown as Kinds);
+        : kinds(owner, name, self as unknown as Kinds, args[0] ?? null);
   }
 }
 
@@ -169,7 +169,7 @@ interface Kinds {
 }
 
 /** schema.GroupVersionKind and its parts. */
-function kinds(owner: Type, name: string, self: Kinds): Raw | undefined {
+function kinds(owner: Type, name: string, self: Kinds, given: Raw): Raw | undefined {
   const { Group, Version, Kind } = self;
   const version = Group === "" ? Version : `${Group}/${Version}`;
   switch (`${owner.name}.${name}`) {
@@ -184,6 +184,10 @@ function kinds(owner: Type, name: string, self: Kinds): Raw | undefined {
     case "schema.GroupVersion.String":
     case "schema.GroupVersion.Identifier":
       return version;
+    case "schema.GroupVersion.WithKind":
+      return { Group, Version, Kind: given };
+    case "schema.GroupKind.WithVersion":
+      return { Group, Version: given, Kind };
     case "schema.GroupVersion.Empty":
       return Group === "" && Version === "";
     case "schema.GroupKind.String":

@@ -43,6 +43,23 @@ function strict(time: GoTime, method: string): Bytes {
   return formatTime(time, RFC3339_NANO);
 }
 
+const after = (before: Raw | undefined, bytes: Raw): Raw => [
+  ...((before ?? []) as readonly bigint[]),
+  ...(bytes as readonly bigint[]),
+];
+
+/** Version, seconds since the year 1, nanoseconds, minutes east; a second version has their seconds as well. */
+function binary(time: GoTime): Raw {
+  const east = time.zone === null ? -60 : time.zone.at(time.sec).offset;
+  const bytes = Buffer.alloc(east % 60 === 0 ? 15 : 16);
+  bytes.writeUInt8(bytes.length - 14, 0);
+  bytes.writeBigInt64BE(wrap(time.sec - ZERO_SECONDS), 1);
+  bytes.writeInt32BE(time.nsec, 9);
+  bytes.writeInt16BE(Math.trunc(east / 60), 13);
+  if (bytes.length > 15) bytes.writeInt8(east % 60, 15);
+  return bytesOf(bytes.toString("latin1"));
+}
+
 const int = (n: number): bigint => BigInt(n);
 const bounded = (n: bigint): bigint => (n > INT64_MAX ? INT64_MAX : n < INT64_MIN ? INT64_MIN : n);
 const wrap = (n: bigint): bigint => BigInt.asIntN(64, n);
@@ -58,16 +75,17 @@ export const TIME_METHODS: Readonly<Record<string, TimeMethod>> = {
     return ofCivil(year, month, at.day + Number(days), seconds, time.nsec, time.zone);
   },
   After: (time, [other]) => compare(time, other ?? null) > 0,
-  AppendFormat: (time, [before, layout]) => [
-    ...((before ?? []) as readonly bigint[]),
-    ...(bytesOf(formatTime(time, layout as Bytes)) as readonly bigint[]),
-  ],
+  AppendBinary: (time, [before]) => after(before, binary(time)),
+  AppendFormat: (time, [before, layout]) =>
+    after(before, bytesOf(formatTime(time, layout as Bytes))),
+  AppendText: (time, [before]) => after(before, bytesOf(strict(time, "AppendText"))),
   Before: (time, [other]) => compare(time, other ?? null) < 0,
   Compare: (time, [other]) => int(compare(time, other ?? null)),
   Equal: (time, [other]) => compare(time, other ?? null) === 0,
   Day: (time) => int(civil(time).day),
   Format: (time, [layout]) => formatTime(time, layout as Bytes),
   GoString: (time) => timeGoString(time),
+  GobEncode: (time) => binary(time),
   Hour: (time) => int(civil(time).hour),
   In: (time, [zone]) => {
     if (!(zone instanceof Pointer))
@@ -79,6 +97,7 @@ export const TIME_METHODS: Readonly<Record<string, TimeMethod>> = {
   IsZero: (time) => isZeroTime(time),
   Local: (time, _args, local) => ({ ...time, zone: local }),
   Location: (time) => new Pointer(time.zone ?? UTC),
+  MarshalBinary: (time) => binary(time),
   MarshalJSON: (time) => bytesOf(`"${strict(time, "MarshalJSON")}"`),
   MarshalText: (time) => bytesOf(strict(time, "MarshalText")),
   Minute: (time) => int(civil(time).minute),
