@@ -35,7 +35,8 @@ const options = s
       .regex(/^\d+$/, "is no ID of an account; expected digits")
       .optional(),
     accessKeyId: s.secret({
-      description: "The ID of an access key that may put events on the bus.",
+      description:
+        "The ID of an access key that may put events on the bus. An instance's role, which kube-eventer falls back on, is not asked.",
       example: "LTAI0123456789abcdef",
       env: { by: "provider", names: { aliyun: "AccessKeyId", aws: "AWS_ACCESS_KEY_ID" } },
     }),

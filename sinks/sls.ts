@@ -42,7 +42,8 @@ const options = s
       })
       .default(true),
     accessKeyId: s.secret({
-      description: "The AccessKey ID of a RAM user that may log:PostLogStoreLogs.",
+      description:
+        "The AccessKey ID of a RAM user that may log:PostLogStoreLogs. The instance's RAM role, which kube-eventer falls back on, is not asked.",
       example: "LTAI0123456789abcdef",
       env: "AccessKeyId",
     }),
@@ -69,7 +70,10 @@ const options = s
     const problem = (path: string, message: string) =>
       ctx.addIssue({ code: "custom", path: [path], message });
     if (endpointOf(given) === null && given.regionId === undefined)
-      problem("regionId", "is missing; expected the region, like cn-hangzhou, or its endpoint");
+      problem(
+        "regionId",
+        "is missing; expected the region, like cn-hangzhou, or its endpoint (kube-eventer asks the instance it runs on)",
+      );
     if (given.label.length % 2 === 1)
       problem("label", "has a name without a value; expected NAME,VALUE");
     if (given.label.some((name, index) => index % 2 === 0 && name.trim() === ""))

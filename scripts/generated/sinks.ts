@@ -137,7 +137,9 @@ function variables(env: NonNullable<OptionMeta["env"]>): string {
 
 function shown(fallback: unknown): string {
   if (typeof fallback === "boolean") return fallback ? "yes" : "no";
-  if (typeof fallback === "object" && fallback !== null) return "none";
+  if (typeof fallback === "number") return `\`${fallback}\``;
+  if (typeof fallback === "object" && fallback !== null)
+    return Object.values(fallback).map(shown).join(", ") || "none";
   return typeof fallback === "string" && fallback !== "" ? `\`${fallback}\`` : "—";
 }
 

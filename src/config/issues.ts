@@ -192,8 +192,14 @@ function hintInUri(
   if (name === uri.target) return `write it like this: ${uri.example}`;
   if (meta?.secret !== true) return null;
   const parameter = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  const variable = typeof meta.env === "string" ? `, or set ${meta.env} in the environment` : "";
+  const variable =
+    meta.env === undefined ? "" : `, or set ${namesOf(meta.env).join(" or ")} in the environment`;
   return `add ${parameter}=\${NAME} with the environment variable that has it${variable}`;
+}
+
+function namesOf(env: NonNullable<OptionMeta["env"]>): readonly string[] {
+  if (typeof env === "string") return [env];
+  return "name" in env ? [env.name] : Object.values(env.names);
 }
 
 function metaBelow(schema: z.ZodType, path: readonly PropertyKey[]): OptionMeta | undefined {
