@@ -93,12 +93,16 @@ export function checkTemplates(
   templates: ReadonlyMap<string, SinkTemplate>,
   now: number,
 ): Checked {
-  const alerts = exampleAlerts(config.cluster, now);
+  const examples = exampleAlerts(config.cluster, now);
   const rows: Row[] = [];
   const issues: ConfigIssue[] = [];
   for (const sink of config.sinks) {
     const template = templates.get(sink.name);
     if (template === undefined) continue;
+    // Of a record's events no digest is made.
+    const alerts = examples.filter(
+      ({ kind }) => kind !== "digest" || sink.definition.isRecord !== true,
+    );
     const problem = firstProblem(config, sink, template, alerts, now);
     rows.push({
       area: "template",

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sinks } from "../../../sinks/index.ts";
+import { createClients } from "../../../src/app/clients.ts";
+import { loadTemplates } from "../../../src/app/templates.ts";
+import { checkTemplates } from "../../../src/cli/checks.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { FakeApiServer } from "../../support/apiserver.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { type Inbox, startInbox } from "../../support/inbox.ts";
 import { cli } from "../../support/io.ts";
 import { kubeconfigFor } from "../../support/source.ts";
@@ -36,6 +42,20 @@ function line(stdout: string, what: string): string {
 }
 
 describe("check", () => {
+  it.each(sinks.map((sink) => [sink.type, sink] as const))(
+    "finds nothing to mend in what %s makes of its examples",
+    async (_, { example }) => {
+      const { config } = loadConfig({ flags: { sink: [example.uri] }, registry: sinks, env: {} });
+      const clock = new FakeClock();
+      const ports = { clients: createClients([], clock), clock, observer: { warning: () => {} } };
+      const { signal } = new AbortController();
+      const templates = await loadTemplates(config, ports, signal);
+      const { rows, issues } = checkTemplates(config, templates, clock.now());
+      expect(issues).toEqual([]);
+      expect(rows.map(({ result }) => result)).toEqual([expect.stringMatching(/^renders [34] /)]);
+    },
+  );
+
   it("prints one table of what was asked, and says that run would start", async () => {
     const { code, stdout, stderr } = await check(`--sink=webhook:${inbox.url}/hook?name=audit`);
     expect(code, stderr).toBe(0);
