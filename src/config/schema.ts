@@ -79,10 +79,13 @@ export const kubernetesShape = {
     })
     .optional(),
   server: judged(
-    (text) =>
-      /^https?:/.test(text) && URL.canParse(text)
+    (text) => {
+      // It would be in every line that says where this is connected to.
+      if (/\/\/[^/]*@/.test(text)) return "a password stands in it; expected it in a kubeconfig";
+      return /^https?:/.test(text) && URL.canParse(text)
         ? null
-        : `"${text.slice(0, 80)}" is not the URL of an API server`,
+        : `"${text.slice(0, 80)}" is not the URL of an API server`;
+    },
     {
       description: "The API server's address, in place of the kubeconfig's",
       example: "https://10.0.0.1:6443",

@@ -49,6 +49,12 @@ function kubernetes(rest: string): SourceEntry {
   const server = query === -1 ? rest : rest.slice(0, query);
   const options: Record<string, unknown> = {};
   if (server !== "") {
+    // It would be in every line that says where this is connected to.
+    if (/\/\/[^/]*@/.test(server))
+      return wrong(
+        "a password stands in the API server's address",
+        "put it into a kubeconfig and name that: --source=kubernetes:?auth=FILE",
+      );
     if (!URL.canParse(server) || !/^https?:$/.test(new URL(server).protocol))
       return wrong(
         `the API server's address "${server.slice(0, 80)}" is not a URL`,

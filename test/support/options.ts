@@ -265,7 +265,10 @@ export const KUBERNETES: Readonly<Record<string, Row>> = {
     from: (config) => source(config)["server"],
     fallback: undefined,
     good: [["https://10.0.0.1:6443", "https://10.0.0.1:6443"]],
-    bad: [["10.0.0.1:6443", '"10.0.0.1:6443" is not the URL of an API server']],
+    bad: [
+      ["10.0.0.1:6443", '"10.0.0.1:6443" is not the URL of an API server'],
+      ["https://a:b@10.0.0.1", "a password stands in it; expected it in a kubeconfig"],
+    ],
   },
   api: {
     from: (config) => source(config)["api"],

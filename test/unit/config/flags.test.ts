@@ -196,6 +196,11 @@ describe("--source", () => {
       "kubernetes:?contxt=a",
       'there is no parameter "contxt" of kubernetes: (did you mean "context"?)',
     ],
+    [
+      "kubernetes:https://admin:s3cretpw@10.0.0.1?inClusterConfig=false",
+      "a password stands in the API server's address (put it into a kubeconfig and name that",
+    ],
+    ["kubernetes:htps://admin:s3cretpw@10.0.0.1", "a password stands in the API server's address"],
     ["kubernetes:?inClusterConfig=perhaps", "inClusterConfig: expected true or false"],
     ["kubernetes:?insecure=true", "insecure: connections that trust any certificate are not made"],
     ["kubernetes:?insecure=1", "insecure: connections that trust any certificate are not made"],
@@ -207,6 +212,7 @@ describe("--source", () => {
   ])("%s is refused", (uri, problem) => {
     const text = problemsOf({ flags: { source: ["file:a", uri] } });
     expect(text).toMatch(/^--source #2: /);
+    expect(text).not.toContain("s3cret");
     expect(text).toContain(problem);
   });
 });
