@@ -112,7 +112,14 @@ export function parseSinkFlag(
   const [name = null, ...more] = uri.house["name"] ?? [];
   if (more.length > 0)
     issues.push({ message: "name is given more than once", hint: "a sink has one name" });
-  return { type, name, entry, issues, notes: uri.notes ?? [], values };
+  return {
+    type,
+    name,
+    entry,
+    issues,
+    notes: [...(uri.notes ?? []), ...regexNotes(uri.house)],
+    values,
+  };
 }
 
 /** Percent-encoded already, as kube-eventer, which knew no better, made people keep the password of a connection string. */
@@ -159,7 +166,25 @@ function houseValue(
   }
   if (given.length > 1)
     return { value: null, problem: `is given ${given.length} times; expected once` };
-  return { value: given[0], problem: null };
+  return { value: parameter === "level" ? asLevel(given[0]) : given[0], problem: null };
+}
+
+/** In any case: kube-eventer takes `warning` for no level at all, and lets everything through. */
+function asLevel(text = ""): string {
+  return ["Normal", "Warning"].find((level) => level.toLowerCase() === text.toLowerCase()) ?? text;
+}
+
+/** kube-eventer's documentation promises regular expressions for names, which it does not take either. */
+function regexNotes(house: Readonly<Record<string, readonly string[]>>): SinkFlag["notes"] {
+  return ["namespaces", "kinds"].flatMap((parameter) =>
+    (house[parameter] ?? [])
+      .flatMap(splitPatterns)
+      .filter((pattern) => !pattern.startsWith("/") && /[\^$|()+]|\.\*/.test(pattern))
+      .map((pattern) => ({
+        message: `${parameter}: "${pattern}" is taken as it stands, and nothing is called so`,
+        hint: `write /${pattern}/ for a regular expression, or a glob like kube-*`,
+      })),
+  );
 }
 
 /**

@@ -152,3 +152,36 @@ describe("what kube-eventer passes over", () => {
     expect(() => sinkOf(uri)).toThrow(message);
   });
 });
+
+describe("what people write and kube-eventer takes for something else", () => {
+  it.each(["warning", "WARNING", "Warning"])("level=%s means warnings", (level) => {
+    const sink = sinkOf(`dingtalk:${ROBOT}&level=${level}`);
+    expect(sink.passes(anEvent())).toBe(true);
+    expect(sink.passes(normal)).toBe(false);
+  });
+
+  const notesOf = (query: string) =>
+    loadConfig({
+      flags: { source: ["kubernetes:"], sink: [`webhook:http://127.0.0.1:1/in?${query}`] },
+      registry: [webhook],
+      env: { TZ: "UTC" },
+    }).warnings.map(({ where, message, hint }) => `${where}: ${message} (${hint ?? ""})`);
+
+  it.each([
+    ["namespaces=^kube-.*", "^kube-.*"],
+    ["namespaces=shop,team-(a|b)", "team-(a|b)"],
+    ["kinds=Pod|Node", "Pod|Node"],
+  ])("a regular expression that is none is told of: %s", (query, pattern) => {
+    const [note = "", ...more] = notesOf(query);
+    expect(more).toEqual([]);
+    expect(note).toContain(`--sink #1: ${query.split("=")[0]}: "${pattern}" is taken as it stands`);
+    expect(note).toContain(`write /${pattern}/`);
+  });
+
+  it.each(["namespaces=kube-*,shop", "namespaces=/^kube-.*/", "kinds=Pod", "reason=^Failed.*"])(
+    "and nothing is said of %s",
+    (query) => {
+      expect(notesOf(query)).toEqual([]);
+    },
+  );
+});
