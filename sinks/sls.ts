@@ -1,4 +1,7 @@
-import { defineSink, type OptionsOf, s } from "../src/sink/index.ts";
+import { defineSink, type OptionsOf, s, type SinkIo } from "../src/sink/index.ts";
+import { type Access, ownKey } from "./aliyun/access.ts";
+import { hasOwnKey, keyProblems, roleOptions } from "./aliyun/options.ts";
+import { RoleAccess } from "./aliyun/role.ts";
 import { type Logstore, Writer } from "./sls/writer.ts";
 
 const DOCS =
@@ -29,7 +32,8 @@ const options = s
     topic: s.text({ description: "The topic of every log." }).default(""),
     regionId: s
       .text({
-        description: "The region's ID; needed without an endpoint.",
+        description:
+          "The region's ID; without an endpoint needed beside an access key, else the instance is asked.",
         example: "cn-hangzhou",
         env: "RegionId",
       })
@@ -41,20 +45,25 @@ const options = s
           "Through the region's internal network; `false` from outside of Alibaba Cloud.",
       })
       .default(true),
-    accessKeyId: s.secret({
-      description:
-        "The AccessKey ID of a RAM user that may log:PostLogStoreLogs. The instance's RAM role, which kube-eventer falls back on, is not asked.",
-      example: "LTAI0123456789abcdef",
-      env: "AccessKeyId",
-    }),
-    accessKeySecret: s.secret({
-      description: "Its AccessKey secret.",
-      example: "fedcba9876543210",
-      env: "AccessKeySecret",
-    }),
+    accessKeyId: s
+      .secret({
+        description:
+          "The AccessKey ID of a RAM user that may log:PostLogStoreLogs. Without an access key an addon's token counts, or the RAM role of the instance.",
+        example: "LTAI0123456789abcdef",
+        env: "AccessKeyId",
+      })
+      .optional(),
+    accessKeySecret: s
+      .secret({
+        description: "Its AccessKey secret.",
+        example: "fedcba9876543210",
+        env: "AccessKeySecret",
+      })
+      .optional(),
     securityToken: s
       .secret({ description: "The token that belongs to a temporary AccessKey of STS." })
       .optional(),
+    ...roleOptions(),
     label: s
       .list({
         description:
@@ -69,17 +78,16 @@ const options = s
   .superRefine((given, ctx) => {
     const problem = (path: string, message: string) =>
       ctx.addIssue({ code: "custom", path: [path], message });
-    if (endpointOf(given) === null && given.regionId === undefined)
+    if (hasOwnKey(given) && endpointOf(given) === null && given.regionId === undefined)
       problem(
         "regionId",
-        "is missing; expected the region, like cn-hangzhou, or its endpoint (kube-eventer asks the instance it runs on)",
+        "is missing; expected the region, like cn-hangzhou, or its endpoint (the instance is asked for it only where no access key is given)",
       );
     if (given.label.length % 2 === 1)
       problem("label", "has a name without a value; expected NAME,VALUE");
     if (given.label.some((name, index) => index % 2 === 0 && name.trim() === ""))
       problem("label", "has an empty name; expected NAME,VALUE");
-    const names = ["accessKeyId", "accessKeySecret"] as const;
-    for (const name of names) if (given[name].reveal() === "") problem(name, "is empty");
+    keyProblems(given, problem);
   });
 
 export default defineSink({
@@ -90,11 +98,12 @@ export default defineSink({
   docs: DOCS,
   facts: {
     kind: "logs",
-    auth: "AccessKey (HMAC-SHA1 signature), STS token",
+    auth: "AccessKey (HMAC-SHA1 signature), STS token; an addon's token of ACK, the instance's RAM role",
     idempotency:
       "none: Log Service stores what is sent again; the event's UID and version are in `eventId`",
     batch: "1,000 logs a request",
-    testedAgainst: "a server that checks signature, protobuf and limits as documented",
+    testedAgainst:
+      "a server that checks signature, protobuf and limits as documented, and one that plays the metadata service",
   },
   options,
   defaultLevel: "Normal",
@@ -114,7 +123,7 @@ export default defineSink({
   // Logs are the event's own words.
   blocks: () => ({}),
   limits: () => ({ rates: [], concurrency: 256, body: null, blocks: {}, throttledMs: 5000 }),
-  create: (given, io) => new Writer(storeOf(given), io),
+  create: (given, io) => new Writer(storeOf(given), accessOf(given, io), io),
 });
 
 interface Place {
@@ -126,26 +135,41 @@ function endpointOf({ endpoint }: Place): URL | null {
   return URL.parse(/^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`);
 }
 
+function accessOf(given: OptionsOf<typeof options>, io: SinkIo): Access {
+  const { accessKeyId, accessKeySecret, securityToken, regionId, tokenFile } = given;
+  const region = regionId ?? (endpointOf(given) === null ? null : "");
+  if (!hasOwnKey(given)) {
+    const { metadataService } = given;
+    const action = "log:PostLogStoreLogs";
+    return new RoleAccess({ tokenFile, metadataService, action, region, account: "" }, io);
+  }
+  const key = {
+    id: accessKeyId?.reveal() ?? "",
+    secret: accessKeySecret?.reveal() ?? "",
+    token: securityToken?.reveal() ?? null,
+  };
+  return ownKey({ key, region: region ?? "", account: "" });
+}
+
 function storeOf(given: OptionsOf<typeof options>): Logstore {
-  const { project, regionId, internal, label } = given;
-  const region = `https://${regionId ?? ""}${internal ? "-intranet" : ""}.log.aliyuncs.com`;
-  const url = endpointOf(given) ?? new URL(region);
-  const host = `${project}.${url.host}`;
-  // An address has no subdomains: whom it is for stands in the header alone.
-  const isAddress = /^(localhost|[\d.]+)$/.test(url.hostname);
+  const { project, internal, label } = given;
   return {
-    origin: isAddress ? url.origin : `${url.protocol}//${host}`,
-    host: isAddress ? host : null,
+    placeIn: (region) => {
+      const own = `https://${region}${internal ? "-intranet" : ""}.log.aliyuncs.com`;
+      const url = endpointOf(given) ?? new URL(own);
+      const host = `${project}.${url.host}`;
+      // An address has no subdomains: whom it is for stands in the header alone.
+      const isAddress = /^(localhost|[\d.]+)$/.test(url.hostname);
+      return {
+        origin: isAddress ? url.origin : `${url.protocol}//${host}`,
+        host: isAddress ? host : null,
+      };
+    },
     name: given.logStore,
     topic: given.topic,
     label: label.flatMap((name, index): [string, string][] =>
       index % 2 === 0 ? [[name, label[index + 1] ?? ""]] : [],
     ),
     compress: given.compress,
-    key: {
-      id: given.accessKeyId.reveal(),
-      secret: given.accessKeySecret.reveal(),
-      token: given.securityToken?.reveal() ?? null,
-    },
   };
 }

@@ -90,8 +90,9 @@ const PURE: readonly string[] = [
   "sinks",
 ];
 
-/** Where a sink that speaks no HTTP meets the world. */
+/** Where a sink meets the world by itself: one that speaks no HTTP, and the file that ACK mounts. */
 const ACTS: readonly string[] = [
+  "sinks/aliyun/token-file.ts",
   "sinks/mongo/driver.ts",
   "sinks/mysql/driver.ts",
   "sinks/riemann/connection.ts",

@@ -27,8 +27,14 @@ const ALIYUN: CodeTable = {
   SignatureDoesNotMatch: permanent("auth", SECRET),
   SecurityTokenInvalid: permanent("auth", TOKEN),
   StsAccessIdExpired: permanent("auth", TOKEN),
-  AccessDenied: permanent("auth", "grant eventbridge:PutEvents on the bus to this key"),
-  AccessDeniedByPreCheck: permanent("auth", "grant eventbridge:PutEvents on the bus to this key"),
+  AccessDenied: permanent(
+    "auth",
+    "grant eventbridge:PutEvents on the bus to this key, or to the RAM role",
+  ),
+  AccessDeniedByPreCheck: permanent(
+    "auth",
+    "grant eventbridge:PutEvents on the bus to this key, or to the RAM role",
+  ),
   AccessDeniedForInternalRegion: permanent("auth", "the account may not use this region"),
   AccountIdNotExist: permanent("config", "check `account_id`"),
   ParentAccountNotExist: permanent("config", "check `account_id`"),
@@ -73,6 +79,18 @@ const OF = {
   aliyun: { codes: ALIYUN, list: "EntryList", code: "code" },
   aws: { codes: AWS, list: "Entries", code: "__type" },
 } as const;
+
+/** Temporary credentials of Alibaba Cloud that are no longer good. */
+const ENDED = new Set([
+  "InvalidAccessKeyId",
+  "InvalidStsAccessKeyId",
+  "SecurityTokenInvalid",
+  "StsAccessIdExpired",
+]);
+
+export function hasEnded(answer: HttpAnswer): boolean {
+  return ENDED.has(codeOf(fieldsOf(answer.json)?.["code"]) ?? "");
+}
 
 /** A verdict for each of the entries, or one for all. */
 export function verdictsOf(

@@ -24,7 +24,7 @@ export const CODES: CodeTable = {
   Unauthorized: {
     kind: "permanent",
     reason: "auth",
-    next: "check the access key, and grant it log:PostLogStoreLogs on the Logstore",
+    next: "check the access key, and grant it, or the RAM role, log:PostLogStoreLogs on the Logstore",
   },
   ProjectNotExist: {
     kind: "permanent",
@@ -64,6 +64,13 @@ export function saidBy(answer: HttpAnswer): Said {
   const code = codeOf(fields?.["errorCode"]);
   const text = codeOf(fields?.["errorMessage"]) ?? "";
   return { code, ok: code === null && answer.headers["x-log-requestid"] !== undefined, text };
+}
+
+/** Temporary credentials are no longer good: "The security token you provided has expired", or its key is unknown by now. */
+export function hasEnded(answer: HttpAnswer): boolean {
+  const { code, text } = saidBy(answer);
+  if (code === "InvalidAccessKeyId") return true;
+  return code === "Unauthorized" && /security token|accesskeyid not found/i.test(text);
 }
 
 export function verdictOf(answer: HttpAnswer, now: number): Verdict {

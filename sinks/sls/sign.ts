@@ -1,14 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-
-export interface AccessKey {
-  readonly id: string;
-  readonly secret: string;
-  /** Of temporary credentials. */
-  readonly token: string | null;
-}
-
-/** Lower-case names. */
-type Headers = Readonly<Record<string, string>>;
+import type { AccessKey, Headers } from "../../src/sink/index.ts";
 
 /** What every request to Log Service has in its head, with the signature over it. */
 export function signed(

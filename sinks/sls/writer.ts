@@ -5,39 +5,53 @@ import {
   type HttpAnswer,
   type Message,
   recorded,
+  retryable,
   type SinkCheck,
   type SinkIo,
   transportVerdict,
   type Verdict,
 } from "../../src/sink/index.ts";
-import { CODES, saidBy, verdictOf } from "./answers.ts";
+import {
+  type Access,
+  answered,
+  checkOf,
+  type Granted,
+  type Outcome,
+  STALE,
+} from "../aliyun/access.ts";
+import { CODES, hasEnded, saidBy, verdictOf } from "./answers.ts";
 import { type Fields, logOf } from "./log.ts";
 import { encodeGroup } from "./protobuf.ts";
-import { type AccessKey, signed } from "./sign.ts";
+import { signed } from "./sign.ts";
 
 /** Well inside of what PutLogs takes: 4096 logs, 3 MB in its strictest version. */
 const MOST = 1000;
 const BYTES = 2_500_000;
 
 export interface Logstore {
-  /** Where requests go: `https://PROJECT.cn-hangzhou.log.aliyuncs.com`. */
-  readonly origin: string;
-  /** Whom they are for, where the address does not say it. */
-  readonly host: string | null;
+  placeIn(region: string): Place;
   readonly name: string;
   readonly topic: string;
   readonly label: Fields;
   readonly compress: "deflate" | "none";
-  readonly key: AccessKey;
+}
+
+interface Place {
+  /** Where requests go: `https://PROJECT.cn-hangzhou.log.aliyuncs.com`. */
+  readonly origin: string;
+  /** Whom they are for, where the address does not say it. */
+  readonly host: string | null;
 }
 
 export class Writer implements DirectSink {
   readonly #store: Logstore;
+  readonly #access: Access;
   readonly #io: SinkIo;
   readonly #gatherer: Gatherer<Buffer>;
 
-  constructor(store: Logstore, io: SinkIo) {
+  constructor(store: Logstore, access: Access, io: SinkIo) {
     this.#store = store;
+    this.#access = access;
     this.#io = io;
     this.#gatherer = new Gatherer({
       most: MOST,
@@ -55,14 +69,17 @@ export class Writer implements DirectSink {
 
   /** Looks at the Logstore. A key that may only write may not look, which says nothing about its writing. */
   async check(signal: AbortSignal): Promise<SinkCheck> {
-    let answer: HttpAnswer;
+    let outcome: Outcome;
     try {
-      answer = await this.#exchange("GET", `/logstores/${this.#store.name}`, {}, EMPTY, signal);
+      outcome = await this.#exchange("GET", `/logstores/${this.#store.name}`, {}, EMPTY, signal);
     } catch (error) {
       const verdict = transportVerdict(error);
       return { problems: [], away: verdict.kind === "accepted" ? null : verdict.detail };
     }
+    if ("verdict" in outcome) return checkOf(outcome);
+    const { answer, isStale } = outcome;
     const { code, text } = saidBy(answer);
+    if (isStale) return { problems: [], away: `${STALE}: ${code} ${text.slice(0, 200)}` };
     const verdict = verdictOf(answer, this.#io.clock.now());
     if (verdict.kind === "accepted" || code === "Unauthorized") return { problems: [], away: null };
     if (verdict.kind !== "permanent") return { problems: [], away: verdict.detail };
@@ -73,6 +90,7 @@ export class Writer implements DirectSink {
 
   close(): Promise<void> {
     this.#gatherer.close();
+    this.#access.close();
     return Promise.resolve();
   }
 
@@ -87,8 +105,11 @@ export class Writer implements DirectSink {
     };
     try {
       const resource = `/logstores/${name}/shards/lb`;
-      const answer = await this.#exchange("POST", resource, headers, body, signal);
-      return verdictOf(answer, this.#io.clock.now());
+      const outcome = await this.#exchange("POST", resource, headers, body, signal);
+      if ("verdict" in outcome) return outcome.verdict;
+      const verdict = verdictOf(outcome.answer, this.#io.clock.now());
+      if (!outcome.isStale || verdict.kind !== "permanent") return verdict;
+      return retryable("auth", `${STALE}: ${verdict.detail}`);
     } catch (error) {
       return transportVerdict(error);
     }
@@ -100,16 +121,19 @@ export class Writer implements DirectSink {
     headers: Readonly<Record<string, string>>,
     body: Buffer,
     signal: AbortSignal,
-  ): Promise<HttpAnswer> {
-    const { origin, host, key } = this.#store;
-    const all = {
-      ...signed(key, { method, resource, headers, body }, this.#io.clock.now()),
-      ...(host === null ? {} : { host }),
+  ): Promise<Outcome> {
+    const send = ({ key, region }: Granted): Promise<HttpAnswer> => {
+      const { origin, host } = this.#store.placeIn(region);
+      const all = {
+        ...signed(key, { method, resource, headers, body }, this.#io.clock.now()),
+        ...(host === null ? {} : { host }),
+      };
+      return this.#io.exchange(
+        { method, url: origin + resource, headers: all, body: body.length === 0 ? "" : body },
+        signal,
+      );
     };
-    return this.#io.exchange(
-      { method, url: origin + resource, headers: all, body: body.length === 0 ? "" : body },
-      signal,
-    );
+    return answered(this.#access, send, hasEnded, signal);
   }
 }
 

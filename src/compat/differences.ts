@@ -242,13 +242,20 @@ const SINKS: readonly Rule[] = [
     is: "it is the endpoint, in place of regionId and internal",
     when: has("endpoint"),
   },
-  ...["sls", "eventbridge"].map((sink): Rule => ({
-    sink,
+  {
+    sink: "sls",
     option: "accessKeyId",
-    was: "without an access key the RAM role of the ECS instance counts",
-    is: "an access key must be given, or AccessKeyId and AccessKeySecret in the environment",
-    when: lacks("accessKeyId"),
-  })),
+    was: "the token that ACK mounts for an addon goes before an access key",
+    is: "an access key that is given counts, and the instance is asked for nothing then, not for the region either",
+    when: has("accessKeyId"),
+  },
+  {
+    sink: "eventbridge",
+    option: "accountId",
+    was: "the account is always asked of the metadata service, or OwnerAccountId in the environment",
+    is: "it is an option as well, and asked for only where no access key is given",
+    when: has("accessKeyId"),
+  },
   {
     sink: "eventbridge",
     option: null,

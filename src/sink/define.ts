@@ -57,6 +57,8 @@ export interface HttpRequest {
 /** What a sink that delivers itself may send: bytes, too. */
 export interface Outgoing extends Omit<HttpRequest, "body"> {
   readonly body: string | Buffer;
+  /** Never by a proxy: it is for this machine alone. */
+  readonly direct?: boolean;
 }
 
 export interface HttpAnswer {

@@ -55,7 +55,7 @@ export interface HttpClientOptions {
   readonly proxy: boolean;
 }
 
-/** The only way out over HTTP. Honours HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, except for loopback. */
+/** The only way out over HTTP. Honours HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, except for loopback and what is to go directly. */
 export function createHttpClient({ userAgent, proxy }: HttpClientOptions): HttpClient {
   const agentOptions = { keepAlive: true, timeout: IDLE_MS };
   const agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };
@@ -70,7 +70,7 @@ export function createHttpClient({ userAgent, proxy }: HttpClientOptions): HttpC
     signal.throwIfAborted();
     const outgoing = { ...request, headers: { ...defaults, ...sendable(request.headers) } };
     const { status, headers, body } =
-      proxy && !isLoopback(request.url)
+      proxy && request.direct !== true && !isLoopback(request.url)
         ? await proxied(outgoing, signal)
         : await directly(outgoing, agents, signal);
     const text = await readText(body);

@@ -413,7 +413,7 @@ describe("where it goes", () => {
   };
 
   it("is taken from kube-eventer's environment variables", () => {
-    expect(optionsOf("eventbridge:", { ...ALIYUN_ENV, ...AWS_ENV })).toEqual({
+    expect(optionsOf("eventbridge:", { ...ALIYUN_ENV, ...AWS_ENV })).toMatchObject({
       provider: "aliyun",
       regionId: "cn-beijing",
       accountId: "42",

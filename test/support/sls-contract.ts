@@ -14,6 +14,8 @@ export interface SlsServer {
   readonly groups: readonly Group[];
   /** The next request gets this instead. */
   instead(reply: Reply): void;
+  /** From now on these temporary credentials are the ones that are good. */
+  takes(key: { readonly id: string; readonly secret: string; readonly token: string }): void;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export async function startSls(clock: Clock): Promise<SlsServer> {
   const groups: Group[] = [];
   const replies: Reply[] = [];
   const host = new URL(inbox.url).host;
+  let good: { id: string; secret: string; token?: string } = { id: KEY_ID, secret: KEY_SECRET };
 
   inbox.reply((request, index) => {
     const planned = replies.shift();
@@ -62,8 +65,10 @@ export async function startSls(clock: Clock): Promise<SlsServer> {
       if (head("content-md5") !== md5) return [400, "InvalidContentMD5", "not the body's"];
     }
     const [, keyId, signature] = /^LOG ([^:]+):(.+)$/.exec(head("authorization")) ?? [];
-    if (keyId !== KEY_ID) return [401, "Unauthorized", `AccessKeyId not found: ${keyId}`];
-    if (signature !== signatureOf(request))
+    if (good.token !== undefined && head("x-acs-security-token") !== good.token)
+      return [401, "Unauthorized", "The security token you provided has expired"];
+    if (keyId !== good.id) return [401, "Unauthorized", `AccessKeyId not found: ${keyId}`];
+    if (signature !== signatureOf(request, good.secret))
       return [401, "SignatureNotMatch", `Signature ${signature} not matched.`];
     if (head("host") !== `${PROJECT}.${host}`)
       return [404, "ProjectNotExist", `The Project does not exist : ${head("host")}`];
@@ -97,11 +102,12 @@ export async function startSls(clock: Clock): Promise<SlsServer> {
     inbox,
     groups,
     instead: (reply) => void replies.push(reply),
+    takes: (key) => void (good = key),
     close: () => inbox.close(),
   };
 }
 
-function signatureOf({ method, url, headers }: Received): string {
+function signatureOf({ method, url, headers }: Received, secret: string): string {
   const own = Object.keys(headers)
     .filter((name) => /^x-(log|acs)-/.test(name))
     .toSorted()
@@ -109,7 +115,7 @@ function signatureOf({ method, url, headers }: Received): string {
     .join("");
   const fields = ["content-md5", "content-type", "date"].map((name) => headers[name] ?? "");
   const text = `${method}\n${fields.join("\n")}\n${own}${url}`;
-  return createHmac("sha1", KEY_SECRET).update(text).digest("base64");
+  return createHmac("sha1", secret).update(text).digest("base64");
 }
 
 type Field = readonly [number: number, value: number | Buffer];

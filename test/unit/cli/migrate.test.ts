@@ -383,8 +383,28 @@ describe("secrets", () => {
     );
     expect(stdout).toContain('# - AccessKeySecret: key "secret" of the Secret "ak"\n');
     expect(stdout).toMatch(/^# - RegionId: nothing in the input sets it/m);
-    expect(stdout).toMatch(/RAM role of the ECS instance counts/);
     expect(stdout).not.toContain("LTAIplain");
+  });
+
+  it("are not asked for where the instance's RAM role signs", async () => {
+    const stdout = await migrated(
+      deployment([
+        "--sink=sls:https://sls.aliyuncs.com?project=my-project&logStore=my-store",
+        "--sink=eventbridge:?clusterId=c0123",
+      ]),
+    );
+    expect(uncommented(stdout)).toContain(
+      "  sls:\n    type: sls\n    project: my-project\n    logStore: my-store\n",
+    );
+    expect(uncommented(stdout)).toMatch(/ {4}type: eventbridge\n\s*clusterId: c0123$/);
+    expect(stdout).not.toMatch(/accessKey|ACCESS_KEY|RegionId|No secret stands here/i);
+  });
+
+  it("beside the token that ACK mounts: which counts is said", async () => {
+    const stdout = await migrated(deployment([`--sink=${DOCUMENTED.sls}`]));
+    expect(stdout.replaceAll(/\n\s*# /g, " ")).toMatch(
+      /ACK mounts for an addon goes before an access key; now: an access key that is given counts/,
+    );
   });
 });
 

@@ -334,16 +334,16 @@ describe("what is missing in a URI", () => {
     [`wechat:?corp_id=a&agent_id=1`, /add corp_secret=\$\{NAME\} with the environment variable/],
     ["wechat:?corp_id=a&corp_secret=b", /for example 1000002/],
     [
-      "sls:https://sls.aliyuncs.com?project=k8s-audit&logStore=events&regionId=cn-hangzhou",
-      /RAM role, which kube-eventer falls back on, is not asked.*add access_key_id=\$\{NAME\} .*, or set AccessKeyId in/,
+      "sls:https://sls.aliyuncs.com?project=k8s-audit&logStore=events&accessKeyId=a",
+      /accessKeySecret: is missing; expected both parts of the access key, or neither/,
     ],
     [
       "sls:https://sls.aliyuncs.com?project=k8s-audit&logStore=events&accessKeyId=a&accessKeySecret=b",
-      /regionId: is missing; expected the region, like cn-hangzhou, .*kube-eventer asks the instance/,
+      /regionId: is missing; expected the region, like cn-hangzhou, .*asked for it only where no access key/,
     ],
     [
-      "eventbridge:?regionId=cn-hangzhou&clusterId=c",
-      /add access_key_secret=.*, or set AccessKeySecret or AWS_SECRET_ACCESS_KEY in the environment/,
+      "eventbridge:?provider=aws&regionId=eu-central-1",
+      /accessKeyId: is missing; expected an access key's, here or in AWS_ACCESS_KEY_ID/,
     ],
   ])("%s: the next step is one of a URI", (uri, hint) => {
     expect(() => started(uri)).toThrow(hint);

@@ -154,6 +154,13 @@ describe("a proxy of the environment", () => {
     await local.close();
   });
 
+  it("never carries what is for this machine alone", async () => {
+    expect((await failure(byProxy({ ...outside(), direct: true } as HttpRequest))).code).toMatch(
+      /ENOTFOUND|EAI_AGAIN/,
+    );
+    expect(inbox.requests).toHaveLength(0);
+  });
+
   it("carries a request as it would go without it", async () => {
     await Promise.all([exchange(), byProxy()]);
     const told = inbox.requests.map(({ method, body, headers }) => {
