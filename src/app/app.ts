@@ -8,7 +8,7 @@ import type { Tally } from "../observe/observe.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { PreflightSource } from "../source/source.ts";
 import { gather } from "./gather.ts";
-import { openLane, runPumps, tellOrphans } from "./parts.ts";
+import { openLane, runPumps, tellLosses, tellOrphans } from "./parts.ts";
 import { checkSenders } from "./senders.ts";
 import { serve } from "./serve.ts";
 
@@ -86,6 +86,7 @@ export async function runApp(
         makeId: ports.makeId,
       }),
     );
+    if (ledger !== null) tellLosses(config, ledger, ports, stop.signal);
     // Metrics and the live line are asked for longer than the ledger is open.
     let last: { readonly owed: ReadonlyMap<string, Owed>; readonly bytes: number } | null = null;
     const owed = (sink: string): Owed =>

@@ -56,6 +56,31 @@ export function tellOrphans(
   }
 }
 
+/**
+ * A ledger that had to be begun anew is a gap: logged and counted for each source, and told to every sink, once. What is owed for it
+ * is written at once, so that a start that fails later on does not keep it to itself.
+ */
+export function tellLosses(
+  config: Config,
+  ledger: Ledger,
+  { sources, observer }: Pick<AppPorts, "sources" | "observer">,
+  signal: AbortSignal,
+): void {
+  const sinks = config.sinks.map(({ name }) => name);
+  ledger.onLoss((loss) => {
+    const [since, until] = [new Date(loss.since).toISOString(), new Date(loss.at).toISOString()];
+    const cause = "lostLedger";
+    for (const { name } of sources) observer.sourceGap(name, since, until, cause);
+    const alert = { kind: "gap", cluster: config.cluster, since, until, cause } as const;
+    ledger.outbox.add([{ event: null, alert, sinks }], [], signal).then(
+      () => observer.noticeOwed(sinks),
+      (error: unknown) => {
+        if (!signal.aborted) throw error;
+      },
+    );
+  });
+}
+
 /** One pump for each source; resolves when all have ended. A source that breaks is told and named in `problems`. */
 export async function runPumps(
   config: Config,

@@ -42,6 +42,7 @@ export const GAP_CAUSES = {
   downtime: "not running, or cut off, for longer than the cluster keeps events",
   otherCluster: "the checkpoint belongs to another cluster",
   futureVersion: "the checkpoint is from the cluster's future (etcd was restored)",
+  lostLedger: "the ledger was damaged and begun anew; what it still owed is lost",
 } as const;
 
 export type GapCause = keyof typeof GAP_CAUSES;

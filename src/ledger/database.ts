@@ -1,11 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "../config/config.ts";
-import { storageTrouble } from "./failure.ts";
-import { MIGRATIONS } from "./schema.ts";
+import { DamagedError, remedyOf, storageTrouble } from "./failure.ts";
+import { MIGRATIONS, migrate, missingParts, versionOf } from "./schema.ts";
 
 const MEMORY = ":memory:";
+/** Nothing shorter is a database. */
+const HEADER_BYTES = 100;
 
 /** The database file of a data directory; `:memory:` stays what it is. */
 export function databasePath(dataDir: string): string {
@@ -45,27 +47,83 @@ function makeDirectory(path: string): void {
  */
 export function openDatabase(dataDir: string, busyMs: number): DatabaseSync {
   makeDataDir(dataDir);
-  return opened(dataDir, () => {
-    const path = databasePath(dataDir);
-    const db = new DatabaseSync(path, { timeout: busyMs });
-    try {
-      if (path !== MEMORY) chmodSync(path, 0o600);
-      // NORMAL: a commit is in the operating system's hands (safe from our death), and reaches the disk at the next WAL checkpoint.
-      // That one waits for the disk, and everything here with it: so not every 4 MB, but every 16.
-      db.exec(`
-        PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = NORMAL;
-        PRAGMA wal_autocheckpoint = 4000;
-        PRAGMA foreign_keys = ON;
-        PRAGMA journal_size_limit = 67108864;
-      `);
-      migrate(db, dataDir);
-      return db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-  });
+  return opened(dataDir, () => openFile(dataDir, busyMs));
+}
+
+/** The same, with SQLite's own errors: whether it is damage decides what is done about it. */
+export function openFile(dataDir: string, busyMs: number): DatabaseSync {
+  const path = databasePath(dataDir);
+  if (path !== MEMORY) {
+    if (isThere(path, dataDir)) refuseOthers(path, busyMs, dataDir);
+    else create(path);
+  }
+  const db = new DatabaseSync(path, { timeout: busyMs });
+  try {
+    if (path !== MEMORY) chmodSync(path, 0o600);
+    // NORMAL: a commit is in the operating system's hands (safe from our death), and reaches the disk at the next WAL checkpoint.
+    // That one waits for the disk, and everything here with it: so not every 4 MB, but every 16.
+    db.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      PRAGMA wal_autocheckpoint = 4000;
+      PRAGMA foreign_keys = ON;
+      PRAGMA journal_size_limit = 67108864;
+    `);
+    migrate(db, versionOf(db));
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Under another name first, and whole: so an empty `ledger.db` is never one whose making was interrupted, but one that was lost. */
+function create(path: string): void {
+  const fresh = `${path}.new`;
+  for (const part of ["", "-journal"]) rmSync(fresh + part, { force: true });
+  const db = new DatabaseSync(fresh);
+  try {
+    chmodSync(fresh, 0o600);
+    migrate(db, 0);
+  } finally {
+    db.close();
+  }
+  renameSync(fresh, path);
+}
+
+/** @throws DamagedError for what SQLite would take for a new database: an empty file, or the log of one that is gone */
+function isThere(path: string, dataDir: string): boolean {
+  const file = statSync(path, { throwIfNoEntry: false });
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  if (file === undefined && (log?.size ?? 0) > 0)
+    throw new DamagedError("the database file is gone, only its write-ahead log is left");
+  if (file?.isFile() === false)
+    throw dataDirError(dataDir, "ledger.db in it is no file", "move it away, or name another one");
+  if (file !== undefined && file.size < HEADER_BYTES)
+    throw new DamagedError(`the database file has ${file.size} bytes: it was cut off`);
+  return file !== undefined;
+}
+
+/**
+ * By a connection that only reads: it leaves file and log as they are, while one that writes takes the log into the file when it is closed.
+ * @throws ConfigError for what a newer kube-crier has written; DamagedError for what is no ledger
+ */
+function refuseOthers(path: string, busyMs: number, dataDir: string): void {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
+  try {
+    const found = versionOf(db);
+    if (found > MIGRATIONS.length) throw tooNew(dataDir, found);
+    if (found < 0) throw new DamagedError(`the database file says to be of version ${found}`);
+    const wrong = missingParts(db, found);
+    if (wrong.length === 0) return;
+    throw new DamagedError(
+      found === 0
+        ? `the database file is no ledger: it holds ${wrong.join(", ")}`
+        : `the database file has lost ${wrong.join(", ")}`,
+    );
+  } finally {
+    db.close();
+  }
 }
 
 /**
@@ -97,20 +155,6 @@ export function openReadOnly(dataDir: string): DatabaseSync {
   });
 }
 
-/** Brings the tables to the newest version, each step with its number in one transaction. */
-function migrate(db: DatabaseSync, dataDir: string): void {
-  const found = versionOf(db);
-  if (found > MIGRATIONS.length) throw tooNew(dataDir, found);
-  for (const [index, step] of MIGRATIONS.entries()) {
-    if (index < found) continue;
-    db.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);
-  }
-}
-
-function versionOf(db: DatabaseSync): number {
-  return Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
-}
-
 function tooNew(dataDir: string, version: number): ConfigError {
   return dataDirError(
     dataDir,
@@ -123,12 +167,17 @@ function opened(dataDir: string, work: () => DatabaseSync): DatabaseSync {
   try {
     return work();
   } catch (error) {
-    const trouble = storageTrouble(error);
-    if (trouble === null && !(error instanceof Error && "syscall" in error)) throw error;
-    throw dataDirError(
-      dataDir,
-      `the ledger cannot be opened: ${trouble ?? (error as Error).message}`,
-      "give a directory this user may write; a damaged ledger.db can be moved away, what it still owed is then lost",
-    );
+    throw openingError(dataDir, error);
   }
+}
+
+/** In the words of a configuration problem where it is one; otherwise as it is. */
+export function openingError(dataDir: string, error: unknown): unknown {
+  const trouble = storageTrouble(error);
+  if (trouble === null && !(error instanceof Error && "syscall" in error)) return error;
+  return dataDirError(
+    dataDir,
+    `the ledger cannot be opened: ${trouble ?? (error as Error).message}`,
+    remedyOf(error),
+  );
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { Retention } from "./retention.ts";
+import type { Trimmer } from "./retention.ts";
 import { StorageError, type Store } from "./store.ts";
 
 const LOOK_MS = 1_000;
@@ -16,7 +16,7 @@ const NOTHING = { removed: 0, cursor: null };
 
 export interface KeeperPorts {
   readonly store: Store;
-  readonly retention: Retention;
+  readonly retention: Trimmer;
   readonly clock: Clock;
   readonly observer: Observer;
   /** How long what is settled is kept; two hours at least. */

@@ -1,19 +1,17 @@
 import type { Clock } from "../clock.ts";
 import type { Observer } from "../observe/observer.ts";
+import type { Loss } from "./aside.ts";
 import { dataDirError, openDatabase, openReadOnly } from "./database.ts";
-import { storageTrouble } from "./failure.ts";
+import { remedyOf, storageTrouble } from "./failure.ts";
 import { SqliteHistory } from "./history.ts";
 import { keep } from "./keeper.ts";
 import type { History, Outbox } from "./ledger.ts";
+import { LiveDatabase } from "./live.ts";
 import { lockDataDir } from "./lock.ts";
 import { StoreOutbox } from "./outbox.ts";
-import { Retention } from "./retention.ts";
-import { SqliteStore } from "./sqlite.ts";
 
 /** Deliveries held in memory while the disk refuses. */
 const HELD_MAX = 10_000;
-/** Another process writes for milliseconds; waiting for it stops everything else here. */
-const RUN_BUSY_MS = 1_000;
 const CLI_BUSY_MS = 5_000;
 
 export interface LedgerOptions {
@@ -35,22 +33,31 @@ export interface Ledger {
   healthy(): boolean;
   /** In use on disk, in bytes. */
   bytes(): number;
+  /** Calls back for a damaged ledger that was set aside and replaced: at once for one found when it was opened, and for each later one. */
+  onLoss(callback: (loss: Loss) => void): void;
   /** Writes what is left and lets the directory go. @returns how many deliveries still owed only memory knew; they are lost */
   close(): Promise<number>;
 }
 
 /**
  * The ledger of `run`, alone on its data directory.
- * @throws ConfigError where the directory cannot be used, is in use by another process, or its file is damaged
+ * @throws ConfigError where the directory cannot be used, is in use by another process, or holds the ledger of a newer version
  */
 export function openLedger(options: LedgerOptions): Ledger {
   const { dataDir, clock, observer, makeId, historyMs, maxBytes } = options;
   const unlock = lockDataDir(dataDir);
-  const db = orElse(unlock, () => openDatabase(dataDir, RUN_BUSY_MS));
-  const store = new SqliteStore(db);
+  const told: ((loss: Loss) => void)[] = [];
+  const replaced = (loss: Loss) => {
+    if (closing.signal.aborted) return;
+    report(loss, observer);
+    for (const callback of told) callback(loss);
+    changed();
+  };
+  const live = orElse(unlock, () => new LiveDatabase({ dataDir, clock, replaced }));
+  const { store, retention } = live;
   const outbox = new StoreOutbox(store, { clock, observer, makeId, bound: HELD_MAX });
-  const history = readable(dataDir, new SqliteHistory(db));
-  const retention = new Retention(db);
+  const history = readable(dataDir, live.history);
+  if (live.loss !== null) report(live.loss, observer);
   const closing = new AbortController();
   const changed = () => outbox.tellAll();
   const keeping = keep(
@@ -69,12 +76,16 @@ export function openLedger(options: LedgerOptions): Ledger {
     },
     healthy: () => !outbox.troubled,
     bytes: () => retention.usedBytes(),
+    onLoss: (callback) => {
+      told.push(callback);
+      if (live.loss !== null) callback(live.loss);
+    },
     close: async () => {
       if (closing.signal.aborted) return 0;
       closing.abort();
       await keeping;
       const lost = outbox.close();
-      db.close();
+      live.close();
       unlock();
       return lost;
     },
@@ -106,11 +117,7 @@ function readable(dataDir: string, history: History): History {
     } catch (error) {
       const trouble = storageTrouble(error);
       if (trouble === null) throw error;
-      throw dataDirError(
-        dataDir,
-        `the ledger cannot be read: ${trouble}`,
-        "try again if it is locked; a damaged ledger.db can be moved away, what it still owed is then lost",
-      );
+      throw dataDirError(dataDir, `the ledger cannot be read: ${trouble}`, remedyOf(error));
     }
   };
   return {
@@ -119,6 +126,10 @@ function readable(dataDir: string, history: History): History {
     counts: () => told(() => history.counts()),
     retry: (ids, sink, now) => told(() => history.retry(ids, sink, now)),
   };
+}
+
+function report({ detail, aside, owed }: Loss, observer: Observer): void {
+  observer.ledgerReplaced(detail, aside, owed);
 }
 
 function orElse<T>(undo: () => void, work: () => T): T {

@@ -5,6 +5,9 @@ import { text, transactions } from "./rows.ts";
 /** Attempts are only remembered for rate budgets; no window is longer than a day. */
 const ATTEMPTS_KEPT_MS = 25 * 3_600_000;
 
+/** What the keeper needs of a store to keep it small; each call is bounded by its limit. */
+export type Trimmer = Pick<Retention, "prune" | "pruneSummaries" | "usedBytes" | "overflow">;
+
 /** How the ledger stays within its age and its size. Each call is one small transaction, so that nothing else waits for long. */
 export class Retention {
   readonly #inTransaction;

@@ -1,3 +1,5 @@
+import { DatabaseSync } from "node:sqlite";
+
 /**
  * The tables, as numbered forward-only migrations: entry n brings version n to n + 1 (`PRAGMA user_version`). An entry that was
  * released is never changed. Times are milliseconds since the epoch. An event is stored once per occurrence; a delivery has an
@@ -49,3 +51,35 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX attempt_at ON attempt (at, sink);
   `,
 ];
+
+/** Brings the tables from version `found` to the newest, each step with its number in one transaction. */
+export function migrate(db: DatabaseSync, found: number): void {
+  for (const [index, step] of MIGRATIONS.entries()) {
+    if (index < found) continue;
+    db.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}
+
+export function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
+}
+
+/** What of a ledger of this version is not there: names of tables and indexes; and, where it says to be none, what is. */
+export function missingParts(db: DatabaseSync, version: number): readonly string[] {
+  const found = namesIn(db);
+  if (version === 0) return found;
+  const model = new DatabaseSync(":memory:");
+  try {
+    for (const step of MIGRATIONS.slice(0, version)) model.exec(step);
+    return namesIn(model).filter((name) => !found.includes(name));
+  } finally {
+    model.close();
+  }
+}
+
+function namesIn(db: DatabaseSync): readonly string[] {
+  return db
+    .prepare("SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")
+    .all()
+    .map(({ name }) => String(name));
+}

@@ -105,6 +105,10 @@ export function createMetrics(
       "ledger_held_deliveries",
       "Deliveries held in memory because the ledger cannot be written.",
     ),
+    replaced: counter(
+      "ledger_replaced_total",
+      "Damaged ledgers that were set aside, a new one started in their place.",
+    ),
     bytes: gauge(
       "ledger_bytes",
       "What the ledger takes on disk; over --ledger-max the oldest give way.",

@@ -212,6 +212,16 @@ export function createObserver(
       metrics.held.set(count);
     },
 
+    ledgerReplaced(detail, aside, owed) {
+      metrics.replaced.inc();
+      const lost = owed === null ? "what it still owed" : `the ${owed} deliveries it still owed`;
+      log.write(
+        "error",
+        `the ledger is damaged: ${detail}; it lies now at ${aside}, and a new one is in use; ${lost} will not be told`,
+        { aside, owed },
+      );
+    },
+
     notice: (message, details) => log.write("info", message, details),
     warning: (message, details) => log.write("warn", message, details),
     error: (message, details) => log.write("error", message, details),

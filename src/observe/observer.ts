@@ -67,6 +67,8 @@ export interface Observer {
   ledgerRecovered(written: number): void;
   /** Deliveries held in memory because the ledger cannot be written. */
   ledgerHeld(count: number): void;
+  /** A damaged ledger was put out of the way and a new one started. @param owed what it still owed; `null` where that cannot be read */
+  ledgerReplaced(detail: string, aside: string, owed: number | null): void;
 
   notice(message: string, details?: Readonly<Record<string, unknown>>): void;
   warning(message: string, details?: Readonly<Record<string, unknown>>): void;

@@ -65,6 +65,7 @@ const GAP_CAUSES_ZH: Readonly<Record<GapCause, string>> = {
   downtime: "本程序停止或断连的时间超过了集群保留事件的时长",
   otherCluster: "保存的进度属于另一个集群",
   futureVersion: "保存的进度晚于集群当前状态（etcd 曾被恢复）",
+  lostLedger: "本地账本损坏，已重新建立；其中尚未发送的内容已丢失",
 };
 
 const chinese: Phrases = {

@@ -339,6 +339,34 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
     },
   ],
   [
+    "a damaged ledger in whose place a new one is",
+    (o) => o.ledgerReplaced("not a database file", "/data/ledger.db.damaged-1", null),
+    {
+      said: [
+        [
+          "error",
+          "the ledger is damaged: not a database file; it lies now at /data/ledger.db.damaged-1, and a new one is in use; what it still owed will not be told",
+          { aside: "/data/ledger.db.damaged-1", owed: null },
+        ],
+      ],
+      moved: { ledger_replaced_total: 1 },
+    },
+  ],
+  [
+    "a damaged ledger of which something can still be read",
+    (o) => o.ledgerReplaced("torn", "/data/ledger.db.damaged-1", 12),
+    {
+      said: [
+        [
+          "error",
+          "the ledger is damaged: torn; it lies now at /data/ledger.db.damaged-1, and a new one is in use; the 12 deliveries it still owed will not be told",
+          { aside: "/data/ledger.db.damaged-1", owed: 12 },
+        ],
+      ],
+      moved: { ledger_replaced_total: 1 },
+    },
+  ],
+  [
     "templates that have changed",
     (o) => o.templatesChanged(),
     {

@@ -102,7 +102,7 @@ describe("phrases", () => {
     expect(en.gapTimes(0, "10:09:00")).toBe("until 10:09:00");
     expect(zh.gapTimes(420_000, "10:09:00")).toBe("持续 7 分，至 10:09:00");
     expect(zh.gapTimes(0, "10:09:00")).toBe("至 10:09:00");
-    for (const cause of ["downtime", "otherCluster", "futureVersion"] as const) {
+    for (const cause of ["downtime", "otherCluster", "futureVersion", "lostLedger"] as const) {
       expect(en.gapCause(cause)).toMatch(/^Events of this time may be missing: .+\.$/);
       expect(zh.gapCause(cause)).toMatch(/^这段时间的事件可能缺失：\p{Script=Han}.+。$/u);
     }
