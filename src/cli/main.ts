@@ -20,6 +20,11 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
       deadList: async (options) => (await import("./history.ts")).deadListCommand(options, io),
       deadRetry: async (ids, options) =>
         (await import("./history.ts")).deadRetryCommand(ids, options, io),
+      ledgerCheck: async (options) => (await import("./ledger.ts")).checkLedgerCommand(options, io),
+      ledgerVacuum: async (options) =>
+        (await import("./ledger.ts")).vacuumLedgerCommand(options, io),
+      ledgerExport: async (options) =>
+        (await import("./ledger.ts")).exportLedgerCommand(options, io),
       mysqlMigrate: async (flags) => (await import("./mysql.ts")).migrateCommand(flags, io),
       migrate: async (file, options) =>
         (await import("./migrate.ts")).migrateFromCommand(file, options, io),

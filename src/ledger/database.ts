@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "../config/config.ts";
@@ -8,6 +8,7 @@ import { MIGRATIONS, migrate, missingParts, versionOf } from "./schema.ts";
 const MEMORY = ":memory:";
 /** Nothing shorter is a database. */
 const HEADER_BYTES = 100;
+const READ_BUSY_MS = 5_000;
 
 /** The database file of a data directory; `:memory:` stays what it is. */
 export function databasePath(dataDir: string): string {
@@ -104,26 +105,28 @@ function isThere(path: string, dataDir: string): boolean {
   return file !== undefined;
 }
 
-/**
- * By a connection that only reads: it leaves file and log as they are, while one that writes takes the log into the file when it is closed.
- * @throws ConfigError for what a newer kube-crier has written; DamagedError for what is no ledger
- */
+/** By a connection that only reads: it leaves file and log as they are, while one that writes takes the log into the file when it is closed. */
 function refuseOthers(path: string, busyMs: number, dataDir: string): void {
   const db = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
   try {
-    const found = versionOf(db);
-    if (found > MIGRATIONS.length) throw tooNew(dataDir, found);
-    if (found < 0) throw new DamagedError(`the database file says to be of version ${found}`);
-    const wrong = missingParts(db, found);
-    if (wrong.length === 0) return;
-    throw new DamagedError(
-      found === 0
-        ? `the database file is no ledger: it holds ${wrong.join(", ")}`
-        : `the database file has lost ${wrong.join(", ")}`,
-    );
+    knownVersion(db, dataDir);
   } finally {
     db.close();
   }
+}
+
+/** @throws ConfigError for what a newer kube-crier has written; DamagedError for what is no ledger */
+function knownVersion(db: DatabaseSync, dataDir: string): number {
+  const found = versionOf(db);
+  if (found > MIGRATIONS.length) throw tooNew(dataDir, found);
+  if (found < 0) throw new DamagedError(`the database file says to be of version ${found}`);
+  const wrong = missingParts(db, found);
+  if (wrong.length === 0) return found;
+  throw new DamagedError(
+    found === 0
+      ? `the database file is no ledger: it holds ${wrong.join(", ")}`
+      : `the database file has lost ${wrong.join(", ")}`,
+  );
 }
 
 /**
@@ -131,28 +134,30 @@ function refuseOthers(path: string, busyMs: number, dataDir: string): void {
  * @throws ConfigError where there is no ledger, or not one this version can read
  */
 export function openReadOnly(dataDir: string): DatabaseSync {
+  return opened(dataDir, () => openReader(dataDir));
+}
+
+/** The same, with SQLite's own errors. */
+export function openReader(dataDir: string): DatabaseSync {
   const path = databasePath(dataDir);
-  if (!existsSync(path)) {
+  if (!isThere(path, dataDir)) {
     throw dataDirError(dataDir, "there is no ledger.db in it", "name the directory `run` uses");
   }
-  return opened(dataDir, () => {
-    const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
-    try {
-      const version = versionOf(db);
-      if (version > MIGRATIONS.length) throw tooNew(dataDir, version);
-      if (version < MIGRATIONS.length) {
-        throw dataDirError(
-          dataDir,
-          `the ledger has version ${version}, this program reads version ${MIGRATIONS.length}`,
-          "start `run` once: it brings the file up to date",
-        );
-      }
-      return db;
-    } catch (error) {
-      db.close();
-      throw error;
+  const db = new DatabaseSync(path, { readOnly: true, timeout: READ_BUSY_MS });
+  try {
+    const version = knownVersion(db, dataDir);
+    if (version < MIGRATIONS.length) {
+      throw dataDirError(
+        dataDir,
+        `the ledger has version ${version}, this program reads version ${MIGRATIONS.length}`,
+        "start `run` once: it brings the file up to date",
+      );
     }
-  });
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 function tooNew(dataDir: string, version: number): ConfigError {

@@ -3,13 +3,19 @@ import { DatabaseSync } from "node:sqlite";
 import { dataDirError, makeDataDir } from "./database.ts";
 import { storageTrouble } from "./failure.ts";
 
+const BUSY = {
+  message: "another kube-crier is running on it",
+  hint: "stop that one first, or give this one a directory of its own",
+};
+
 /**
  * Holds a data directory for this process alone: a second one is refused at once. The lock is the operating system's, taken by
  * SQLite on a file of its own, so it ends with the process however it dies, and readers of the ledger are not kept out.
+ * @param busy what is said while another process holds it
  * @returns the way to let go; keep it, for the lock ends as well when it is garbage-collected
  * @throws ConfigError while another process holds it
  */
-export function lockDataDir(dataDir: string): () => void {
+export function lockDataDir(dataDir: string, busy = BUSY): () => void {
   if (dataDir === ":memory:") return () => undefined;
   makeDataDir(dataDir);
   let db: DatabaseSync | null = null;
@@ -21,14 +27,8 @@ export function lockDataDir(dataDir: string): () => void {
     return () => held.close();
   } catch (error) {
     db?.close();
-    const busy = error instanceof Error && "errcode" in error && Number(error.errcode) === 5;
-    if (busy) {
-      throw dataDirError(
-        dataDir,
-        "another kube-crier is running on it",
-        "stop that one first, or give this one a directory of its own",
-      );
-    }
+    const isHeld = error instanceof Error && "errcode" in error && Number(error.errcode) === 5;
+    if (isHeld) throw dataDirError(dataDir, busy.message, busy.hint);
     const trouble = storageTrouble(error);
     if (trouble === null) throw error;
     throw dataDirError(

@@ -13,6 +13,9 @@ export interface Commands {
   history(options: HistoryOptions): Promise<number>;
   deadList(options: { dataDir: string; sink?: string; json?: true }): Promise<number>;
   deadRetry(ids: readonly string[], options: { dataDir: string; sink?: string }): Promise<number>;
+  ledgerCheck(options: { dataDir: string }): Promise<number>;
+  ledgerVacuum(options: { dataDir: string }): Promise<number>;
+  ledgerExport(options: ExportOptions): Promise<number>;
   mysqlMigrate(flags: FlagValues & MigrateOptions): Promise<number>;
   migrate(file: string, options: MigrateFromOptions): Promise<number>;
   simulate(options: { listen: string; robots?: string }): Promise<number>;
@@ -30,6 +33,12 @@ export interface MigrateOptions {
 export interface MigrateFromOptions {
   readonly explain?: true;
   readonly rbac?: true;
+}
+
+export interface ExportOptions {
+  readonly dataDir: string;
+  readonly since?: string;
+  readonly output?: string;
 }
 
 export interface HistoryOptions {

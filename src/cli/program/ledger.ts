@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { Act, Commands, HistoryOptions } from "./commands.ts";
+import type { Act, Commands, ExportOptions, HistoryOptions } from "./commands.ts";
 import { examplesText } from "./text.ts";
 
 const DATA_DIR = ["--data-dir <DIR>", "where the ledger lives", ".kube-crier"] as const;
@@ -69,4 +69,49 @@ export function addLedgerCommands(
         commands.deadRetry(ids, options),
       ),
     );
+  addCareCommands(command, commands, act);
+}
+
+/** `ledger`: care for the file itself. */
+function addCareCommands(
+  command: (name: string, description: string, examples: readonly string[]) => Command,
+  commands: Commands,
+  act: Act,
+): void {
+  const ledger = command("ledger", "Check, compact or export the ledger.", [
+    "kube-crier ledger check --data-dir=/var/lib/kube-crier",
+  ]);
+  ledger.helpCommand(false);
+  const leaf = (name: string, description: string, examples: readonly string[]) =>
+    ledger
+      .command(name)
+      .description(description)
+      .helpOption("--help", "show help")
+      .allowExcessArguments(false)
+      .option(...DATA_DIR)
+      .addHelpText("after", examplesText(examples));
+  leaf(
+    "check",
+    "Look at every page and every row, count what is there, and say what is wrong; exit code 3 if anything is. A running kube-crier goes on meanwhile.",
+    ["kube-crier ledger check --data-dir=/var/lib/kube-crier"],
+  ).action(act((options: { dataDir: string }) => commands.ledgerCheck(options)));
+  leaf(
+    "vacuum",
+    "Give the space the ledger does not use any more back to the disk, and say its size before and after. While a kube-crier runs on it, it is refused: that one uses the space again by itself.",
+    ["kube-crier ledger vacuum --data-dir=/var/lib/kube-crier"],
+  ).action(act((options: { dataDir: string }) => commands.ledgerVacuum(options)));
+  leaf(
+    "export",
+    "Write events, deliveries and attempts, oldest first, one JSON object a line. A running kube-crier goes on meanwhile.",
+    [
+      "kube-crier ledger export --since=7d --output=ledger.ndjson",
+      "kube-crier ledger export | gzip > ledger.ndjson.gz",
+    ],
+  )
+    .option("--since <DURATION>", "only what was seen or owed within this time, like 30m or 7d")
+    .option(
+      "--output <FILE>",
+      "a file to make, there only once it is whole; without it: standard output",
+    )
+    .action(act((options: ExportOptions) => commands.ledgerExport(options)));
 }
