@@ -6,12 +6,13 @@ import { StorageError, type Store } from "./store.ts";
 
 const LOOK_MS = 1_000;
 const PRUNE_MS = 60_000;
-/** Rows per transaction: a few milliseconds. */
-const BATCH = 500;
+/** Events, or deliveries, per transaction: about two milliseconds, in which nothing else is done. */
+const BATCH = 100;
 /** What the cluster still holds would count as new once it is forgotten; by default it holds Events for an hour. */
 const KEPT_AT_LEAST_MS = 2 * 3_600_000;
 /** Below the limit by this much, so that not every second has something to shed. */
 const SHED_TO = 0.9;
+const EVER = Number.MAX_SAFE_INTEGER;
 const NOTHING = { removed: 0, cursor: null };
 
 export interface KeeperPorts {
@@ -46,14 +47,10 @@ export async function keep(ports: KeeperPorts, signal: AbortSignal): Promise<voi
 
 /** Forgets what was settled longer than `historyMs` ago. */
 async function prune(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
-  const now = ports.clock.now();
-  const before = now - Math.max(ports.historyMs, KEPT_AT_LEAST_MS);
-  await forget(ports, before, signal, () => true);
-  while (!signal.aborted) {
-    const removed = tolerant(() => ports.retention.pruneSummaries(before, now, BATCH), 0);
-    if (removed < BATCH) return;
-    await nextTurn();
-  }
+  const before = ports.clock.now() - Math.max(ports.historyMs, KEPT_AT_LEAST_MS);
+  const always = () => !signal.aborted;
+  await forget(ports, before, "all", always);
+  await forgetSummaries(ports, before, always);
 }
 
 /** Over the size: the oldest history goes first; when there is none left, the oldest owed deliveries are given up, and counted. */
@@ -61,27 +58,45 @@ async function shed(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
   const { retention, clock, observer, maxBytes } = ports;
   const used = () => tolerant(() => retention.usedBytes(), 0);
   if (used() <= maxBytes) return;
-  const over = () => used() > maxBytes * SHED_TO;
-  while (over() && !signal.aborted) {
-    await forget(ports, Number.MAX_SAFE_INTEGER, signal, over);
-    if (!over()) return;
+  const over = () => !signal.aborted && used() > maxBytes * SHED_TO;
+  await forget(ports, EVER, "all", over);
+  await forgetSummaries(ports, EVER, over);
+  while (over()) {
     const given = tolerant(() => retention.overflow(BATCH, clock.now()), []);
     if (given.length === 0) return;
     const detail = `the ledger holds more than ${maxBytes} bytes`;
     for (const { id, sink } of given) observer.dead(sink, id, "overflow", detail);
+    await nextTurn();
+    // They were the oldest, so they stand at the beginning: the thousands behind them need no look.
+    await forget(ports, EVER, "head", over);
   }
 }
 
+/** In small transactions, each followed by a turn for everyone else. `head`: only until there is one that finds nothing to forget. */
 async function forget(
   { retention }: KeeperPorts,
   before: number,
-  signal: AbortSignal,
+  extent: "all" | "head",
   goOn: () => boolean,
 ): Promise<void> {
   let cursor: number | null = 0;
-  while (cursor !== null && goOn() && !signal.aborted) {
+  while (cursor !== null && goOn()) {
     const from: number = cursor;
-    ({ cursor } = tolerant(() => retention.prune(before, from, BATCH), NOTHING));
+    const step = tolerant(() => retention.prune(before, from, BATCH), NOTHING);
+    await nextTurn();
+    if (extent === "head" && step.removed === 0) return;
+    ({ cursor } = step);
+  }
+}
+
+async function forgetSummaries(
+  { retention, clock }: KeeperPorts,
+  before: number,
+  goOn: () => boolean,
+): Promise<void> {
+  while (goOn()) {
+    const removed = tolerant(() => retention.pruneSummaries(before, clock.now(), BATCH), 0);
+    if (removed < BATCH) return;
     await nextTurn();
   }
 }

@@ -20,32 +20,38 @@ export class Retention {
 
   /**
    * Looks at the next `limit` occurrences after `cursor` (0: from the oldest) and forgets those taken and settled before `before`,
-   * with their deliveries. What is pending stays, however old.
+   * with their deliveries; ends early when `limit` deliveries have gone. What is pending stays, however old.
    * @returns how many occurrences went, and where to go on; `null` when everything older than `before` has been seen
    */
   prune(before: number, cursor: number, limit: number): { removed: number; cursor: number | null } {
     return onStorage(() =>
       this.#inTransaction(() => {
         const rows = this.#sql.oldest.all(before, cursor, limit);
+        // By the clock of that time, which may have been wrong: one from the future must not hide what stands behind it.
         const old = rows.filter((row) => Number(row["received_at"]) < before);
-        const gone = old.filter((row) => row["kept"] === 0).map((row) => Number(row["seq"]));
-        for (const seq of gone) {
-          this.#sql.forgetDeliveries.run(seq);
+        let removed = 0;
+        let deliveries = 0;
+        for (const row of old) {
+          if (row["kept"] !== 0) continue;
+          const seq = Number(row["seq"]);
+          deliveries += Number(this.#sql.forgetDeliveries.run(seq).changes);
           this.#sql.forget.run(seq);
+          removed += 1;
+          // Each may have many.
+          if (deliveries >= limit) return { removed, cursor: seq };
         }
-        const last = rows.at(-1);
-        const more = rows.length === limit && old.length === rows.length && last !== undefined;
-        return { removed: gone.length, cursor: more ? Number(last["seq"]) : null };
+        const more = rows.length === limit && old.length > 0;
+        return { removed, cursor: more ? Number(rows.at(-1)?.["seq"]) : null };
       }),
     );
   }
 
-  /** Forgets digests and gaps settled before `before`, and attempts no budget asks for any more. */
+  /** Forgets at most `limit` digests and gaps settled before `before`, and attempts no budget asks for any more; answers how many rows went. */
   pruneSummaries(before: number, now: number, limit: number): number {
     return onStorage(() =>
       this.#inTransaction(() => {
-        this.#sql.forgetAttempts.run(now - ATTEMPTS_KEPT_MS);
-        return Number(this.#sql.forgetSummaries.run(before, limit).changes);
+        const gone = Number(this.#sql.forgetAttempts.run(now - ATTEMPTS_KEPT_MS, limit).changes);
+        return gone + Number(this.#sql.forgetSummaries.run(before, limit - gone).changes);
       }),
     );
   }
@@ -79,7 +85,9 @@ function statements(db: DatabaseSync) {
     ),
     forgetDeliveries: db.prepare("DELETE FROM delivery WHERE occurrence = ?"),
     forget: db.prepare("DELETE FROM occurrence WHERE seq = ?"),
-    forgetAttempts: db.prepare("DELETE FROM attempt WHERE at < ?"),
+    forgetAttempts: db.prepare(
+      "DELETE FROM attempt WHERE rowid IN (SELECT rowid FROM attempt WHERE at < ? LIMIT ?)",
+    ),
     forgetSummaries: db.prepare(
       `DELETE FROM delivery WHERE seq IN
          (SELECT seq FROM delivery WHERE occurrence IS NULL AND settled_at < ? LIMIT ?)`,

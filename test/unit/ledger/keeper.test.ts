@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Alert } from "../../../src/event/alert.ts";
 import { keep } from "../../../src/ledger/keeper.ts";
 import { Retention } from "../../../src/ledger/retention.ts";
@@ -70,6 +70,12 @@ async function fill({ outbox }: TestLedger, from: number, count: number): Promis
   await outbox.add(entries, [], never);
 }
 
+/** However many turns its small transactions take. */
+async function eventually(holds: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 500 && !holds(); turn += 1) await settle();
+  expect(holds()).toBe(true);
+}
+
 async function deliverAll({ outbox, clock }: TestLedger): Promise<void> {
   for (const { id } of outbox.due("ops", clock.now(), 10_000, none))
     outbox.settle(id, { ...delivered, at: clock.now() });
@@ -118,8 +124,8 @@ describe("the age of what is kept", () => {
     await fill(ledger, 0, 1_700);
     await deliverAll(ledger);
     await ledger.clock.advance(2 * HOUR + MINUTE);
-    await settle();
-    expect(ledger.history.counts().size).toBe(0);
+    await eventually(() => ledger.history.counts().size === 0);
+    expect(ledger.history.events({})).toEqual([]);
   });
 
   test("ends for more digests than fit into one transaction", async () => {
@@ -128,8 +134,8 @@ describe("the age of what is kept", () => {
     await deliverAll(ledger);
     expect(ledger.history.counts().get("ops")).toMatchObject({ delivered: 1_100 });
     await ledger.clock.advance(2 * HOUR + MINUTE);
-    await settle();
-    expect(ledger.history.counts().size).toBe(0);
+    await eventually(() => ledger.history.counts().size === 0);
+    expect(ledger.history.events({})).toEqual([]);
   });
 
   test("of attempts is 25 hours: a little more than the longest window of any budget", () => {
@@ -153,9 +159,9 @@ describe("the size of what is kept", () => {
       await deliverAll(ledger);
     }
     await ledger.clock.advance(1_000);
+    await eventually(() => ledger.retention.usedBytes() <= LIMIT * 0.9);
     await settle();
     const used = ledger.retention.usedBytes();
-    expect(used).toBeLessThanOrEqual(LIMIT * 0.9);
     // And no further: history is worth something.
     expect(used).toBeGreaterThan(LIMIT * 0.4);
     expect(ledger.recorded.of("dead")).toEqual([]);
@@ -179,15 +185,14 @@ describe("the size of what is kept", () => {
     await ledger.clock.advance(999);
     expect(ledger.recorded.of("dead")).toEqual([]);
     await ledger.clock.advance(1);
-    expect(ledger.recorded.of("dead").length).toBeGreaterThan(0);
+    await eventually(() => ledger.recorded.of("dead").length > 0);
   });
 
   test("smaller than an empty ledger gives up everything owed, says so, and comes to an end", async () => {
     const ledger = kept({ maxBytes: 1 });
     await fill(ledger, 0, 1_200);
     await ledger.clock.advance(1_000);
-    await settle();
-    expect(ledger.recorded.of("dead").length).toBe(1_200);
+    await eventually(() => ledger.recorded.of("dead").length === 1_200);
     expect(ledger.recorded.of("dead").at(-1)).toEqual([
       "ops",
       "d1200",
@@ -209,6 +214,90 @@ describe("the size of what is kept", () => {
     await ledger.stop();
     await shedding;
     expect(ledger.outbox.pending("ops", ledger.clock.now()).total).toBeGreaterThan(total / 3);
+  });
+});
+
+describe("delivery, while the ledger is cleaned", () => {
+  const LIMIT = 1_000_000;
+
+  /** What the keeper and a lane do, in order: `c` for a transaction of the keeper's, `l` for a turn of the lane's. */
+  async function beside(
+    ledger: Kept,
+    done: () => boolean,
+  ): Promise<{ story: string; rows: number[] }> {
+    let story = "";
+    const rows: number[] = [];
+    const { db, retention } = ledger;
+    const total = db.prepare("SELECT total_changes() AS n");
+    const now = () => Number(total.get()?.["n"]);
+    for (const name of ["prune", "pruneSummaries", "overflow"] as const) {
+      const work = retention[name].bind(retention) as (...all: unknown[]) => unknown;
+      Object.assign(retention, {
+        [name]: (...all: unknown[]) => {
+          const before = now();
+          const answer = work(...all);
+          rows.push(now() - before);
+          story += "c";
+          return answer;
+        },
+      });
+    }
+    const cleaning = ledger.clock.advance(MINUTE);
+    for (let turn = 0; !done(); turn += 1) {
+      expect(turn, "it comes to an end").toBeLessThan(5_000);
+      await fill(ledger, 1_000_000 + turn, 1);
+      story += "l";
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await cleaning;
+    return { story, rows };
+  }
+
+  test("has its turn after each transaction, and each is small: by age", async () => {
+    const ledger = kept();
+    for (let from = 0; from < 3_000; from += 500) await fill(ledger, from, 500);
+    await deliverAll(ledger);
+    await ledger.clock.advance(2 * HOUR);
+    const gone = () => !ledger.history.counts().get("ops")?.delivered;
+    const { story, rows } = await beside(ledger, gone);
+    expect(story.match(/c/g)?.length).toBeGreaterThan(20);
+    expect(story, "never two of its transactions without a turn of the lane").not.toMatch(/cc/);
+    expect(Math.max(...rows)).toBeLessThanOrEqual(200);
+  });
+
+  test("has its turn after each transaction, and each is small: by size", async () => {
+    const ledger = kept({ maxBytes: LIMIT });
+    for (let from = 0; ledger.retention.usedBytes() <= 2 * LIMIT; from += 500)
+      await fill(ledger, from, 500);
+    const { story, rows } = await beside(ledger, () => ledger.retention.usedBytes() <= LIMIT * 0.9);
+    expect(story).not.toMatch(/ccc/);
+    expect(Math.max(...rows)).toBeLessThanOrEqual(200);
+  });
+
+  test("costs a look at each row and no more, though everything is owed", async () => {
+    const ledger = kept({ maxBytes: LIMIT });
+    let count = 0;
+    for (; ledger.retention.usedBytes() <= 3 * LIMIT; count += 500) await fill(ledger, count, 500);
+    const prune = vi.spyOn(ledger.retention, "prune");
+    await ledger.clock.advance(1_000);
+    while (ledger.retention.usedBytes() > LIMIT * 0.9) await settle();
+    // Once over all; then a few looks for each hundred that were given up.
+    expect(prune.mock.calls.length).toBeLessThan((count / 100) * 4);
+  });
+
+  test("a size used up by digests costs digests, and nothing that is owed", async () => {
+    const ledger = kept({ maxBytes: 500_000 });
+    await fill(ledger, 0, 20);
+    const wide = { ...digest, cluster: "x".repeat(2_000) };
+    while (ledger.retention.usedBytes() <= 600_000)
+      ledger.outbox.fold("ops", [], wide, ledger.clock.now());
+    const owed = new Set(Array.from({ length: 20 }, (_, n) => `d${n + 1}`));
+    for (const { id } of ledger.outbox.due("ops", ledger.clock.now(), 10_000, owed))
+      ledger.outbox.settle(id, { ...delivered, at: ledger.clock.now() });
+    await ledger.clock.advance(1_000);
+    await eventually(() => ledger.retention.usedBytes() <= 450_000);
+    expect(ledger.recorded.of("dead")).toEqual([]);
+    expect(ledger.outbox.pending("ops", ledger.clock.now()).total).toBe(20);
   });
 });
 

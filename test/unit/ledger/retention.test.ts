@@ -96,6 +96,65 @@ describe("forgetting", () => {
   });
 });
 
+describe("one step", () => {
+  /** Rows that `work` changes. */
+  function changes({ db }: Pick<ReturnType<typeof aRetention>, "db">, work: () => void): number {
+    const total = () => Number(db.prepare("SELECT total_changes() AS n").get()?.["n"]);
+    const before = total();
+    work();
+    return total() - before;
+  }
+
+  async function settled(count: number, sinks: readonly string[]) {
+    const ledger = aRetention();
+    const { outbox, clock } = ledger;
+    await outbox.add(
+      Array.from({ length: count }, (_, n) => anEntry(n, sinks)),
+      [],
+      never,
+    );
+    for (let n = 1; n <= count * sinks.length; n += 1)
+      outbox.settle(`d${n}`, { ...delivered, at: clock.now() });
+    await clock.advance(MINUTE);
+    return ledger;
+  }
+
+  test("of occurrences owed to many sinks is not larger for it", async () => {
+    const sinks = Array.from({ length: 20 }, (_, n) => `sink-${n}`);
+    const ledger = await settled(50, sinks);
+    const { retention, clock } = ledger;
+    const steps: number[] = [];
+    for (let cursor: number | null = 0; cursor !== null;) {
+      const from: number = cursor;
+      const made: ReturnType<Retention["prune"]>[] = [];
+      steps.push(changes(ledger, () => made.push(retention.prune(clock.now(), from, 30))));
+      cursor = made[0]?.cursor ?? null;
+    }
+    // Never more than asked for and the last one's own deliveries.
+    expect(Math.max(...steps)).toBeLessThanOrEqual(30 + sinks.length + 2);
+    expect(ledger.history.counts().size).toBe(0);
+  });
+
+  test("of attempts and digests is as small as it is asked to be, together", () => {
+    const ledger = aRetention();
+    const { outbox, clock, retention } = ledger;
+    for (let n = 0; n < 25; n += 1) outbox.attempting("ops", clock.now());
+    const later = clock.now() + 26 * 60 * MINUTE;
+    const steps = [1, 2, 3].map(() =>
+      changes(ledger, () => void retention.pruneSummaries(0, later, 10)),
+    );
+    expect(steps).toEqual([10, 10, 5]);
+    expect(outbox.recentAttempts("ops", 0)).toEqual([]);
+  });
+
+  test("sees what stands behind one that came while the clock was wrong", async () => {
+    const ledger = await settled(12, ["ops"]);
+    const { db, clock, retention } = ledger;
+    db.prepare("UPDATE occurrence SET received_at = ? WHERE seq = 1").run(clock.now() * 2);
+    expect(pruneAll(retention, clock.now())).toBe(11);
+  });
+});
+
 describe("the size", () => {
   test("grows with what is held, and freed space counts as free", async () => {
     const { outbox, clock, retention } = aRetention();
