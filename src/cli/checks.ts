@@ -4,8 +4,15 @@ import type { Clients } from "../app/clients.ts";
 import { gather } from "../app/gather.ts";
 import { checkSenders, composeFor, createSenders, httpClient } from "../app/senders.ts";
 import { createSources } from "../app/sources.ts";
-import type { Config, ConfigIssue, KubernetesSourceConfig, SinkConfig } from "../config/config.ts";
+import {
+  type Config,
+  ConfigError,
+  type ConfigIssue,
+  type KubernetesSourceConfig,
+  type SinkConfig,
+} from "../config/config.ts";
 import type { Alert } from "../event/alert.ts";
+import { damageIn } from "../ledger/database.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { SinkCheck } from "../sink/index.ts";
 import { namesProxy } from "../sink/http.ts";
@@ -177,25 +184,31 @@ async function sinkRow(sink: SinkConfig, check: SinkCheck | null, io: Io): Promi
   }
 }
 
-/** Without opening it: a running kube-crier may hold it. */
+/** Without its lock and without a change: a running kube-crier may hold it. */
 export function checkLedger(config: Config): Checked {
   const { dataDir } = config;
+  const row = (result: string): Row => ({ area: "ledger", what: dataDir, result });
   let nearest = path.resolve(dataDir);
   while (!existsSync(nearest) && nearest !== path.dirname(nearest)) nearest = path.dirname(nearest);
   try {
     accessSync(nearest, constants.W_OK | constants.X_OK);
-    return { rows: [{ area: "ledger", what: dataDir, result: "can be written" }], issues: [] };
   } catch {
-    const message = `${nearest} cannot be written by this user`;
-    return {
-      rows: [{ area: "ledger", what: dataDir, result: "cannot be written" }],
-      issues: [
-        {
-          where: `--data-dir ${dataDir}`,
-          message,
-          hint: "give a directory this user may write, or mount a volume there",
-        },
-      ],
+    const issue = {
+      where: `--data-dir ${dataDir}`,
+      message: `${nearest} cannot be written by this user`,
+      hint: "give a directory this user may write, or mount a volume there",
     };
+    return { rows: [row("cannot be written")], issues: [issue] };
+  }
+  try {
+    const damage = nearest === path.resolve(dataDir) ? damageIn(dataDir) : null;
+    const result =
+      damage === null
+        ? "can be written"
+        : `is damaged: ${damage}; the start sets it aside and begins a new one`;
+    return { rows: [row(result)], issues: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { rows: [row("cannot be used")], issues: error.issues };
   }
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConfigError } from "../config/config.ts";
-import { DamagedError, remedyOf, storageTrouble } from "./failure.ts";
+import { DamagedError, isDamage, remedyOf, storageTrouble } from "./failure.ts";
 import { MIGRATIONS, migrate, missingParts, versionOf } from "./schema.ts";
 
 const MEMORY = ":memory:";
@@ -75,6 +75,21 @@ export function openFile(dataDir: string, busyMs: number): DatabaseSync {
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/**
+ * What a start would find damaged, and set aside; `null`: nothing. Looked at beside a running process, and left as it is.
+ * @throws ConfigError for what would end a start
+ */
+export function damageIn(dataDir: string): string | null {
+  const path = databasePath(dataDir);
+  try {
+    if (path !== MEMORY && isThere(path, dataDir)) refuseOthers(path, READ_BUSY_MS, dataDir);
+    return null;
+  } catch (error) {
+    if (isDamage(error)) return storageTrouble(error);
+    throw openingError(dataDir, error);
   }
 }
 

@@ -105,6 +105,10 @@ export function createMetrics(
       "ledger_held_deliveries",
       "Deliveries held in memory because the ledger cannot be written.",
     ),
+    ledgerFailures: counter(
+      "ledger_failures_total",
+      "Times the ledger could not be written any more; it is tried again every second.",
+    ),
     replaced: counter(
       "ledger_replaced_total",
       "Damaged ledgers that were set aside, a new one started in their place.",

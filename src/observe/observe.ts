@@ -189,6 +189,7 @@ export function createObserver(
 
     ledgerTrouble(detail) {
       metrics.writable.set(0);
+      metrics.ledgerFailures.inc();
       log.write(
         "error",
         `the ledger cannot be written: ${detail}; delivering from memory and trying again`,

@@ -59,6 +59,7 @@ describe("a full disk", () => {
     expect(await life.series("kube_crier_ledger_held_deliveries")).toBeGreaterThan(50);
     await world.pass(600);
     expect(life.lines("error"), "once").toHaveLength(1);
+    expect(await life.series("kube_crier_ledger_failures_total")).toBe(1);
 
     makeRoom();
     await world.pass(2);

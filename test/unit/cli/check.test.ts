@@ -1,14 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sinks } from "../../../sinks/index.ts";
 import { createClients } from "../../../src/app/clients.ts";
 import { loadTemplates } from "../../../src/app/templates.ts";
 import { checkTemplates } from "../../../src/cli/checks.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { lockDataDir } from "../../../src/ledger/lock.ts";
 import { FakeApiServer } from "../../support/apiserver.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { cutOff, databaseIn, filledLedger } from "../../support/damage.ts";
 import { type Inbox, startInbox } from "../../support/inbox.ts";
 import { cli } from "../../support/io.ts";
 import { kubeconfigFor } from "../../support/source.ts";
@@ -115,5 +118,31 @@ describe("check", () => {
     const { code, stderr } = await cli(["check", "--source=file:-", `--data-dir=${blocked}/below`]);
     expect(code).toBe(2);
     expect(stderr).toContain("cannot be written by this user");
+  });
+
+  it("looks at the ledger as a start would, beside whoever uses it, and leaves it as it is", async () => {
+    const flags = ["check", "--source=file:-", `--data-dir=${folder}`, "--sink=stdout:"];
+    const file = databaseIn(folder);
+    await filledLedger(folder, 3);
+    const unlock = lockDataDir(folder);
+    const sound = await cli(flags);
+    unlock();
+    expect(sound.code, sound.stderr).toBe(0);
+    expect(sound.stdout).toMatch(new RegExp(`^ledger +${folder} +can be written$`, "m"));
+
+    const db = new DatabaseSync(file);
+    db.exec("PRAGMA user_version = 99");
+    db.close();
+    const newer = await cli(flags);
+    expect(newer.code).toBe(2);
+    expect(newer.stderr).toContain("the ledger has version 99, this program knows up to 1");
+
+    cutOff(file, 50);
+    const damaged = await cli(flags);
+    expect(damaged.code, "no reason not to start").toBe(0);
+    expect(damaged.stdout).toMatch(
+      /^ledger +\S+ +is damaged: .*50 bytes.*; the start sets it aside and begins a new one$/m,
+    );
+    expect(statSync(file).size).toBe(50);
   });
 });

@@ -319,7 +319,7 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
           {},
         ],
       ],
-      moved: { ledger_writable: -1 },
+      moved: { ledger_writable: -1, ledger_failures_total: 1 },
     },
   ],
   [
