@@ -56,7 +56,7 @@ export function openFile(dataDir: string, busyMs: number): DatabaseSync {
   const path = databasePath(dataDir);
   if (path !== MEMORY) {
     if (isThere(path, dataDir)) refuseOthers(path, busyMs, dataDir);
-    else create(path);
+    else renameSync(prepareFile(path), path);
   }
   const db = new DatabaseSync(path, { timeout: busyMs });
   try {
@@ -94,7 +94,7 @@ export function damageIn(dataDir: string): string | null {
 }
 
 /** Under another name first, and whole: so an empty `ledger.db` is never one whose making was interrupted, but one that was lost. */
-function create(path: string): void {
+export function prepareFile(path: string): string {
   const fresh = `${path}.new`;
   for (const part of ["", "-journal"]) rmSync(fresh + part, { force: true });
   const db = new DatabaseSync(fresh);
@@ -104,7 +104,7 @@ function create(path: string): void {
   } finally {
     db.close();
   }
-  renameSync(fresh, path);
+  return fresh;
 }
 
 /** @throws DamagedError for what SQLite would take for a new database: an empty file, or the log of one that is gone */

@@ -1,7 +1,8 @@
+import { renameSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import { type Loss, setAside } from "./aside.ts";
-import { databasePath, makeDataDir, openFile, openingError } from "./database.ts";
+import { databasePath, makeDataDir, openFile, openingError, prepareFile } from "./database.ts";
 import { isDamage, storageTrouble } from "./failure.ts";
 import { SqliteHistory } from "./history.ts";
 import type { History } from "./ledger.ts";
@@ -131,18 +132,22 @@ export class LiveDatabase {
     return databasePath(dataDir) !== dataDir && clock.now() - this.#replacedAt >= REPLACE_EVERY_MS;
   }
 
+  /** The new one is made first: where that is not possible the old one stays, and is found again. */
   #setAside(error: unknown): Loss {
     const { dataDir, clock } = this.#options;
-    const detail = error instanceof StorageError ? error.message : (storageTrouble(error) ?? "");
-    this.#parts?.db.close();
-    this.#parts = null;
+    const path = databasePath(dataDir);
+    const detail = storageTrouble(error) ?? "";
     try {
-      const loss = setAside(databasePath(dataDir), detail, clock.now());
+      const fresh = prepareFile(path);
+      this.#parts?.db.close();
+      this.#parts = null;
+      const loss = setAside(path, detail, clock.now());
+      renameSync(fresh, path);
       this.#replacedAt = clock.now();
       return loss;
     } catch (refused) {
-      const why = refused instanceof Error ? refused.message : String(refused);
-      throw new StorageError(`${detail}; and it cannot be set aside: ${why}`, refused);
+      const why = storageTrouble(refused) ?? (refused as Error).message;
+      throw new StorageError(`${detail}; and it cannot be replaced: ${why}`, refused);
     }
   }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { dataDirError, makeDataDir } from "./database.ts";
-import { storageTrouble } from "./failure.ts";
+import { isDamage, remedyOf, storageTrouble } from "./failure.ts";
 
 const BUSY = {
   message: "another kube-crier is running on it",
@@ -34,7 +34,10 @@ export function lockDataDir(dataDir: string, busy = BUSY): () => void {
     throw dataDirError(
       dataDir,
       `the directory cannot be locked: ${trouble}`,
-      "give a directory this user may write",
+      // It may be somebody else's, so it is not ours to remove.
+      isDamage(error)
+        ? "run.lock in it is none of kube-crier's, or damaged: remove it if nothing else needs it"
+        : remedyOf(error),
     );
   }
 }

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   utimesSync,
@@ -280,7 +281,57 @@ describe("a ledger found damaged while it is in use", () => {
   });
 });
 
+describe("a new one that cannot be made yet", () => {
+  test("is tried again every second; until then memory holds what is owed", async () => {
+    const dataDir = temporaryDirectory();
+    await filledLedger(dataDir);
+    flip(databaseIn(dataDir), 2 * PAGE);
+    const ledger = open(dataDir);
+    const { outbox, clock, losses, of } = ledger;
+    // In the way of the file that is made first.
+    mkdirSync(`${databaseIn(dataDir)}.new`);
+    expect(await outbox.add([anEntry(1, ["chat"])], [], never)).toEqual(["enqueued"]);
+    await settle();
+    expect([losses.length, ledger.healthy()]).toEqual([0, false]);
+    expect(of("ledgerTrouble")).toMatchObject([[expect.stringMatching(/cannot be replaced: /)]]);
+    expect(outbox.due("chat", clock.now(), 9, new Set())).toMatchObject([{ id: "n1" }]);
+    await clock.advance(5_000);
+    expect([losses.length, ledger.healthy()]).toEqual([0, false]);
+    expect(asideIn(dataDir)).toEqual([]);
+
+    rmdirSync(`${databaseIn(dataDir)}.new`);
+    await clock.advance(1_000);
+    expect([losses.length, ledger.healthy()]).toEqual([1, true]);
+    expect(ledger.history.deliveries({})).toMatchObject([{ id: "n1", state: "pending" }]);
+  });
+
+  test("at the start is said, with what is in the way; the next start finds what this one has found", async () => {
+    const dataDir = temporaryDirectory();
+    await filledLedger(dataDir);
+    cutOff(databaseIn(dataDir), 512);
+    mkdirSync(`${databaseIn(dataDir)}.new`);
+    expect(refusal(() => open(dataDir))).toMatch(
+      /the ledger cannot be opened: .*damaged .*cannot be replaced: .*ledger\.db\.new/,
+    );
+    expect(asideIn(dataDir)).toEqual([]);
+    rmdirSync(`${databaseIn(dataDir)}.new`);
+    expect(open(dataDir).losses.length).toBe(1);
+  });
+});
+
 describe("what is no damage", () => {
+  test("a lock file of nonsense: it may be somebody else's, so it is said, and left", () => {
+    const dataDir = temporaryDirectory();
+    const file = path.join(dataDir, "run.lock");
+    writeFileSync(file, "somebody's notes".repeat(999));
+    expect(refusal(() => open(dataDir))).toMatch(
+      /cannot be locked: not a database file .*\(run\.lock in it is none .*: remove it if nothing else/,
+    );
+    expect(readFileSync(file, "utf8").slice(0, 16)).toBe("somebody's notes");
+    rmSync(file);
+    expect(open(dataDir).losses).toEqual([]);
+  });
+
   test("a torn write-ahead log: what it held is undone whole, as after a power cut, and the file is sound", async () => {
     const dataDir = temporaryDirectory();
     await filledLedger(dataDir, 3);

@@ -190,7 +190,7 @@ describe("a data directory that cannot be locked", () => {
     const dataDir = temporaryDirectory();
     mkdirSync(path.join(dataDir, "run.lock"));
     expect(problemOf(() => open(dataDir))).toBe(
-      `--data-dir ${dataDir}: the directory cannot be locked: the database file cannot be opened (SQLite 14: unable to open database file) (give a directory this user may write)`,
+      `--data-dir ${dataDir}: the directory cannot be locked: the database file cannot be opened (SQLite 14: unable to open database file) (give a directory this user may write, on a volume that is not mounted read-only)`,
     );
   });
 
