@@ -2,6 +2,7 @@ import { systemClock } from "../clock.ts";
 import type { Config, SinkConfig } from "../config/config.ts";
 import { Lane } from "../delivery/lane.ts";
 import type { Sender } from "../delivery/sender.ts";
+import { Tally } from "../delivery/tally.ts";
 import type { Ledger } from "../ledger/open.ts";
 import type { Observer } from "../observe/observer.ts";
 import { compileFilter } from "../pipeline/filter.ts";
@@ -70,8 +71,8 @@ export function tellLosses(
   ledger.onLoss((loss) => {
     const [since, until] = [new Date(loss.since).toISOString(), new Date(loss.at).toISOString()];
     const cause = "lostLedger";
-    for (const { name } of sources) observer.sourceGap(name, since, until, cause);
     const alert = { kind: "gap", cluster: config.cluster, since, until, cause } as const;
+    for (const { name } of sources) observer.sourceGap(name, alert);
     ledger.outbox.add([{ event: null, alert, sinks }], [], signal).then(
       () => observer.noticeOwed(sinks),
       (error: unknown) => {
@@ -96,14 +97,20 @@ export async function runPumps(
     config.sinks.map((sink) => ({ name: sink.name, matches: compileFilter(sink.filter) })),
   );
   const sinks = config.sinks.map((sink) => sink.name);
+  const decisions = {
+    outbox: ledger.outbox,
+    route,
+    observer,
+    cluster: config.cluster,
+    sinks,
+    singly: new Set(config.sinks.filter((sink) => !sink.digest).map((sink) => sink.name)),
+    makeTally: () => new Tally(),
+    synced,
+  };
   await Promise.all(
     ports.sources.map(async (source) => {
       try {
-        await pump(
-          source,
-          { outbox: ledger.outbox, route, observer, cluster: config.cluster, sinks, synced },
-          signal,
-        );
+        await pump(source, decisions, signal);
       } catch (error) {
         if (signal.aborted) return;
         const problem = `${source.name}: ${error instanceof Error ? error.message : String(error)}`;

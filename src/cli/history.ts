@@ -68,7 +68,7 @@ function showHistory(history: History, filter: HistoryFilter, json: boolean, io:
         row.event.type,
         shorten(row.event.reason, 24),
         shorten(objectOf(row), 40),
-        row.deliveries.map(told).join(" "),
+        row.suppressed === null ? row.deliveries.map(told).join(" ") : `–${row.suppressed}`,
         shorten(row.event.message, columns),
       ]),
     ),

@@ -33,6 +33,8 @@ export interface KubernetesSourceConfig {
   readonly namespaces: readonly string[];
   /** Milliseconds of the past to deliver on the very first start; 0: begin now. */
   readonly replayMs: number;
+  /** Milliseconds: what a list after a break brings that is older is told in a digest. */
+  readonly maxAgeMs: number;
 }
 
 export interface FileSourceConfig {

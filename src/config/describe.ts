@@ -43,6 +43,7 @@ function describeSource(source: SourceConfig): string {
     source.replayMs === 0
       ? "begins now on the first start"
       : `begins ${durationText(source.replayMs)} ago on the first start`,
+    `after a break tells singly what is younger than ${durationText(source.maxAgeMs)}`,
   ];
   return `kubernetes: ${facts.filter((fact) => fact !== null).join("; ")}`;
 }

@@ -25,6 +25,7 @@ export const OPTION_FLAGS = {
   excludeNames: { path: ["filter", "exclude", "names"], takes: "PATTERNS" },
   excludeMessages: { path: ["filter", "exclude", "messages"], takes: "PATTERNS" },
   replay: { path: ["sources", "kubernetes", "replay"], takes: "DURATION" },
+  maxAge: { path: ["sources", "kubernetes", "maxAge"], takes: "DURATION" },
   dataDir: { path: ["dataDir"], takes: "DIR" },
   digestEvery: { path: ["digestEvery"], takes: "DURATION" },
   history: { path: ["history"], takes: "DURATION" },
@@ -80,7 +81,7 @@ export function flagLayer(
 
   for (const [key, { path }] of Object.entries(OPTION_FLAGS)) {
     const given = flags[key as keyof typeof OPTION_FLAGS];
-    // `--replay` is for sources, which are lists: the loader puts it in.
+    // `--replay` and `--max-age` are for sources, which are lists: the loader puts them in.
     if (given === undefined || path[0] === "sources") continue;
     const where = flagName(key);
     const filled = fill(given, where);

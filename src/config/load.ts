@@ -14,7 +14,7 @@ import { flagLayer, type FlagValues } from "./flags.ts";
 import { type Parsed, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
 import { explain, presentable } from "./issues.ts";
 import { type LayerResult, yamlLayer } from "./layer.ts";
-import { checkRegistry, rootSchema } from "./schema.ts";
+import { KUBERNETES_DEFAULTS, checkRegistry, rootSchema } from "./schema.ts";
 import { type Env, expand, processEnv, type SecretStore } from "./secrets.ts";
 import { literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
 import { isMap, type Layer, mergeLayers, type Tree, valueAt } from "./tree.ts";
@@ -62,7 +62,10 @@ export function loadConfig({
       message: `there is a sink named "${name}" already, at ${layers[0].where(["sinks", name], "key")}`,
       hint: "give each its own name",
     });
-  const replay = replayOf(flags, env, issues);
+  const forSources = {
+    replayMs: durationFlag("--replay", flags.replay, env, issues),
+    maxAgeMs: durationFlag("--max-age", flags.maxAge, env, issues),
+  };
   const zone = timezoneOf(tree, env, issues);
   const root = rootSchema.safeParse({
     ...tree.value,
@@ -89,7 +92,7 @@ export function loadConfig({
   });
   const found = presentable(issues, secrets);
   if (!root.success || unsure) throw new ConfigError(found);
-  const config = resolved(root.data, sinks, zone, replay);
+  const config = resolved(root.data, sinks, zone, forSources);
   if (found.length > 0) throw new ConfigError(found, config);
   const warnings = [
     ...(flags.notes ?? []),
@@ -115,7 +118,7 @@ function resolved(
   data: RawRoot,
   sinks: readonly SinkConfig[],
   timezone: string,
-  replay: number | null,
+  forSources: ForSources,
 ): Config {
   const sources: readonly RawSource[] =
     data.sources === undefined || data.sources.length === 0 ? [{}] : data.sources;
@@ -124,7 +127,7 @@ function resolved(
     lang: data.lang,
     timezone,
     compat: data.compat,
-    sources: sources.map((source) => resolvedSource(source, replay)),
+    sources: sources.map((source) => resolvedSource(source, forSources)),
     sinks,
     filter: { ...data.filter, level: data.filter.level ?? "Normal" },
     digestEveryMs: data.digestEvery,
@@ -158,16 +161,25 @@ function readPlace(place: string, store: SecretStore): readonly LayerResult[] {
   });
 }
 
-/** `--replay` in milliseconds; `null`: not given. */
-function replayOf(flags: FlagValues, env: Env, issues: ConfigIssue[]): number | null {
-  if (flags.replay === undefined) return null;
-  const { text, problems } = expand(String(flags.replay), env);
+/** What flags say of all sources, in milliseconds; `null`: nothing. */
+interface ForSources {
+  readonly replayMs: number | null;
+  readonly maxAgeMs: number | null;
+}
+
+function durationFlag(
+  where: string,
+  given: FlagValues["replay"],
+  env: Env,
+  issues: ConfigIssue[],
+): number | null {
+  if (given === undefined) return null;
+  const { text, problems } = expand(String(given), env);
   const ms = parseDuration(text);
-  if (problems.length > 0)
-    issues.push(...problems.map((problem) => ({ where: "--replay", ...problem })));
+  if (problems.length > 0) issues.push(...problems.map((problem) => ({ where, ...problem })));
   else if (ms === null)
     issues.push({
-      where: "--replay",
+      where,
       message: `"${text}" is not a duration; expected a number with a unit, like 30s, 15m or 24h`,
       hint: null,
     });
@@ -214,7 +226,7 @@ function sourceIssues(tree: Tree): readonly ConfigIssue[] {
   });
 }
 
-function resolvedSource({ kubernetes, file }: RawSource, replay: number | null): SourceConfig {
+function resolvedSource({ kubernetes, file }: RawSource, forSources: ForSources): SourceConfig {
   if (file !== undefined) return { type: "file", path: file.path };
   return {
     type: "kubernetes",
@@ -223,7 +235,8 @@ function resolvedSource({ kubernetes, file }: RawSource, replay: number | null):
     ...(kubernetes?.server === undefined ? {} : { server: kubernetes.server }),
     api: kubernetes?.api ?? "auto",
     namespaces: kubernetes?.namespaces ?? [],
-    replayMs: replay ?? kubernetes?.replay ?? 0,
+    replayMs: forSources.replayMs ?? (kubernetes ?? KUBERNETES_DEFAULTS).replay,
+    maxAgeMs: forSources.maxAgeMs ?? (kubernetes ?? KUBERNETES_DEFAULTS).maxAge,
   };
 }
 

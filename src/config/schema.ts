@@ -109,7 +109,17 @@ export const kubernetesShape = {
       example: "15m",
     })
     .prefault("0s"),
+  maxAge: s
+    .duration({
+      description:
+        "After a break in watching, what was not seen is told singly up to this age, the older in one digest; `replay` alone decides on the very first start",
+      example: "15m",
+    })
+    .prefault("1h"),
 };
+
+/** What holds where nothing is written. */
+export const KUBERNETES_DEFAULTS = s.object(kubernetesShape).parse({});
 
 export const fileShape = {
   path: s.text({

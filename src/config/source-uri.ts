@@ -17,6 +17,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   namespaces: "namespaces",
   namespace: "namespaces",
   replay: "replay",
+  maxAge: "maxAge",
 };
 
 /** As in a `--sink`, `&` may stand where a `?` should. */
@@ -26,7 +27,7 @@ const YES = /^(1|t|true)$/i;
 const NO = /^(0|f|false)$/i;
 
 /**
- * `kubernetes:[https://HOST][?kubeconfig=FILE&context=…&api=…&namespaces=a,b&replay=15m]`, `file:PATH`, `file:-`.
+ * `kubernetes:[https://HOST][?kubeconfig=FILE&context=…&api=…&namespaces=a,b&replay=15m&maxAge=1h]`, `file:PATH`, `file:-`.
  * kube-eventer's `inClusterConfig`, `auth` and `localKubeConfig` are understood; quotes that a shell would have removed are removed.
  */
 export function parseSource(text: string): SourceEntry {

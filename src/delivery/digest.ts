@@ -4,9 +4,9 @@ import type { KubeEvent } from "../event/event.ts";
 import { severityOf, severityRank, type Severity } from "../event/severity.ts";
 import { workloadOf } from "./workload.ts";
 
-const MAX_LINES = 10;
+export const MAX_LINES = 10;
 
-type DigestAlert = Alert & { kind: "digest" };
+export type DigestAlert = Alert & { kind: "digest" };
 type Foldable = Exclude<Alert, { kind: "gap" }>;
 
 /** Whether an alert may be told in a digest; what could not be seen is always said by itself. */
@@ -80,14 +80,14 @@ function merge(parts: readonly Foldable[]): ReadonlyMap<string, Group> {
   return groups;
 }
 
-function lineOf(event: KubeEvent): DigestLine {
+export function lineOf(event: KubeEvent): DigestLine {
   const { namespace, kind, name } = event.object;
   const severity: Severity = severityOf(event);
   const workload = workloadOf(kind, name);
   return { count: 1, severity, reason: event.reason, namespace, kind, workload, objects: 1 };
 }
 
-function worstFirst(a: DigestLine, b: DigestLine): number {
+export function worstFirst(a: DigestLine, b: DigestLine): number {
   return (
     severityRank(a.severity) - severityRank(b.severity) ||
     b.count - a.count ||
@@ -101,7 +101,7 @@ function clusterOf(part: Foldable): string {
 }
 
 /** The earliest (-1) or latest (1) of ISO-8601 times. */
-function extreme(times: readonly string[], direction: 1 | -1): string {
+export function extreme(times: readonly string[], direction: 1 | -1): string {
   return times.reduce((a, b) => (direction * byTime(b, a) > 0 ? b : a), times[0] ?? "");
 }
 

@@ -28,18 +28,28 @@ export type Alert =
       readonly lines: readonly DigestLine[];
       /** Lines beyond the ten. */
       readonly moreKinds: number;
+      /** It tells what a list brought too late to be told singly, not what exceeded a budget. */
+      readonly tooOld?: true;
     }
-  | {
-      readonly kind: "gap";
-      readonly cluster: string;
-      readonly since: string;
-      readonly until: string;
-      readonly cause: GapCause;
-    };
+  | GapAlert;
+
+export interface GapAlert {
+  readonly kind: "gap";
+  readonly cluster: string;
+  readonly since: string;
+  readonly until: string;
+  readonly cause: GapCause;
+  /** Occurrences that a list brought afterwards, not seen before and wanted by a sink; absent where nothing was listed. */
+  readonly recovered?: number;
+  /** How many of them are too old to be told singly. */
+  readonly tooOld?: number;
+}
 
 /** Why part of the cluster's history could not be seen. */
 export const GAP_CAUSES = {
   downtime: "not running, or cut off, for longer than the cluster keeps events",
+  expired: "the resourceVersion expired, and the cluster has forgotten Events of before",
+  firstStart: "nothing is known of an earlier run: the first start, or the ledger was lost",
   otherCluster: "the checkpoint belongs to another cluster",
   futureVersion: "the checkpoint is from the cluster's future (etcd was restored)",
   lostLedger: "the ledger was damaged and begun anew; what it still owed is lost",

@@ -23,6 +23,14 @@ export const DROP_REASONS = {
   globalFilter: "the global filter excluded it",
   noSink: "no sink's filter matched it",
   duplicate: "this occurrence was already taken",
+  tooOld: "a list after a break brought it, older than maxAge: told in one digest",
 } as const;
 
 export type DropReason = keyof typeof DROP_REASONS;
+
+/** Received and wanted, yet owed to nobody: what is no longer filtered but not enqueued either. */
+export type SuppressReason = Extract<DropReason, "duplicate" | "tooOld">;
+
+export function isSuppression(reason: DropReason): reason is SuppressReason {
+  return reason === "duplicate" || reason === "tooOld";
+}

@@ -1,7 +1,15 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { DeliveryState } from "../event/delivery.ts";
+import type { SuppressReason } from "../event/reason.ts";
 import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "./ledger.ts";
-import { DELIVERY_COLUMNS, text, toDeliveryRow, toEvent, transactions } from "./rows.ts";
+import {
+  DELIVERY_COLUMNS,
+  text,
+  textOrNull,
+  toDeliveryRow,
+  toEvent,
+  transactions,
+} from "./rows.ts";
 
 const DEFAULT_LIMIT = 100;
 
@@ -30,12 +38,13 @@ export class SqliteHistory implements History {
     );
     return this.#db
       .prepare(
-        `SELECT o.seq, o.received_at, o.event FROM occurrence o WHERE 1 ${sql} ORDER BY o.seq DESC LIMIT ?`,
+        `SELECT o.seq, o.received_at, o.event, o.suppressed FROM occurrence o WHERE 1 ${sql} ORDER BY o.seq DESC LIMIT ?`,
       )
       .all(...where.values, ...owed.values, filter.limit ?? DEFAULT_LIMIT)
       .map((row) => ({
         event: toEvent(row["event"]),
         receivedAt: Number(row["received_at"]),
+        suppressed: textOrNull(row["suppressed"]) as SuppressReason | null,
         deliveries: deliveries.all(row["seq"] ?? null).map(toDeliveryRow),
       }));
   }

@@ -1,15 +1,17 @@
 import type { Alert } from "../event/alert.ts";
 import type { Delivery, DeliveryState, Outcome } from "../event/delivery.ts";
 import type { KubeEvent } from "../event/event.ts";
-import type { FailureReason } from "../event/reason.ts";
+import type { FailureReason, SuppressReason } from "../event/reason.ts";
 import type { Checkpoint } from "../source/source.ts";
 
 /** One thing the pump took: what happened and to which sinks it is owed. */
 export interface Entry {
-  /** `null` where there is no occurrence behind it (a gap). */
+  /** `null` where there is no occurrence behind it (a digest). */
   readonly event: KubeEvent | null;
   readonly alert: Alert;
   readonly sinks: readonly string[];
+  /** Why it is owed to nobody, for history. */
+  readonly suppressed?: SuppressReason;
 }
 
 /** What became of one entry. */
@@ -70,6 +72,8 @@ export interface HistoryFilter {
 export interface HistoryRow {
   readonly event: KubeEvent;
   readonly receivedAt: number;
+  /** Why it is owed to nobody; `null` where it was owed. */
+  readonly suppressed: SuppressReason | null;
   readonly deliveries: readonly DeliveryRow[];
 }
 

@@ -168,7 +168,9 @@ export class StoreOutbox implements Outbox {
       owedAt: now,
       notBefore: now,
     }));
-    return { kind: "take", event: entry.event, receivedAt: now, deliveries, force: false };
+    const { event, suppressed } = entry;
+    const why = suppressed === undefined ? {} : { suppressed };
+    return { kind: "take", event, receivedAt: now, deliveries, force: false, ...why };
   }
 
   /** In one transaction with what waits already; answers which takes were new, or `null` while the disk refuses. */

@@ -50,6 +50,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE attempt (sink TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
   CREATE INDEX attempt_at ON attempt (at, sink);
   `,
+  // Why an occurrence is kept for history alone.
+  "ALTER TABLE occurrence ADD COLUMN suppressed TEXT",
 ];
 
 /** Brings the tables from version `found` to the newest, each step with its number in one transaction. */

@@ -1,5 +1,6 @@
 import type { Delivery, Outcome } from "../event/delivery.ts";
 import type { KubeEvent } from "../event/event.ts";
+import type { SuppressReason } from "../event/reason.ts";
 import type { Checkpoint } from "../source/source.ts";
 
 /** One change of the ledger; several of them make a transaction. */
@@ -8,6 +9,8 @@ export type Write =
       readonly kind: "take";
       readonly event: KubeEvent | null;
       readonly receivedAt: number;
+      /** Kept for history alone. */
+      readonly suppressed?: SuppressReason;
       readonly deliveries: readonly Delivery[];
       /** Owed even if the occurrence is already there: it was decided while the store could not be asked. */
       readonly force: boolean;

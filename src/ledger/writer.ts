@@ -55,6 +55,7 @@ export class Writer {
         name,
         event.reason,
         JSON.stringify(event),
+        write.suppressed ?? null,
       );
       if (changes === 0 && !write.force) return false;
       occurrence = changes === 0 ? this.#known(event.key) : lastInsertRowid;
@@ -98,8 +99,8 @@ export class Writer {
 function statements(db: DatabaseSync) {
   return {
     occurrence: db.prepare(
-      `INSERT OR IGNORE INTO occurrence (key, received_at, namespace, kind, name, reason, event)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR IGNORE INTO occurrence (key, received_at, namespace, kind, name, reason, event, suppressed)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     known: db.prepare("SELECT seq FROM occurrence WHERE key = ?"),
     owe: db.prepare(

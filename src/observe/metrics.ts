@@ -1,5 +1,5 @@
 import { GAP_CAUSES } from "../event/alert.ts";
-import { DROP_REASONS, FAILURE_REASONS } from "../event/reason.ts";
+import { DROP_REASONS, type DropReason, FAILURE_REASONS, isSuppression } from "../event/reason.ts";
 import { createEventerMetrics, type EventerOptions } from "./eventer.ts";
 import { RESUME_CAUSES } from "./observer.ts";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "./prometheus.ts";
@@ -45,7 +45,11 @@ export function createMetrics(
       ["type"],
     ),
     filtered: counter("events_filtered_total", "Occurrences no sink wanted.", ["reason"]),
-    suppressed: counter("events_suppressed_total", "Occurrences already taken.", ["reason"]),
+    suppressed: counter(
+      "events_suppressed_total",
+      "Occurrences wanted but not owed: already taken, or too old after a break.",
+      ["reason"],
+    ),
     enqueued: counter(
       "events_enqueued_total",
       "Occurrences written to the ledger and owed to at least one sink.",
@@ -93,6 +97,11 @@ export function createMetrics(
       "source",
       "cause",
     ]),
+    recovered: counter(
+      "source_recovered_total",
+      "Occurrences that a list brought after a time that was not watched.",
+      ["source"],
+    ),
     reloads: counter("template_reloads_total", "Changes of the user's own templates, by outcome.", [
       "outcome",
     ]),
@@ -122,7 +131,7 @@ export function createMetrics(
 
   for (const type of ["Normal", "Warning", "other"]) all.received.inc({ type }, 0);
   for (const reason of keys(DROP_REASONS))
-    (reason === "duplicate" ? all.suppressed : all.filtered).inc({ reason }, 0);
+    (isSuppression(reason as DropReason) ? all.suppressed : all.filtered).inc({ reason }, 0);
   for (const sink of sinks) {
     all.owed.inc({ sink }, 0);
     all.cut.inc({ sink }, 0);
@@ -139,6 +148,7 @@ export function createMetrics(
     all.synced.set({ source }, 0);
     all.lastEvent.set({ source }, 0);
     all.garbage.inc({ source }, 0);
+    all.recovered.inc({ source }, 0);
     for (const cause of keys(RESUME_CAUSES)) all.resumes.inc({ source, cause }, 0);
     for (const cause of keys(GAP_CAUSES)) all.gaps.inc({ source, cause }, 0);
   }

@@ -1,5 +1,6 @@
-import { FAILURE_REASONS } from "../event/reason.ts";
 import { GAP_CAUSES } from "../event/alert.ts";
+import { recoveredText } from "../event/gap.ts";
+import { FAILURE_REASONS, isSuppression } from "../event/reason.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Observer, RESUME_CAUSES } from "./observer.ts";
@@ -43,7 +44,7 @@ export function createObserver(
       metrics.lastEvent.set({ source }, clock.now() / 1000);
     },
     eventDropped(reason) {
-      if (reason === "duplicate") {
+      if (isSuppression(reason)) {
         tally.suppressed += 1;
         metrics.suppressed.inc({ reason });
       } else {
@@ -106,12 +107,26 @@ export function createObserver(
         });
       garbled.set(source, clock.now());
     },
-    sourceGap(source, since, until, cause) {
+    sourceGap(source, gap) {
+      const { since, until, cause, recovered = 0, tooOld = 0 } = gap;
       metrics.gaps.inc({ source, cause });
+      metrics.recovered.inc({ source }, recovered);
+      const isFirst = cause === "firstStart";
+      const when = isFirst ? `before ${until}` : `between ${since} and ${until}`;
+      const found = recoveredText(gap);
       log.write(
-        "warn",
-        `${source}: what happened between ${since} and ${until} may be incomplete: ${GAP_CAUSES[cause]}`,
-        { source, since, until, cause },
+        isFirst ? "info" : "warn",
+        `${source}: what happened ${when} may be incomplete: ${GAP_CAUSES[cause]}${found === "" ? "" : `; ${found}`}`,
+        { source, since, until, cause, recovered, tooOld },
+      );
+    },
+    sourceRelisted(source, recovered, tooOld) {
+      metrics.recovered.inc({ source }, recovered);
+      const old = tooOld === 0 ? "" : `, ${tooOld} of them too old to be told singly`;
+      log.write(
+        "info",
+        `${source}: listed again: ${recovered} events had not been seen${old}; none is missing`,
+        { source, recovered, tooOld },
       );
     },
     sourceEnded(source) {

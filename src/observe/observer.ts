@@ -1,4 +1,4 @@
-import type { GapCause } from "../event/alert.ts";
+import type { GapAlert } from "../event/alert.ts";
 import type { KubeEvent } from "../event/event.ts";
 import type { DropReason, FailureReason } from "../event/reason.ts";
 
@@ -26,7 +26,7 @@ export interface Observer {
   eventDropped(reason: DropReason): void;
   eventEnqueued(sinks: readonly string[], lastSeenMs: number): void;
 
-  /** Deliveries without an event behind them (a gap). */
+  /** Deliveries without an event of the cluster behind them: gaps, and digests of what is too old. */
   noticeOwed(sinks: readonly string[]): void;
 
   sourceConnecting(source: string, what: string): void;
@@ -39,7 +39,9 @@ export interface Observer {
   sourceResumed(source: string, cause: ResumeCause): void;
   /** Unreadable lines on the stream: counted, logged once per burst. */
   sourceGarbage(source: string, detail: string): void;
-  sourceGap(source: string, since: string, until: string, cause: GapCause): void;
+  sourceGap(source: string, gap: GapAlert): void;
+  /** A list after a break brought what was not seen, and nothing is missing. */
+  sourceRelisted(source: string, recovered: number, tooOld: number): void;
   sourceEnded(source: string): void;
 
   attemptFailed(

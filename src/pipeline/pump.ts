@@ -1,8 +1,11 @@
+import type { Alert, GapAlert } from "../event/alert.ts";
+import type { KubeEvent } from "../event/event.ts";
+import { gapEvent } from "../event/gap.ts";
 import type { Entry, Outbox } from "../ledger/ledger.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { Checkpoint, Source, SourceItem } from "../source/source.ts";
+import type { Checkpoint, Gap, Source, SourceItem } from "../source/source.ts";
+import { type DigestTally, Found } from "./found.ts";
 import type { Routed } from "./route.ts";
-import type { KubeEvent } from "../event/event.ts";
 
 export interface PumpPorts {
   readonly outbox: Pick<Outbox, "add" | "checkpoints">;
@@ -12,8 +15,17 @@ export interface PumpPorts {
   readonly cluster: string;
   /** Every sink is told of a gap. */
   readonly sinks: readonly string[];
+  /** Sinks that take no digests: they get what is old singly, too. */
+  readonly singly: ReadonlySet<string>;
+  readonly makeTally: () => DigestTally;
   /** Called when the source has caught up with now. */
   readonly synced: (source: string) => void;
+}
+
+/** An entry, and what counts on its being new. */
+interface Decided {
+  readonly entry: Entry;
+  readonly taken: () => void;
 }
 
 /**
@@ -21,17 +33,17 @@ export interface PumpPorts {
  * Ends when the source ends or `signal` aborts; an error of the source is the caller's to see.
  */
 export async function pump(source: Source, ports: PumpPorts, signal: AbortSignal): Promise<void> {
+  const found = new Found(ports.makeTally);
   for await (const batch of source.batches(ports.outbox.checkpoints(), signal)) {
-    const { entries, checkpoints } = sort(source.name, batch, ports);
-    if (entries.length > 0 || checkpoints.length > 0) {
+    for (const part of parts(batch)) {
+      const { decided, checkpoints } = sort(source.name, part, found, ports);
+      if (decided.length === 0 && checkpoints.length === 0) continue;
+      const entries = decided.map(({ entry }) => entry);
       const taken = await ports.outbox.add(entries, checkpoints, signal);
-      taken.forEach((what, index) => {
-        const entry = entries[index];
-        if (entry === undefined) return;
-        if (entry.event === null) ports.observer.noticeOwed(entry.sinks);
-        else if (what === "duplicate") ports.observer.eventDropped("duplicate");
-        else ports.observer.eventEnqueued(entry.sinks, Date.parse(entry.event.lastSeen));
-      });
+      for (const [index, what] of taken.entries()) {
+        if (what === "enqueued") decided[index]?.taken();
+        else if (entries[index]?.alert.kind === "event") ports.observer.eventDropped("duplicate");
+      }
     }
     if (batch.some((item) => item.kind === "synced")) {
       ports.observer.sourceSynced(source.name);
@@ -40,45 +52,100 @@ export async function pump(source: Source, ports: PumpPorts, signal: AbortSignal
   }
 }
 
+/** What a list has brought is known once the ledger has taken it: its end begins a part. */
+function parts(batch: readonly SourceItem[]): readonly (readonly SourceItem[])[] {
+  const starts = batch.flatMap((item, index) =>
+    item.kind === "relisted" && index > 0 ? index : [],
+  );
+  return [0, ...starts].map((start, index) => batch.slice(start, starts[index]));
+}
+
 /** Events to entries, checkpoints to the last of each scope. */
 function sort(
   name: string,
-  batch: readonly SourceItem[],
+  items: readonly SourceItem[],
+  found: Found,
   ports: PumpPorts,
-): { entries: Entry[]; checkpoints: Checkpoint[] } {
-  const entries: Entry[] = [];
+): { decided: Decided[]; checkpoints: Checkpoint[] } {
+  const decided: Decided[] = [];
   const checkpoints = new Map<string, Checkpoint>();
-  for (const item of batch) {
+  for (const item of items) {
     switch (item.kind) {
       case "event": {
-        ports.observer.eventReceived(name, item.event);
-        const routed = ports.route(item.event);
+        const { event, checkpoint, listed } = item;
+        ports.observer.eventReceived(name, event);
+        const routed = ports.route(event);
         if (routed.kind === "drop") ports.observer.eventDropped(routed.reason);
-        else
-          entries.push({
-            event: item.event,
-            alert: { kind: "event", event: item.event },
-            sinks: routed.sinks,
-          });
-        if (item.checkpoint !== null) checkpoints.set(item.checkpoint.scope, item.checkpoint);
+        else decided.push(decide(event, routed.sinks, listed, found, ports));
+        if (checkpoint !== null) checkpoints.set(checkpoint.scope, checkpoint);
         break;
       }
       case "checkpoint":
         checkpoints.set(item.checkpoint.scope, item.checkpoint);
         break;
-      case "gap": {
-        const { since, until, cause } = item;
-        ports.observer.sourceGap(name, since, until, cause);
-        entries.push({
-          event: null,
-          alert: { kind: "gap", cluster: ports.cluster, since, until, cause },
-          sinks: ports.sinks,
-        });
+      case "relisted":
+        decided.push(...summaries(name, item.gap, found, ports));
         break;
-      }
       case "synced":
         break;
     }
   }
-  return { entries, checkpoints: [...checkpoints.values()] };
+  return { decided, checkpoints: [...checkpoints.values()] };
+}
+
+function decide(
+  event: KubeEvent,
+  wanted: readonly string[],
+  listed: "young" | "old" | undefined,
+  found: Found,
+  { observer, singly }: PumpPorts,
+): Decided {
+  const alert: Alert = { kind: "event", event };
+  const folded = listed === "old" ? wanted.filter((sink) => !singly.has(sink)) : [];
+  const sinks = folded.length === 0 ? wanted : wanted.filter((sink) => singly.has(sink));
+  const note = () => {
+    if (folded.length > 0) found.old(event, folded);
+    else if (listed !== undefined) found.single();
+  };
+  if (sinks.length === 0)
+    return {
+      entry: { event, alert, sinks, suppressed: "tooOld" },
+      taken: () => {
+        observer.eventDropped("tooOld");
+        note();
+      },
+    };
+  return {
+    entry: { event, alert, sinks },
+    taken: () => {
+      observer.eventEnqueued(sinks, Date.parse(event.lastSeen));
+      note();
+    },
+  };
+}
+
+/** What to say of a list: the gap that remains, and what is too old to be told singly. */
+function summaries(
+  name: string,
+  gap: Gap | null,
+  found: Found,
+  { observer, cluster, sinks: all }: PumpPorts,
+): readonly Decided[] {
+  const { recovered, tooOld, digests } = found.take();
+  const owed = (event: KubeEvent | null, alert: Alert, sinks: readonly string[]): Decided => ({
+    entry: { event, alert, sinks },
+    taken: () => observer.noticeOwed(sinks),
+  });
+  const told = digests.map(([sink, digest]) => owed(null, digest, [sink]));
+  if (gap === null) {
+    if (recovered > 0) observer.sourceRelisted(name, recovered, tooOld);
+    return told;
+  }
+  const { since, until, cause, listed } = gap;
+  const counts = listed ? { recovered, tooOld } : {};
+  const alert: GapAlert = { kind: "gap", cluster, since, until, cause, ...counts };
+  observer.sourceGap(name, alert);
+  const event = gapEvent(alert, `gap/${name}/${cause}/${since}/${until}`);
+  // Where to begin is what `replay` says: no chat needs to be told, but whoever looks finds it.
+  return [owed(event, alert, cause === "firstStart" ? [] : all), ...told];
 }

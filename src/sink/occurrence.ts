@@ -1,5 +1,6 @@
-import { type Alert, GAP_CAUSES } from "../event/alert.ts";
+import type { Alert } from "../event/alert.ts";
 import type { KubeEvent } from "../event/event.ts";
+import { gapEvent } from "../event/gap.ts";
 import type { Message } from "./define.ts";
 import { permanent } from "./verdict.ts";
 
@@ -18,29 +19,5 @@ export function occurrenceOf(message: Pick<Message, "id" | "alert">): KubeEvent 
 export function occurrenceOf({ id, alert }: Pick<Message, "id" | "alert">): KubeEvent | null {
   if (alert.kind === "event") return alert.event;
   if (alert.kind === "digest") return null;
-  return {
-    key: `${id}@1`,
-    uid: id,
-    resourceVersion: "",
-    eventName: "",
-    eventNamespace: "",
-    cluster: alert.cluster,
-    type: "Warning",
-    reason: "HistoryGap",
-    message: `Events between ${alert.since} and ${alert.until} could not be seen: ${GAP_CAUSES[alert.cause]}.`,
-    action: null,
-    object: {
-      kind: "Cluster",
-      apiVersion: null,
-      namespace: null,
-      name: alert.cluster,
-      uid: null,
-      fieldPath: null,
-    },
-    related: null,
-    reporter: { component: "kube-crier", host: null, instance: null },
-    count: 1,
-    firstSeen: alert.since,
-    lastSeen: alert.until,
-  };
+  return gapEvent(alert, id);
 }

@@ -13,19 +13,33 @@ export interface Checkpoint {
 }
 
 export type SourceItem =
-  /** `checkpoint` becomes true once this item has been taken; `null` where the order of the stream does not allow one. */
-  | { readonly kind: "event"; readonly event: KubeEvent; readonly checkpoint: Checkpoint | null }
+  | {
+      readonly kind: "event";
+      readonly event: KubeEvent;
+      /** Becomes true once this item has been taken; `null` where the order of the stream does not allow one. */
+      readonly checkpoint: Checkpoint | null;
+      /** A list brought it, after a time that was not watched; `old`: last seen longer ago than is to be told singly. */
+      readonly listed?: "young" | "old";
+    }
   /** The stream moved on without an event of interest (list end, bookmark, DELETED). */
   | { readonly kind: "checkpoint"; readonly checkpoint: Checkpoint }
   /** The source has caught up with now; readiness. */
   | { readonly kind: "synced" }
-  /** Something may have happened unseen. Times are ISO-8601 UTC. */
+  /** All that lists could bring has come, for now. */
   | {
-      readonly kind: "gap";
-      readonly since: string;
-      readonly until: string;
-      readonly cause: GapCause;
+      readonly kind: "relisted";
+      /** `null`: it was everything. */
+      readonly gap: Gap | null;
     };
+
+/** Something may have happened unseen. Times are ISO-8601 UTC. */
+export interface Gap {
+  readonly since: string;
+  readonly until: string;
+  readonly cause: GapCause;
+  /** Whether a list was made for what may still be there. */
+  readonly listed: boolean;
+}
 
 /** A pull iterator over occurrences: ends when there is nothing more to come (files), or on abort. */
 export interface Source {

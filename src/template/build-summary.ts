@@ -51,6 +51,7 @@ export function digestView(alert: Extract<Alert, { kind: "digest" }>, options: V
       teller.moment(alert.to),
     ),
     message: [
+      ...(alert.tooOld === true ? [phrases.oldNote] : []),
       ...lines.map(
         (line) => `${line.mark} ${numberText(line.count)} × ${line.reason} · ${line.where}`,
       ),
@@ -58,7 +59,8 @@ export function digestView(alert: Extract<Alert, { kind: "digest" }>, options: V
     ].join("\n"),
     command: eventsCommand(alert.moreKinds === 0 ? only : null),
     labels: options.labels,
-    reasonText: phrases.digestWords(alert.total),
+    reasonText:
+      alert.tooOld === true ? phrases.oldWords(alert.total) : phrases.digestWords(alert.total),
     count: alert.total,
     firstSeen: alert.from,
     lastSeen: alert.to,
@@ -99,21 +101,28 @@ function digestTitle(alert: Extract<Alert, { kind: "digest" }>, options: ViewOpt
       line.namespace === null ? null : shortenMiddle(cleanLine(line.namespace), 16),
     ),
   );
+  const isOld = alert.tooOld === true;
   const titleWith = (count: number) => {
     const more = count < items.length || alert.moreKinds > 0;
-    return `${MARKS.notice} ${phrases.digestTitle(alert.total, items.slice(0, count).join(separator), more)}`;
+    const kinds = items.slice(0, count).join(separator);
+    const title = isOld
+      ? phrases.oldTitle(alert.total, kinds, more)
+      : phrases.digestTitle(alert.total, kinds, more);
+    return `${MARKS.notice} ${title}`;
   };
   for (let count = items.length; count > 0; count -= 1) {
     const title = titleWith(count);
     if (characterLength(title) <= TITLE_MAX) return title;
   }
-  return `${MARKS.notice} ${phrases.digestWords(alert.total)}`;
+  return `${MARKS.notice} ${isOld ? phrases.oldWords(alert.total) : phrases.digestWords(alert.total)}`;
 }
 
 export function gapView(alert: Extract<Alert, { kind: "gap" }>, options: ViewOptions): View {
   const phrases = PHRASES[options.lang];
   const teller = timeTeller(options.lang, options.timezone, options.now);
   const cluster = cleanLine(alert.cluster || options.cluster);
+  const { recovered, tooOld = 0 } = alert;
+  const recoveredText = recovered === undefined ? "" : phrases.gapRecovered(recovered, tooOld);
   const blind = phrases.gapTitle(teller.range(alert.since, alert.until));
   const room = TITLE_MAX - characterLength(`${MARKS.notice} ${blind} · `);
   return {
@@ -131,7 +140,9 @@ export function gapView(alert: Extract<Alert, { kind: "gap" }>, options: ViewOpt
       Date.parse(alert.until) - Date.parse(alert.since),
       teller.moment(alert.until),
     ),
-    message: phrases.gapCause(alert.cause),
+    message: [phrases.gapCause(alert.cause), recoveredText]
+      .filter((part) => part !== "")
+      .join("\n"),
     command: eventsCommand(null),
     labels: options.labels,
     reasonText: phrases.gapWords,
@@ -147,6 +158,7 @@ export function gapView(alert: Extract<Alert, { kind: "gap" }>, options: ViewOpt
       sinceText: teller.moment(alert.since),
       untilText: teller.moment(alert.until),
       causeText: phrases.gapCause(alert.cause),
+      recoveredText,
     },
   };
 }

@@ -13,6 +13,10 @@ export interface Phrases {
   digestItem(count: number, reason: string, namespace: string | null): string;
   digestTitle(total: number, items: string, more: boolean): string;
   digestWords(total: number): string;
+  /** The same where it tells what came too late to be told singly, and the line that says so. */
+  oldTitle(total: number, items: string, more: boolean): string;
+  oldWords(total: number): string;
+  readonly oldNote: string;
   /** `shop/web (3 pods)` */
   objects(where: string, count: number, kind: string): string;
   moreKinds(count: number): string;
@@ -21,6 +25,8 @@ export interface Phrases {
   readonly gapWords: string;
   gapTimes(spanMs: number, until: string): string;
   gapCause(cause: GapCause): string;
+  /** What a list brought afterwards, and how much of it is too old to be told singly. */
+  gapRecovered(recovered: number, tooOld: number): string;
 }
 
 const NUMBER = new Intl.NumberFormat("en-US");
@@ -41,6 +47,9 @@ const english: Phrases = {
     `${numberText(count)} × ${reason}${namespace === null ? "" : ` in ${namespace}`}`,
   digestTitle: (total, items, more) => `${numberText(total)} more: ${items}${more ? ", …" : ""}`,
   digestWords: (total) => `${numberText(total)} more`,
+  oldTitle: (total, items, more) => `${numberText(total)} older: ${items}${more ? ", …" : ""}`,
+  oldWords: (total) => `${numberText(total)} older`,
+  oldNote: "Recovered from a time that was not watched; too old to be told one by one:",
   objects: (where, count, kind) => {
     const noun = kind === "" ? "object" : kind.toLowerCase();
     return `${where} (${numberText(count)} ${count === 1 ? noun : plural(noun)})`;
@@ -54,6 +63,10 @@ const english: Phrases = {
     return `${span === "" ? "" : `${span} · `}until ${until}`;
   },
   gapCause: (cause) => `Events of this time may be missing: ${GAP_CAUSES[cause]}.`,
+  gapRecovered: (recovered, tooOld) =>
+    `${recovered === 0 ? "Nothing" : numberText(recovered)} recovered by a relist, older ones unknown.${
+      tooOld === 0 ? "" : ` ${numberText(tooOld)} of them come as one digest.`
+    }`,
 };
 
 function plural(noun: string): string {
@@ -63,6 +76,8 @@ function plural(noun: string): string {
 
 const GAP_CAUSES_ZH: Readonly<Record<GapCause, string>> = {
   downtime: "本程序停止或断连的时间超过了集群保留事件的时长",
+  expired: "resourceVersion 已过期，集群也已不再保留此前的事件",
+  firstStart: "没有此前运行的记录：首次启动，或账本已丢失",
   otherCluster: "保存的进度属于另一个集群",
   futureVersion: "保存的进度晚于集群当前状态（etcd 曾被恢复）",
   lostLedger: "本地账本损坏，已重新建立；其中尚未发送的内容已丢失",
@@ -79,6 +94,9 @@ const chinese: Phrases = {
     `${namespace === null ? "" : `${namespace} `}${reason} ${numberText(count)} 次`,
   digestTitle: (total, items, more) => `另有 ${numberText(total)} 条：${items}${more ? "，…" : ""}`,
   digestWords: (total) => `另有 ${numberText(total)} 条`,
+  oldTitle: (total, items, more) => `较早 ${numberText(total)} 条：${items}${more ? "，…" : ""}`,
+  oldWords: (total) => `较早 ${numberText(total)} 条`,
+  oldNote: "找回的未监视期间事件，时间较早，不再逐条发送：",
   objects: (where, count, kind) =>
     `${where}（${numberText(count)} 个 ${kind === "" ? "对象" : kind}）`,
   moreKinds: (count) => (count === 0 ? "" : `以及另外 ${numberText(count)} 类`),
@@ -89,6 +107,10 @@ const chinese: Phrases = {
     return `${span === "" ? "" : `持续 ${span}，`}至 ${until}`;
   },
   gapCause: (cause) => `这段时间的事件可能缺失：${GAP_CAUSES_ZH[cause]}。`,
+  gapRecovered: (recovered, tooOld) =>
+    `重新列出后${recovered === 0 ? "未找回事件" : `找回 ${numberText(recovered)} 条`}，更早的未知。${
+      tooOld === 0 ? "" : `其中 ${numberText(tooOld)} 条合并为一条汇总。`
+    }`,
 };
 
 export const PHRASES: Readonly<Record<Lang, Phrases>> = { en: english, zh: chinese };

@@ -147,6 +147,7 @@ export const VIEW_FIELDS: FieldsOf<View> = {
       sinceText: text("in the reader's time zone"),
       untilText: text("in the reader's time zone"),
       causeText: text("why events may be missing"),
+      recoveredText: text("how many a list has brought back afterwards; empty without one"),
     },
     "null unless `alertKind` is `gap`",
   ),

@@ -67,5 +67,7 @@ export interface View {
     readonly sinceText: string;
     readonly untilText: string;
     readonly causeText: string;
+    /** `37 recovered by a relist, older ones unknown.`; empty where nothing was listed. */
+    readonly recoveredText: string;
   } | null;
 }

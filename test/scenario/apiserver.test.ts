@@ -139,7 +139,8 @@ describe("a version that is compacted away", () => {
     expect(
       await life.series('kube_crier_source_resumes_total{source="kubernetes",cause="expired"}'),
     ).toBe(2);
-    expect(life.observed.of("sourceGap")).toEqual([]);
+    expect(life.observed.of("sourceGap").map(([, gap]) => gap.cause)).toEqual(["firstStart"]);
+    expect(await life.series('kube_crier_source_recovered_total{source="kubernetes"}')).toBe(1);
   });
 
   it("in the middle of a flood loses none of 1,500 events, over several pages", async () => {

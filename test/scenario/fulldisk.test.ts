@@ -73,7 +73,7 @@ describe("a full disk", () => {
     expect(await life.stop()).toMatchObject({ lost: 0, pending: 0, dead: 0 });
     const history = openHistory(world.dataDir, "read");
     expect(history.counts().get("webhook")).toMatchObject({ delivered: 110, pending: 0 });
-    expect(history.events({ limit: 1000 })).toHaveLength(110);
+    expect(history.events({ reason: "BackOff", limit: 1000 })).toHaveLength(110);
     history.close();
   });
 

@@ -94,6 +94,7 @@ describe("a Lark card that kube-eventer's users keep in a ConfigMap", () => {
     await life.delivered(1);
     await life.stop();
     await world.pass(3 * 3600);
+    world.api.forget();
     const second = await world.watching(flags);
     await second.delivered(1);
     const text = textOf(inbox.requests.at(-1)?.body ?? "");

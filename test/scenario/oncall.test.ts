@@ -146,6 +146,8 @@ describe("a day of an on-call engineer", () => {
     expect(told).toEqual([
       ["BackOff", ["dingtalk", "slack", "wecom"]],
       ["OOMKilling", ["dingtalk", "slack"]],
+      // What was before the first start.
+      ["HistoryGap", []],
     ]);
   });
 

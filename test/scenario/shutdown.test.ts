@@ -117,7 +117,12 @@ describe("told to stop", () => {
         await crier.destroy();
         await api.close();
       }
-      const { stdout } = await cli(["history", "--json", `--data-dir=${world.dataDir}`]);
+      const { stdout } = await cli([
+        "history",
+        "--reason=BackOff",
+        "--json",
+        `--data-dir=${world.dataDir}`,
+      ]);
       expect(JSON.parse(stdout)).toMatchObject({ deliveries: [{ state: "pending", attempts: 0 }] });
     },
   );

@@ -146,6 +146,7 @@ describe("words of one's own", () => {
     expect(titles().some((title) => /^\d+ at once$/.test(title))).toBe(true);
     await life.stop();
     await world.pass(7200);
+    world.api.forget();
     const second = await world.watching(flags);
     await second.delivered(1);
     expect(titles().at(-1)).toMatch(/^blind from /);

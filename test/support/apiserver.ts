@@ -178,6 +178,12 @@ export class FakeApiServer {
     this.#history = [];
   }
 
+  /** Hours pass: no Event lives that long, and history is compacted. */
+  forget(): void {
+    this.#objects.clear();
+    this.compact();
+  }
+
   /** etcd is restored from a backup of `version`. */
   restore(version: number): void {
     this.#version = version;

@@ -308,6 +308,17 @@ export const KUBERNETES: Readonly<Record<string, Row>> = {
     ],
     bad: [["yesterday", badDuration("yesterday")]],
   },
+  maxAge: {
+    from: (config) => source(config)["maxAgeMs"],
+    fallback: 3_600_000,
+    flag: "maxAge",
+    parameter: "maxAge",
+    good: [
+      ["15m", 900_000],
+      ["0s", 0],
+    ],
+    bad: [["old", badDuration("old")]],
+  },
 };
 
 export const SINK: Readonly<Record<string, Row>> = {

@@ -103,6 +103,7 @@ export class RunningSource {
         api: "auto",
         namespaces: [],
         replayMs: 0,
+        maxAgeMs: 3_600_000,
         ...options.config,
       },
       {
@@ -138,8 +139,13 @@ export class RunningSource {
     return this.events.map((event) => `${event.eventName}@${event.count}`);
   }
 
+  /** Of later than the first start. */
   get gaps(): readonly string[] {
-    return this.items.flatMap((item) => (item.kind === "gap" ? [item.cause] : []));
+    return this.items.flatMap((item) =>
+      item.kind === "relisted" && item.gap !== null && item.gap.cause !== "firstStart"
+        ? [item.gap.cause]
+        : [],
+    );
   }
 
   /** What a ledger would remember now. */

@@ -27,6 +27,7 @@ export class Progress {
   #identity = "";
   #version = "";
   #at = 0;
+  #witness: { readonly uid: string; readonly at: number } | null = null;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -40,6 +41,11 @@ export class Progress {
   /** When that was last known to be so: milliseconds since the epoch. */
   get at(): number {
     return this.#at;
+  }
+
+  /** The Event seen last, unless its end was seen too. */
+  get witness(): { readonly uid: string; readonly at: number } | null {
+    return this.#witness;
   }
 
   /** @param identity of the cluster, which checkpoints carry */
@@ -78,6 +84,7 @@ export class Progress {
         // Its time to live is over, or its namespace is gone: nothing happened to the object.
         const uid = metadataOf(frame.object)["uid"];
         if (typeof uid === "string") this.occurrences.forget(uid);
+        if (uid === this.#witness?.uid) this.#witness = null;
         return this.#moved(versionOf(frame.object));
       }
       case "changed":
@@ -86,9 +93,11 @@ export class Progress {
   }
 
   #changed(object: unknown): Reading {
-    const receivedAt = new Date(this.#options.clock.now()).toISOString();
+    const now = this.#options.clock.now();
+    const receivedAt = new Date(now).toISOString();
     const event = normalize(object, this.#options.cluster, receivedAt);
     if (event === null) return { kind: "garbage", detail: "the object of a change is no Event" };
+    this.#witness = { uid: event.uid, at: now };
     const moved = this.#moved(event.resourceVersion);
     if (!this.occurrences.take(event)) return moved;
     const checkpoint =

@@ -1,12 +1,12 @@
 import type { Clock } from "../../clock.ts";
 import { ConfigError, type KubernetesSourceConfig } from "../../config/config.ts";
-import type { GapCause } from "../../event/alert.ts";
 import type { Observer } from "../../observe/observer.ts";
 import { Channel } from "../channel.ts";
 import type { Checkpoint, PreflightSource, SourceItem } from "../source.ts";
 import { probe, scopesOf } from "./access.ts";
 import { linkAbort } from "./deadline.ts";
 import { readIdentity } from "./identity.ts";
+import { Reunion } from "./reunion.ts";
 import { EventStream } from "./stream.ts";
 import type { KubeClient } from "./transport.ts";
 
@@ -51,13 +51,18 @@ export function createKubernetesSource(
       let behind = namespaces.length;
       observer.sourceConnecting(name, what(client, config));
       const identity = onceItSucceeds((inner) => readIdentity(client, inner));
-      const toldOf = gapsTogether(ports.clock);
+      const scopes = namespaces.map((namespace) => scopeName(name, namespace));
+      // Rare and small; it may not be refused, for its stream waits for it.
+      const reunion = new Reunion(scopes, ports.clock, (gap) =>
+        channel.insist({ kind: "relisted", gap }),
+      );
       const streams = namespaces.map((namespace) =>
         new EventStream(
           {
             api: config.api,
             namespace,
             replayMs: config.replayMs,
+            maxAgeMs: config.maxAgeMs,
             onlyNotNormal: ports.onlyNotNormal,
             scope: scopeName(name, namespace),
             resume: checkpointOf(resume, name, namespace),
@@ -66,7 +71,7 @@ export function createKubernetesSource(
             ...ports,
             channel,
             identity,
-            toldOf,
+            reunion,
             synced: () => {
               behind -= 1;
               if (behind === 0) channel.insist({ kind: "synced" });
@@ -108,21 +113,6 @@ function checkpointOf(
   namespace: string | null,
 ): Checkpoint | null {
   return resume.get(scopeName(name, namespace)) ?? resume.get(scopeName(name, null)) ?? null;
-}
-
-/** The streams of a source lose sight of the cluster together, and find it again within the longest time between two tries. */
-const TOGETHER_MS = 60_000;
-
-/** The first stream tells of a gap for all: twenty namespaces are no reason to say it twenty times. */
-function gapsTogether(clock: Clock): (cause: GapCause, scope: string) => boolean {
-  const told = new Map<GapCause, { readonly scope: string; readonly at: number }>();
-  return (cause, scope) => {
-    const last = told.get(cause);
-    const now = clock.now();
-    if (last !== undefined && last.scope !== scope && now - last.at < TOGETHER_MS) return true;
-    told.set(cause, { scope, at: now });
-    return false;
-  };
 }
 
 function mergeCheckpoints(newest: SourceItem, next: SourceItem): SourceItem | null {

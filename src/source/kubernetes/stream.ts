@@ -1,6 +1,5 @@
 import type { Clock } from "../../clock.ts";
 import type { KubernetesSourceConfig } from "../../config/config.ts";
-import type { GapCause } from "../../event/alert.ts";
 import type { Observer, ResumeCause } from "../../observe/observer.ts";
 import type { Channel } from "../channel.ts";
 import type { Checkpoint, SourceItem } from "../source.ts";
@@ -9,6 +8,7 @@ import { Backoff } from "./backoff.ts";
 import { after } from "./deadline.ts";
 import { ApiError } from "./errors.ts";
 import { classify, Interrupted } from "./failure.ts";
+import { type Blind, forgotten, gapOf } from "./forgotten.ts";
 import type { Frame } from "./frames.ts";
 import { sameCluster } from "./identity.ts";
 import { currentVersion } from "./list.ts";
@@ -16,6 +16,7 @@ import { Outlet } from "./outlet.ts";
 import { Progress } from "./progress.ts";
 import { relist } from "./relist.ts";
 import { eventsPath, selector } from "./resource.ts";
+import type { Reunion } from "./reunion.ts";
 import type { KubeClient } from "./transport.ts";
 import { compareVersions } from "./version.ts";
 import { watch } from "./watch.ts";
@@ -33,8 +34,8 @@ export interface StreamPorts {
   readonly identity: (signal: AbortSignal) => Promise<string>;
   /** Called once, when this stream has caught up. */
   readonly synced: () => void;
-  /** Whether another stream of the source has just told the same. */
-  readonly toldOf: (cause: GapCause, scope: string) => boolean;
+  /** With the other streams of the source. */
+  readonly reunion: Reunion;
 }
 
 export interface StreamOptions {
@@ -42,6 +43,7 @@ export interface StreamOptions {
   /** `null`: all. */
   readonly namespace: string | null;
   readonly replayMs: number;
+  readonly maxAgeMs: number;
   readonly onlyNotNormal: boolean;
   /** The name of its checkpoints. */
   readonly scope: string;
@@ -54,11 +56,18 @@ type Trust = "fresh" | "usual" | "doubtful";
 /** Where a stream is in the cluster's history, which decides its next step. */
 type Position =
   | { readonly kind: "start" }
-  | { readonly kind: "list"; readonly newerThan: string | null; readonly seenSince: number }
+  | { readonly kind: "list"; readonly what: Listing }
   | { readonly kind: "watch"; readonly trust: Trust };
 
-/** Events live for an hour unless the cluster says otherwise. */
-const EVENT_TTL_MS = 3_600_000;
+interface Listing {
+  readonly newerThan: string | null;
+  readonly seenSince: number;
+  /** Nothing of it is too old: it is what `replay` asks for. */
+  readonly isFirst: boolean;
+  /** The time that was not watched; `null`: what is left shows whether anything is missing. */
+  readonly blind: Blind | null;
+}
+
 /** An expired watch says so in its first line, at once; a quiet one says nothing. */
 const ACCEPTED_MS = 200;
 /** Unreadable lines in a row before the connection is replaced. */
@@ -106,7 +115,7 @@ export class EventStream {
       case "start":
         return this.#start(signal);
       case "list":
-        return this.#list(this.#position.newerThan, this.#position.seenSince, signal);
+        return this.#list(this.#position.what, signal);
       case "watch":
         return this.#watch(this.#position.trust, signal);
     }
@@ -122,19 +131,28 @@ export class EventStream {
 
     if (resume !== null && sameCluster(resume.cluster, identity)) {
       this.#progress.resume(resume);
-      if (this.#isAhead(chosen.resourceVersion)) return this.#future(signal);
-      await this.#tellForgotten(signal);
+      if (this.#isAhead(chosen.resourceVersion)) return this.#future();
       return { kind: "watch", trust: "usual" };
     }
-    if (resume !== null) await this.#gap("otherCluster", resume.at, now, signal);
-    if (replayMs > 0) return { kind: "list", newerThan: null, seenSince: now - replayMs };
+    const begun = now - replayMs;
+    const blind: Blind =
+      resume === null
+        ? { cause: "firstStart", since: begun, until: begun }
+        : { cause: "otherCluster", since: resume.at, until: now };
+    if (replayMs > 0)
+      return {
+        kind: "list",
+        what: { newerThan: null, seenSince: begun, isFirst: true, blind },
+      };
+    await this.#ports.reunion.listed(this.#options.scope, gapOf(blind, false), signal);
     await this.#outlet.put(this.#progress.reached(chosen.resourceVersion), signal);
     return { kind: "watch", trust: "fresh" };
   }
 
-  async #list(newerThan: string | null, seenSince: number, signal: AbortSignal): Promise<Position> {
+  async #list(what: Listing, signal: AbortSignal): Promise<Position> {
+    const { newerThan, seenSince, isFirst, blind } = what;
     const { client, clock, cluster, observer, name } = this.#ports;
-    const version = await relist(
+    const relisted = await relist(
       {
         client,
         path: this.#path,
@@ -143,22 +161,30 @@ export class EventStream {
         clock,
         newerThan,
         seenSince,
+        oldBefore: isFirst ? EVER : clock.now() - this.#options.maxAgeMs,
+        witness: this.#progress.witness?.uid ?? null,
         occurrences: this.#progress.occurrences,
         garbage: (detail) => observer.sourceGarbage(name, detail),
         listed: (read, remaining) => observer.sourceListing(name, read, remaining),
       },
       // No checkpoint before the end: what a list gives is in no order of time.
-      (event) => this.#outlet.put({ kind: "event", event, checkpoint: null }, signal),
+      (event, isOld) => {
+        const listed = isOld ? "old" : "young";
+        return this.#outlet.put({ kind: "event", event, checkpoint: null, listed }, signal);
+      },
       signal,
     );
-    await this.#outlet.put(this.#progress.reached(version), signal);
+    const missing = blind ?? forgotten(this.#progress, relisted, clock.now());
+    const gap = missing === null ? null : gapOf(missing, true);
+    await this.#ports.reunion.listed(this.#options.scope, gap, signal);
+    await this.#outlet.put(this.#progress.reached(relisted.version), signal);
     return { kind: "watch", trust: "fresh" };
   }
 
   async #watch(trust: Trust, signal: AbortSignal): Promise<Position> {
     const { client, clock, random } = this.#ports;
     if (trust === "doubtful" && this.#isAhead(await currentVersion(client, this.#path, signal)))
-      return this.#future(signal);
+      return this.#future();
 
     const left: { error: Error | null; held: SourceItem | null } = { error: null, held: null };
     const over = new AbortController();
@@ -232,6 +258,7 @@ export class EventStream {
       this.#ports.observer.sourceResumed(this.#ports.name, this.#cause);
     }
     this.#cause = null;
+    this.#ports.reunion.back(this.#options.scope);
   }
 
   /** Whether we know a version that the cluster has not reached yet: it would hang in silence. */
@@ -239,36 +266,28 @@ export class EventStream {
     return (compareVersions(this.#progress.version, current) ?? 0) > 0;
   }
 
-  async #future(signal: AbortSignal): Promise<Position> {
-    await this.#gap("futureVersion", this.#progress.at, this.#ports.clock.now(), signal);
-    return { kind: "list", newerThan: null, seenSince: EVER };
-  }
-
-  /** What the cluster has forgotten since it was last heard. Said once: with it the checkpoint is young again. */
-  async #tellForgotten(signal: AbortSignal): Promise<void> {
-    const { at, version } = this.#progress;
-    const remembered = this.#ports.clock.now() - EVENT_TTL_MS;
-    if (at >= remembered) return;
-    await this.#gap("downtime", at, remembered, signal);
-    await this.#outlet.put(this.#progress.reached(version), signal);
-  }
-
-  async #gap(cause: GapCause, since: number, until: number, signal: AbortSignal): Promise<void> {
-    if (this.#ports.toldOf(cause, this.#options.scope)) return;
-    await this.#outlet.put({ kind: "gap", since: iso(since), until: iso(until), cause }, signal);
+  #future(): Position {
+    const blind = {
+      cause: "futureVersion",
+      since: this.#progress.at,
+      until: this.#ports.clock.now(),
+    } as const;
+    const what = { newerThan: null, seenSince: EVER, isFirst: false, blind };
+    return { kind: "list", what };
   }
 
   /** Where to go on after an error, once it may be tried again. */
   async #recover(error: unknown, signal: AbortSignal): Promise<Position> {
     signal.throwIfAborted();
+    this.#ports.reunion.away(this.#options.scope);
     let next = this.#position;
     if (error instanceof ApiError) {
       if (error.status === 401) this.#ports.client.reload();
-      if (next.kind === "watch" && error.future) return this.#future(signal);
+      if (next.kind === "watch" && error.future) return this.#future();
       if (next.kind === "watch" && (error.gone || error.malformed)) {
-        await this.#tellForgotten(signal);
         const newerThan = error.malformed ? null : this.#progress.version;
-        next = { kind: "list", newerThan, seenSince: EVER };
+        const what = { newerThan, seenSince: EVER, isFirst: false, blind: null };
+        next = { kind: "list", what };
         this.#cause = "expired";
         this.#expired += 1;
         // Routine. Only a server that expires what it has just listed is waited for.
@@ -285,8 +304,4 @@ export class EventStream {
     await this.#ports.clock.sleep(waitMs, signal);
     return next;
   }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

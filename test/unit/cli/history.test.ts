@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { gapEvent } from "../../../src/event/gap.ts";
 import { cli } from "../../support/io.ts";
 import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
 
@@ -58,6 +59,36 @@ describe("history", () => {
       ["shop/Pod web-2", "✗ops …audit"],
       ["shop/Pod web-1", "✓ops"],
     ]);
+  });
+
+  it("shows what was too old to be told singly, and times that were not seen", async () => {
+    const dataDir = temporaryDirectory();
+    const { outbox, clock, db } = aLedger({ dataDir });
+    const gap = {
+      kind: "gap",
+      cluster: "prod-a",
+      since: "2026-11-20T05:00:00.000Z",
+      until: "2026-11-20T07:00:00.000Z",
+      cause: "expired",
+      recovered: 37,
+      tooOld: 36,
+    } as const;
+    await outbox.add([{ ...anEntry(1, []), suppressed: "tooOld" }], [], never);
+    await outbox.add([{ event: gapEvent(gap, "gap/1"), alert: gap, sinks: ["ops"] }], [], never);
+    outbox.close();
+    db.close();
+    const run = (...argv: string[]) => cli([...argv, `--data-dir=${dataDir}`], { clock });
+    const rows = (await run("history")).stdout.trimEnd().split("\n").slice(1);
+    expect(rows.map((line) => line.split(/\s{2,}/).slice(3, 6))).toEqual([
+      ["HistoryGap", "Cluster prod-a", "…ops"],
+      ["BackOff", "shop/Pod web-1", "–tooOld"],
+    ]);
+    const [told, old] = json((await run("history", "--json")).stdout);
+    expect(told).toMatchObject({ suppressed: null, deliveries: [{ alert: gap }] });
+    expect(told?.["event"]).toMatchObject({
+      message: expect.stringContaining("37 recovered by a relist (36 of them too old"),
+    });
+    expect(old).toMatchObject({ suppressed: "tooOld", deliveries: [] });
   });
 
   it("for programs: one JSON object a line, times as ISO-8601, the answer of the platform", async () => {

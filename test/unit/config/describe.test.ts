@@ -15,7 +15,7 @@ describe("describeConfig", () => {
       [
         "cluster    (no name given)",
         "messages   en, times in UTC",
-        "source     kubernetes: cluster found by default; core/v1, or events.k8s.io/v1 where that is forbidden; all namespaces; begins now on the first start",
+        "source     kubernetes: cluster found by default; core/v1, or events.k8s.io/v1 where that is forbidden; all namespaces; begins now on the first start; after a break tells singly what is younger than 1h",
         "filter     every level",
         "sink       stdout (Standard output, en)",
         "           every level",
@@ -41,7 +41,7 @@ describe("describeConfig", () => {
       [
         "cluster    prod-a",
         "messages   zh, times in Asia/Shanghai",
-        "source     kubernetes: kubeconfig /etc/kube-crier/kubeconfig; context prod-a; server https://10.0.0.1:6443; events.k8s.io; namespaces shop, pay; begins 15m ago on the first start",
+        "source     kubernetes: kubeconfig /etc/kube-crier/kubeconfig; context prod-a; server https://10.0.0.1:6443; events.k8s.io; namespaces shop, pay; begins 15m ago on the first start; after a break tells singly what is younger than 30m",
         "source     file (standard input)",
         "filter     warnings only; namespaces team-*, shop, _cluster; not reasons /^Pulling$/i; not messages *probe failed*",
         "sink       oncall (Chat, en)",

@@ -15,6 +15,7 @@ const CLUSTER = {
   api: "auto",
   namespaces: [],
   replayMs: 0,
+  maxAgeMs: 3_600_000,
 };
 
 describe("option flags", () => {
@@ -153,7 +154,7 @@ describe("--source", () => {
       { ...CLUSTER, server: "https://10.0.0.1:6443", kubeconfig: "/k/config" },
     ],
     [
-      "kubernetes:?kubeconfig=/k&context=prod&api=events.k8s.io&namespaces=a,b&namespaces=c&replay=15m",
+      "kubernetes:?kubeconfig=/k&context=prod&api=events.k8s.io&namespaces=a,b&namespaces=c&replay=15m&maxAge=30m",
       {
         ...CLUSTER,
         kubeconfig: "/k",
@@ -161,6 +162,7 @@ describe("--source", () => {
         api: "events.k8s.io",
         namespaces: ["a", "b", "c"],
         replayMs: 900_000,
+        maxAgeMs: 1_800_000,
       },
     ],
     ["file:events.json", { type: "file", path: "events.json" }],
@@ -179,6 +181,22 @@ describe("--source", () => {
     expect(configOf({ flags: { source: ["file:x.json"] } }, file).sources).toEqual([
       { type: "file", path: "x.json" },
     ]);
+  });
+
+  it("--max-age is for every cluster, too", () => {
+    const file = "sources: [{kubernetes: {context: a, maxAge: 2h}}, {kubernetes: {context: b}}]";
+    expect(configOf({}, file).sources).toMatchObject([
+      { maxAgeMs: 7_200_000 },
+      { maxAgeMs: 3_600_000 },
+    ]);
+    const { sources } = configOf({ flags: { maxAge: "5m", replay: "1h" } }, file);
+    expect(sources).toMatchObject([
+      { maxAgeMs: 300_000, replayMs: 3_600_000 },
+      { maxAgeMs: 300_000, replayMs: 3_600_000 },
+    ]);
+    expect(() => configOf({ flags: { maxAge: "old" } }, file)).toThrow(
+      '--max-age: "old" is not a duration; expected a number with a unit, like 30s, 15m or 24h',
+    );
   });
 
   it("--replay is for every cluster", () => {

@@ -23,6 +23,7 @@ describe("with nothing given", () => {
         api: "auto",
         namespaces: [],
         replayMs: 0,
+        maxAgeMs: 3_600_000,
       },
     ]);
     expect(config.sinks.map((sink) => [sink.name, sink.definition])).toEqual([["stdout", stdout]]);
@@ -93,6 +94,7 @@ describe("everything.yaml", () => {
         api: "events.k8s.io",
         namespaces: ["shop", "pay"],
         replayMs: 900_000,
+        maxAgeMs: 1_800_000,
       },
       { type: "file", path: "-" },
     ]);

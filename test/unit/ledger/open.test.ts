@@ -9,6 +9,8 @@ import { openHistory, openLedger, type Ledger } from "../../../src/ledger/open.t
 import { FakeClock, settle } from "../../support/clock.ts";
 import { anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
 import { recordingObserver } from "../../support/observer.ts";
+import { MIGRATIONS } from "../../../src/ledger/schema.ts";
+import { anEvent } from "../../support/events.ts";
 
 const MINUTE = 60_000;
 const none: ReadonlySet<string> = new Set();
@@ -124,6 +126,26 @@ describe("the data directory", () => {
       /the ledger cannot be read: the database file is damaged .*the next start of `run` sets the file aside/u,
     );
     expect(refusal(() => history.counts())).toMatch(/the ledger cannot be read/u);
+  });
+
+  test("of version 1 is brought up to date, with all it holds", async () => {
+    const dataDir = temporaryDirectory();
+    const old = new DatabaseSync(path.join(dataDir, "ledger.db"));
+    old.exec(MIGRATIONS[0] ?? "");
+    const event = anEvent();
+    old
+      .prepare(
+        "INSERT INTO occurrence (key, received_at, namespace, kind, name, reason, event) VALUES (?, 1, 'shop', 'Pod', 'web-0', 'BackOff', ?)",
+      )
+      .run(event.key, JSON.stringify(event));
+    old.exec("PRAGMA user_version = 1");
+    old.close();
+    await open(dataDir).close();
+    const history = openHistory(dataDir, "read");
+    expect(history.events({})).toEqual([
+      { event, receivedAt: 1, suppressed: null, deliveries: [] },
+    ]);
+    history.close();
   });
 
   test("from a newer kube-crier is left alone", async () => {

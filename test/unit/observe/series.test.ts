@@ -98,7 +98,7 @@ describe("the series", () => {
     const expected = [
       ...["Normal", "Warning", "other"].map((type) => `events_received_total{type="${type}"}`),
       ...Object.keys(DROP_REASONS).map((reason) =>
-        reason === "duplicate"
+        reason === "duplicate" || reason === "tooOld"
           ? `events_suppressed_total{reason="${reason}"}`
           : `events_filtered_total{reason="${reason}"}`,
       ),
@@ -120,6 +120,7 @@ describe("the series", () => {
         `source_synced{source="${source}"}`,
         `source_last_event_timestamp_seconds{source="${source}"}`,
         `source_garbage_total{source="${source}"}`,
+        `source_recovered_total{source="${source}"}`,
         ...Object.keys(RESUME_CAUSES).map(
           (cause) => `source_resumes_total{source="${source}",cause="${cause}"}`,
         ),

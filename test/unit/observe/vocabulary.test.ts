@@ -172,16 +172,105 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
   ],
   [
     "a gap",
-    (o) => o.sourceGap("kubernetes", SINCE, UNTIL, "otherCluster"),
+    (o) =>
+      o.sourceGap("kubernetes", {
+        kind: "gap",
+        cluster: "prod-a",
+        since: SINCE,
+        until: UNTIL,
+        cause: "otherCluster",
+      }),
     {
       said: [
         [
           "warn",
           `kubernetes: what happened between ${SINCE} and ${UNTIL} may be incomplete: the checkpoint belongs to another cluster`,
-          { source: "kubernetes", since: SINCE, until: UNTIL, cause: "otherCluster" },
+          {
+            source: "kubernetes",
+            since: SINCE,
+            until: UNTIL,
+            cause: "otherCluster",
+            recovered: 0,
+            tooOld: 0,
+          },
         ],
       ],
       moved: { 'source_gaps_total{source="kubernetes",cause="otherCluster"}': 1 },
+    },
+  ],
+  [
+    "a gap of which a list brought something back",
+    (o) =>
+      o.sourceGap("kubernetes", {
+        kind: "gap",
+        cluster: "prod-a",
+        since: SINCE,
+        until: UNTIL,
+        cause: "expired",
+        recovered: 37,
+        tooOld: 12,
+      }),
+    {
+      said: [
+        [
+          "warn",
+          `kubernetes: what happened between ${SINCE} and ${UNTIL} may be incomplete: the resourceVersion expired, and the cluster has forgotten Events of before; 37 recovered by a relist (12 of them too old to be told singly), older ones unknown`,
+          {
+            source: "kubernetes",
+            since: SINCE,
+            until: UNTIL,
+            cause: "expired",
+            recovered: 37,
+            tooOld: 12,
+          },
+        ],
+      ],
+      moved: {
+        'source_gaps_total{source="kubernetes",cause="expired"}': 1,
+        'source_recovered_total{source="kubernetes"}': 37,
+      },
+    },
+  ],
+  [
+    "the first start, which is no trouble",
+    (o) =>
+      o.sourceGap("kubernetes", {
+        kind: "gap",
+        cluster: "prod-a",
+        since: UNTIL,
+        until: UNTIL,
+        cause: "firstStart",
+      }),
+    {
+      said: [
+        [
+          "info",
+          `kubernetes: what happened before ${UNTIL} may be incomplete: nothing is known of an earlier run: the first start, or the ledger was lost`,
+          {
+            source: "kubernetes",
+            since: UNTIL,
+            until: UNTIL,
+            cause: "firstStart",
+            recovered: 0,
+            tooOld: 0,
+          },
+        ],
+      ],
+      moved: { 'source_gaps_total{source="kubernetes",cause="firstStart"}': 1 },
+    },
+  ],
+  [
+    "a list that made up for a break",
+    (o) => o.sourceRelisted("kubernetes", 37, 12),
+    {
+      said: [
+        [
+          "info",
+          "kubernetes: listed again: 37 events had not been seen, 12 of them too old to be told singly; none is missing",
+          { source: "kubernetes", recovered: 37, tooOld: 12 },
+        ],
+      ],
+      moved: { 'source_recovered_total{source="kubernetes"}': 37 },
     },
   ],
   [

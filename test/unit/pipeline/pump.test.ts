@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { Tally } from "../../../src/delivery/tally.ts";
+import type { GapCause } from "../../../src/event/alert.ts";
 import type { KubeEvent } from "../../../src/event/event.ts";
 import type { Entry, Taken } from "../../../src/ledger/ledger.ts";
 import { jsonLog } from "../../../src/observe/log.ts";
@@ -80,6 +82,8 @@ function house(outbox: ReturnType<typeof shelf>) {
       observer,
       cluster: "prod-a",
       sinks: ["ding", "hook"],
+      singly: new Set<string>(),
+      makeTally: () => new Tally(),
       synced: (name: string) => void synced.push(name),
     },
   };
@@ -147,35 +151,45 @@ describe("the pump", () => {
     expect(tally.received).toBe(tally.filtered + tally.suppressed + tally.enqueued);
   });
 
-  it("tells every sink of a gap", async () => {
+  const when = { since: "2026-11-20T08:00:00Z", until: "2026-11-20T11:00:00Z" };
+  const relisted = (cause: GapCause | null): SourceItem => ({
+    kind: "relisted",
+    gap: cause === null ? null : { ...when, cause, listed: true },
+  });
+  const found = (uid: string, listed: "young" | "old", changes = {}): SourceItem => ({
+    kind: "event",
+    event: anEvent({ uid, ...changes }),
+    checkpoint: null,
+    listed,
+  });
+  const summariesOf = (outbox: ReturnType<typeof shelf>) =>
+    outbox.added
+      .flatMap(({ entries }) => entries)
+      .filter(({ alert }) => alert.kind !== "event")
+      .map(({ alert, sinks }) => ({ alert, sinks }));
+
+  it("tells every sink of a gap, and history in the form of an occurrence", async () => {
+    const outbox = shelf();
+    const { ports, tally } = house(outbox);
+    await pump(played([[relisted("downtime")]]), ports, new AbortController().signal);
+    const [entry] = outbox.added[0]?.entries ?? [];
+    expect(entry).toMatchObject({
+      event: { reason: "HistoryGap", object: { kind: "Cluster", name: "prod-a" } },
+      alert: { kind: "gap", cluster: "prod-a", ...when, cause: "downtime", recovered: 0 },
+      sinks: ["ding", "hook"],
+    });
+    expect(entry?.event?.message).toBe(
+      "Events between 2026-11-20T08:00:00Z and 2026-11-20T11:00:00Z could not be seen: not running, or cut off, for longer than the cluster keeps events. 0 recovered by a relist, older ones unknown.",
+    );
+    expect(tally, "it is no event of the cluster").toMatchObject({ received: 0, enqueued: 0 });
+  });
+
+  it("keeps the first start for history, and tells no sink of it", async () => {
     const outbox = shelf();
     const { ports } = house(outbox);
-    await pump(
-      played([
-        [
-          {
-            kind: "gap",
-            since: "2026-11-20T08:00:00Z",
-            until: "2026-11-20T11:00:00Z",
-            cause: "downtime",
-          },
-        ],
-      ]),
-      ports,
-      new AbortController().signal,
-    );
-    expect(outbox.added[0]?.entries).toEqual([
-      {
-        event: null,
-        alert: {
-          kind: "gap",
-          cluster: "prod-a",
-          since: "2026-11-20T08:00:00Z",
-          until: "2026-11-20T11:00:00Z",
-          cause: "downtime",
-        },
-        sinks: ["ding", "hook"],
-      },
+    await pump(played([[relisted("firstStart")]]), ports, new AbortController().signal);
+    expect(outbox.added[0]?.entries).toMatchObject([
+      { event: { reason: "HistoryGap" }, alert: { cause: "firstStart" }, sinks: [] },
     ]);
   });
 
@@ -186,14 +200,101 @@ describe("the pump", () => {
       ...ports.observer,
       noticeOwed: (sinks: readonly string[]) => void owed.push(sinks),
     };
-    const gap = {
-      kind: "gap",
-      since: "2026-11-20T08:00:00Z",
-      until: "2026-11-20T11:00:00Z",
-      cause: "downtime",
-    } as const;
-    await pump(played([[gap]]), { ...ports, observer }, new AbortController().signal);
+    const source = played([[relisted("downtime")]]);
+    await pump(source, { ...ports, observer }, new AbortController().signal);
     expect(owed).toEqual([["ding", "hook"]]);
+  });
+
+  it("counts as recovered what a list brought that was new and wanted, over several batches", async () => {
+    const outbox = shelf(["known@12"]);
+    const { ports } = house(outbox);
+    await pump(
+      played([
+        [item(anEvent({ uid: "live" })), found("a", "young"), found("known", "young")],
+        [found("quiet", "young", { object: { namespace: "quiet" } }), found("b", "young")],
+        [found("c", "old"), relisted("expired"), item(anEvent({ uid: "later" }))],
+        [relisted("downtime")],
+      ]),
+      ports,
+      new AbortController().signal,
+    );
+    expect(
+      summariesOf(outbox).map(({ alert }) =>
+        alert.kind === "gap" ? [alert.cause, alert.recovered, alert.tooOld] : alert.kind,
+      ),
+    ).toEqual([["expired", 3, 1], "digest", "digest", ["downtime", 0, 0]]);
+  });
+
+  it("folds what is too old into one digest for each sink that wants it, and keeps it for history", async () => {
+    const outbox = shelf();
+    const { ports, tally } = house(outbox);
+    await pump(
+      played([
+        [found("a", "old"), found("b", "old", { type: "Normal", reason: "Pulled" })],
+        [found("c", "old"), found("c", "old"), found("d", "young"), relisted(null)],
+      ]),
+      ports,
+      new AbortController().signal,
+    );
+    const entries = outbox.added.flatMap((one) => one.entries);
+    expect(entries.map(({ event, sinks, suppressed }) => [event?.uid, sinks, suppressed])).toEqual([
+      ["a", [], "tooOld"],
+      ["b", [], "tooOld"],
+      ["c", [], "tooOld"],
+      ["c", [], "tooOld"],
+      ["d", ["ding", "hook"], undefined],
+      [undefined, ["ding"], undefined],
+      [undefined, ["hook"], undefined],
+    ]);
+    expect(summariesOf(outbox)).toMatchObject([
+      {
+        sinks: ["ding"],
+        alert: { tooOld: true, total: 2, lines: [{ reason: "BackOff", count: 2 }] },
+      },
+      {
+        sinks: ["hook"],
+        alert: {
+          total: 3,
+          lines: [
+            { reason: "BackOff", count: 2 },
+            { reason: "Pulled", count: 1 },
+          ],
+        },
+      },
+    ]);
+    expect(tally).toMatchObject({ received: 5, filtered: 0, suppressed: 4, enqueued: 1 });
+  });
+
+  it("owes what is too old to a sink that takes no digest: a store wants all of it", async () => {
+    const outbox = shelf();
+    const { ports, tally } = house(outbox);
+    await pump(
+      played([[found("a", "old"), relisted(null)]]),
+      { ...ports, singly: new Set(["hook"]) },
+      new AbortController().signal,
+    );
+    const entries = outbox.added.flatMap((one) => one.entries);
+    expect(entries.map(({ alert, sinks }) => [alert.kind, sinks])).toEqual([
+      ["event", ["hook"]],
+      ["digest", ["ding"]],
+    ]);
+    expect(tally).toMatchObject({ received: 1, suppressed: 0, enqueued: 1 });
+  });
+
+  it("writes the checkpoint after a list together with what is said of the list, or later", async () => {
+    const outbox = shelf();
+    const { ports } = house(outbox);
+    await pump(
+      played([
+        [found("a", "old"), relisted("expired"), { kind: "checkpoint", checkpoint: at("9") }],
+      ]),
+      ports,
+      new AbortController().signal,
+    );
+    expect(outbox.added.map(({ entries, checkpoints }) => [entries.length, checkpoints])).toEqual([
+      [1, []],
+      [3, [at("9")]],
+    ]);
   });
 
   it("says when the source has caught up, after what came before is written", async () => {

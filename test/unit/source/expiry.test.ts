@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Checkpoint } from "../../../src/source/source.ts";
+import type { Checkpoint, SourceItem } from "../../../src/source/source.ts";
 import { type FakeApiServer, isList, isWatch, recorded } from "../../support/apiserver.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { useServer } from "../../support/source.ts";
@@ -66,7 +66,7 @@ describe("what was missed", () => {
       const kinds = source.items.map((item) =>
         item.kind === "event" ? (item.checkpoint === null ? "event" : "event+") : item.kind,
       );
-      expect(kinds).toEqual(["event", "event", "event", "checkpoint", "synced"]);
+      expect(kinds).toEqual(["event", "event", "event", "relisted", "checkpoint", "synced"]);
       expect(source.checkpoints[0]?.resourceVersion).toBe(server.version);
     });
 
@@ -151,6 +151,95 @@ describe("what was missed", () => {
     });
   });
 
+  describe("what a list brings after a break", () => {
+    const listedAs = (source: ReturnType<typeof run>) =>
+      source.items.flatMap((item) =>
+        item.kind === "event" ? [`${item.event.eventName} ${item.listed ?? "watched"}`] : [],
+      );
+
+    it("is marked, and what is older than maxAge as old", async () => {
+      const clock = new FakeClock("2026-11-20T08:40:00Z");
+      const source = await watching({ clock, config: { maxAgeMs: 30 * 60_000 } });
+      server.create("live", { lastTimestamp: "2026-11-20T08:40:00Z" });
+      await source.until(() => source.events.length === 1);
+      server.fallSilent();
+      server.create("old");
+      server.create("young", { lastTimestamp: "2026-11-20T08:10:00Z" });
+      server.speakAgain();
+      server.expireWatches();
+      await source.until(() => source.events.length === 3);
+      expect(listedAs(source)).toEqual(["live watched", "old old", "young young"]);
+    });
+
+    it("is never old on the very first start: replay alone says how much", async () => {
+      server.create("an-hour-ago");
+      const clock = new FakeClock("2026-11-20T09:10:00Z");
+      const config = { maxAgeMs: 0, replayMs: 2 * 3_600_000 };
+      const source = run({ clock, config });
+      await source.until(() => source.synced === 1);
+      expect(listedAs(source)).toEqual(["an-hour-ago young"]);
+      expect(source.items.find(({ kind }) => kind === "relisted")).toMatchObject({
+        gap: { cause: "firstStart", until: "2026-11-20T07:10:00.000Z", listed: true },
+      });
+    });
+
+    it("never waits in memory as a whole: pages are asked for as they are taken", async () => {
+      const checkpoint = await afterARun();
+      for (let index = 0; index < 12_000; index += 1) server.create(`many-${index}`);
+      server.compact();
+      const source = run({ resume: [checkpoint], paused: true });
+      const pages = () =>
+        server.asked("list").filter((request) => request.query.get("limit") === "500").length;
+      const checkpoints = new Map([[checkpoint.scope, checkpoint]]);
+      const batches = source.source.batches(checkpoints, AbortSignal.timeout(60_000));
+      const iterator = batches[Symbol.asyncIterator]();
+      const taken = new Set<string>();
+      const take = async (): Promise<readonly SourceItem[]> => {
+        const next = await iterator.next();
+        const items = next.done === true ? [] : next.value;
+        for (const item of items) if (item.kind === "event") taken.add(item.event.eventName);
+        return items;
+      };
+      await take();
+      // 5,000 are put in order, 1,000 wait to be taken.
+      expect(pages()).toBeLessThanOrEqual(11);
+      while (!(await take()).some(({ kind }) => kind === "relisted"));
+      expect(taken.size).toBe(12_000);
+      expect(pages()).toBe(25);
+      await iterator.return?.(undefined);
+    });
+
+    it("tells the gap where the Event seen last was forgotten meanwhile", async () => {
+      const source = await watching();
+      server.create("seen");
+      await source.until(() => source.events.length === 1);
+      server.fallSilent();
+      server.forget();
+      server.create("unseen");
+      server.speakAgain();
+      server.expireWatches();
+      await source.until(() => source.gaps.length === 1);
+      expect(source.gaps).toEqual(["expired"]);
+      server.expireWatches();
+      await source.until(() => source.items.filter(({ kind }) => kind === "relisted").length === 3);
+      expect(source.gaps, "once").toHaveLength(1);
+    });
+
+    it("tells no gap where its end was seen", async () => {
+      const source = await watching();
+      server.create("seen");
+      await source.until(() => source.events.length === 1);
+      server.remove("seen");
+      server.create("marker", {}, "shop");
+      await source.until(() => source.events.length === 2);
+      server.remove("marker");
+      await source.until(() => source.checkpoints[0]?.resourceVersion === server.version);
+      server.expireWatches();
+      await source.until(() => source.items.filter(({ kind }) => kind === "relisted").length === 2);
+      expect(source.gaps).toEqual([]);
+    });
+  });
+
   describe("a restart", () => {
     it("goes on where the checkpoint says, without a list of all", async () => {
       const checkpoint = await afterARun();
@@ -176,16 +265,20 @@ describe("what was missed", () => {
 
     it("after more than an hour tells the gap, and what is still there", async () => {
       const checkpoint = await afterARun();
+      server.forget();
       server.create("still-there");
       server.compact();
       const clock = new FakeClock(new Date(checkpoint.at + 3 * 3_600_000).toISOString());
       const source = run({ resume: [checkpoint], clock });
-      await source.until(() => source.events.length === 1);
-      expect(source.items[0]).toEqual({
-        kind: "gap",
-        cause: "downtime",
-        since: "2026-11-20T08:00:00.000Z",
-        until: "2026-11-20T10:00:00.000Z",
+      await source.until(() => source.synced === 1);
+      expect(source.items[1]).toEqual({
+        kind: "relisted",
+        gap: {
+          cause: "downtime",
+          since: "2026-11-20T08:00:00.000Z",
+          until: "2026-11-20T10:00:00.000Z",
+          listed: true,
+        },
       });
       expect(source.names).toEqual(["still-there@1"]);
     });
@@ -249,7 +342,8 @@ describe("what was missed", () => {
       server.restore(restored);
       server.create("after-restore");
       await server.up();
-      await source.until(() => source.names.includes("after-restore@1"));
+      await source.until(() => source.gaps.length === 1);
+      expect(source.names).toContain("after-restore@1");
       expect(source.gaps).toEqual(["futureVersion"]);
       server.create("later");
       await source.until(() => source.names.includes("later@1"));

@@ -38,6 +38,8 @@ async function listed(pageMs: number): Promise<{ told: unknown[]; events: number
       }),
       newerThan: null,
       seenSince: 0,
+      oldBefore: 0,
+      witness: null,
       occurrences: new Occurrences(),
       garbage: () => undefined,
       listed: (read, remaining) => void told.push({ read, remaining }),

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Alert } from "../../../src/event/alert.ts";
+import type { GapCause } from "../../../src/event/alert.ts";
 import type { KubeEvent } from "../../../src/event/event.ts";
 import { normalize } from "../../../src/event/normalize.wire.ts";
 import { characterLength } from "../../../src/sink/text.ts";
@@ -370,6 +371,34 @@ describe("the view of a digest", () => {
   });
 });
 
+describe("the view of a digest of what is too old", () => {
+  const old = { ...aDigest(), tooOld: true } as const;
+
+  it("says so in English", () => {
+    const { title, message, reasonText } = buildView(old, options);
+    expect(title).toBe("⚪ 37 older: 2 × NodeNotReady, 21 × BackOff in shop, …");
+    expect(message.split("\n")[0]).toBe(
+      "Recovered from a time that was not watched; too old to be told one by one:",
+    );
+    expect(message.split("\n")).toHaveLength(5);
+    expect(reasonText).toBe("37 older");
+  });
+
+  it("says so in Chinese", () => {
+    const { title, message, reasonText } = buildView(old, chinese);
+    expect(title).toBe("⚪ 较早 37 条：NodeNotReady 2 次，shop BackOff 21 次，…");
+    expect(message.split("\n")[0]).toBe("找回的未监视期间事件，时间较早，不再逐条发送：");
+    expect(reasonText).toBe("较早 37 条");
+  });
+
+  it("says so where no line fits", () => {
+    const lines = old.lines.map((line) => ({ ...line, reason: "R".repeat(80) }));
+    const long = { ...old, total: 120_000, lines, moreKinds: 3_000 };
+    expect(buildView({ ...long, lines: [] }, options).title).toBe("⚪ 120,000 older");
+    expect(characterLength(buildView(long, options).title)).toBeLessThanOrEqual(60);
+  });
+});
+
 describe("the view of a gap", () => {
   it("in English", () => {
     expect(buildView(aGap(), options)).toMatchObject({
@@ -393,6 +422,43 @@ describe("the view of a gap", () => {
       times: "持续 7 分，至 10:09:00",
       message: "这段时间的事件可能缺失：本程序停止或断连的时间超过了集群保留事件的时长。",
     });
+  });
+
+  const found = (recovered: number, tooOld: number, cause: GapCause = "expired") => ({
+    ...aGap(),
+    cause,
+    recovered,
+    tooOld,
+  });
+
+  it.each([
+    [37, 0, "37 recovered by a relist, older ones unknown."],
+    [
+      3_402,
+      3_400,
+      "3,402 recovered by a relist, older ones unknown. 3,400 of them come as one digest.",
+    ],
+    [0, 0, "Nothing recovered by a relist, older ones unknown."],
+  ])("says what a list brought afterwards: %i, of them %i too old", (recovered, tooOld, text) => {
+    const { message, gap } = buildView(found(recovered, tooOld), options);
+    expect(message).toBe(
+      `Events of this time may be missing: the resourceVersion expired, and the cluster has forgotten Events of before.\n${text}`,
+    );
+    expect(gap).toMatchObject({ recoveredText: text });
+  });
+
+  it.each([
+    [37, 0, "重新列出后找回 37 条，更早的未知。"],
+    [3_402, 3_400, "重新列出后找回 3,402 条，更早的未知。其中 3,400 条合并为一条汇总。"],
+    [0, 0, "重新列出后未找回事件，更早的未知。"],
+  ])("says it in Chinese: %i, of them %i too old", (recovered, tooOld, text) => {
+    expect(buildView(found(recovered, tooOld), chinese).message).toBe(
+      `这段时间的事件可能缺失：resourceVersion 已过期，集群也已不再保留此前的事件。\n${text}`,
+    );
+  });
+
+  it("says nothing of a list where none was made", () => {
+    expect(buildView(aGap(), options).gap).toMatchObject({ recoveredText: "" });
   });
 
   it("has nothing that could be cut", () => {
