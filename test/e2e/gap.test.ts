@@ -130,5 +130,5 @@ describe.skipIf(!haveControl)("cut off from a real cluster that forgets meanwhil
       expect.stringContaining("43 recovered by a relist (40 of them too old to be told singly)"),
       expect.stringContaining("the first start, or the ledger was lost"),
     ]);
-  });
+  }, 240_000);
 });
