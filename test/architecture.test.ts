@@ -44,6 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/observe",
     "src/config/config.ts",
   ],
+  "src/canary": ["src/event", "src/clock.ts", "src/observe", "src/config/config.ts"],
   "src/compat": [],
   "src/config": ["src/event", "src/sink", "src/pipeline", "src/compat"],
   "src/migrate": ["src/compat", "src/config", "src/sink"],

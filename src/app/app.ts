@@ -7,6 +7,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { Tally } from "../observe/observe.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { PreflightSource } from "../source/source.ts";
+import { Canaries, type CanarySite } from "./canaries.ts";
 import { gather } from "./gather.ts";
 import { openLane, runPumps, tellLosses, tellOrphans } from "./parts.ts";
 import { checkSenders } from "./senders.ts";
@@ -20,6 +21,8 @@ export interface AppPorts {
   readonly tally: Tally;
   readonly metrics: Metrics;
   readonly sources: readonly PreflightSource[];
+  /** Where canaries are written; none without `--canary`. */
+  readonly canarySites?: readonly CanarySite[];
   /** Templates, ConfigMaps, sinks; by the sink's name. Throws ConfigError for what waiting cannot cure. */
   readonly openSenders: (signal: AbortSignal) => Promise<ReadonlyMap<string, Sender>>;
 }
@@ -62,7 +65,12 @@ export async function runApp(
 
   try {
     const issues: ConfigIssue[] = [];
-    const health = { waitingFor: () => [...waiting], stopping: () => stop.signal.aborted };
+    let canaries: Canaries | null = null;
+    const health = {
+      waitingFor: () => [...waiting],
+      troubles: () => canaries?.troubles() ?? [],
+      stopping: () => stop.signal.aborted,
+    };
     const server =
       config.listen === null
         ? null
@@ -109,11 +117,13 @@ export async function runApp(
       return { ...ports.tally, pending: metrics.pending(), lost, problems };
     }
     tellOrphans(config.sinks, ledger, observer);
+    canaries = new Canaries(config, ledger, ports, stop.signal);
+    const followed = canaries;
     const lanes = config.sinks.flatMap((sink) => {
       const sender = senders.get(sink.name);
       return sender === undefined
         ? []
-        : [openLane(sink, config.digestEveryMs, sender, ledger, ports)];
+        : [openLane(sink, config.digestEveryMs, followed.follow(sink.name, sender), ledger, ports)];
     });
     lifecycle.onStop("deliveries under way", STOP_MS.lanes + 1_000, async () => {
       const deadline = clock.now() + STOP_MS.lanes;
@@ -125,11 +135,17 @@ export async function runApp(
       config,
       ports,
       ledger,
-      (source) => waiting.delete(source),
+      canaries,
+      (source) => {
+        waiting.delete(source);
+        followed.synced(source);
+      },
       problems,
       stop.signal,
     );
     lifecycle.onStop("the sources", STOP_MS.sources, () => pumps);
+    const singing = canaries.run();
+    lifecycle.onStop("the canary", STOP_MS.sources, () => singing);
     const settled = async () => {
       await pumps;
       if (config.stay) await aborted(signal);
@@ -169,6 +185,9 @@ async function preflight(
       return null;
     }),
     ...ports.sources.map((source) => gather(issues, null, () => source.preflight(signal))),
+    ...(ports.canarySites ?? []).map(async (site) => {
+      issues.push(...(await site.writer.problems(signal)));
+    }),
   ]);
   return senders;
 }

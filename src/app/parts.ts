@@ -7,9 +7,10 @@ import type { Ledger } from "../ledger/open.ts";
 import type { Observer } from "../observe/observer.ts";
 import { compileFilter } from "../pipeline/filter.ts";
 import { pump } from "../pipeline/pump.ts";
-import { createRouter } from "../pipeline/route.ts";
+import { besideCanaries, createRouter } from "../pipeline/route.ts";
 import type { Rate } from "../sink/index.ts";
 import type { AppPorts } from "./app.ts";
+import type { Canaries } from "./canaries.ts";
 
 /** What holds for a sink instance: the platform's limits, unless the configuration says otherwise. */
 export function limitsOf(sink: SinkConfig): {
@@ -87,6 +88,7 @@ export async function runPumps(
   config: Config,
   ports: AppPorts,
   ledger: Ledger,
+  canaries: Canaries,
   synced: (source: string) => void,
   problems: string[],
   signal: AbortSignal,
@@ -99,7 +101,6 @@ export async function runPumps(
   const sinks = config.sinks.map((sink) => sink.name);
   const decisions = {
     outbox: ledger.outbox,
-    route,
     observer,
     cluster: config.cluster,
     sinks,
@@ -110,7 +111,15 @@ export async function runPumps(
   await Promise.all(
     ports.sources.map(async (source) => {
       try {
-        await pump(source, decisions, signal);
+        await pump(
+          source,
+          {
+            ...decisions,
+            route: besideCanaries(route, (event) => canaries.sinksOf(source.name, event)),
+            taken: (event) => canaries.taken(source.name, event),
+          },
+          signal,
+        );
       } catch (error) {
         if (signal.aborted) return;
         const problem = `${source.name}: ${error instanceof Error ? error.message : String(error)}`;

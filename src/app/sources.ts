@@ -28,9 +28,11 @@ export function sourceNames(sources: readonly SourceConfig[]): readonly string[]
 /** A kubeconfig that cannot be used is told by the source's preflight, together with all else that is wrong. */
 export function createSources(config: Config, ports: SourcePorts): readonly PreflightSource[] {
   const names = sourceNames(config.sources);
+  // A canary is Normal and has to come by the same watch.
   const onlyNotNormal =
-    config.filter.level === "Warning" ||
-    config.sinks.every((sink) => sink.filter.level === "Warning");
+    config.canary.everyMs === null &&
+    (config.filter.level === "Warning" ||
+      config.sinks.every((sink) => sink.filter.level === "Warning"));
   return config.sources.map((source, index) => {
     const name = names[index] ?? source.type;
     const common = { name, clock: ports.clock, observer: ports.observer, cluster: config.cluster };

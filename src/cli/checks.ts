@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
+import { createCanarySites } from "../app/canaries.ts";
 import type { Clients } from "../app/clients.ts";
 import { gather } from "../app/gather.ts";
 import { checkSenders, composeFor, createSenders, httpClient } from "../app/senders.ts";
@@ -65,6 +67,13 @@ export async function checkSources(
       what: source.name,
       result: issues.length === before ? "can be read, or will be waited for" : "cannot be read",
     });
+  }
+  const sites = createCanarySites(config, { clients, env: io.env, makeId: randomUUID });
+  for (const { source, writer } of sites) {
+    const problems = await writer.problems(io.signal);
+    issues.push(...problems);
+    const result = problems.length === 0 ? "may be written, or will be tried" : "cannot be written";
+    rows.push({ area: "canary", what: source, result });
   }
   return { rows, issues };
 }

@@ -1,5 +1,6 @@
 import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "../ledger/ledger.ts";
 import { type ConfigIssue, ConfigError } from "../config/config.ts";
+import { isCanary } from "../event/canary.ts";
 import type { DeliveryState } from "../event/delivery.ts";
 import { openHistory } from "../ledger/open.ts";
 import { parseDuration } from "../sink/schema.ts";
@@ -68,7 +69,7 @@ function showHistory(history: History, filter: HistoryFilter, json: boolean, io:
         row.event.type,
         shorten(row.event.reason, 24),
         shorten(objectOf(row), 40),
-        row.suppressed === null ? row.deliveries.map(told).join(" ") : `–${row.suppressed}`,
+        toldTo(row),
         shorten(row.event.message, columns),
       ]),
     ),
@@ -135,6 +136,13 @@ const MARKS = { delivered: "✓", pending: "…", dead: "✗", folded: "≡" } a
 
 function told(row: DeliveryRow): string {
   return `${MARKS[row.state]}${row.sink}`;
+}
+
+/** A canary that was followed to the ledger alone is owed to nobody. */
+function toldTo({ event, suppressed, deliveries }: HistoryRow): string {
+  if (suppressed !== null) return `–${suppressed}`;
+  if (deliveries.length === 0 && isCanary(event)) return "(canary)";
+  return deliveries.map(told).join(" ");
 }
 
 function whatOf({ alert }: DeliveryRow): string {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createClients } from "../app/clients.ts";
 import { runApp, type Summary } from "../app/app.ts";
 import { createSenders, httpClient } from "../app/senders.ts";
+import { createCanarySites } from "../app/canaries.ts";
 import { createSources, sourceNames } from "../app/sources.ts";
 import { followTemplates, LiveTemplates } from "../app/reload.ts";
 import { openTemplates } from "../app/templates.ts";
@@ -99,6 +100,7 @@ export async function runConfig(
         tally,
         metrics,
         sources,
+        canarySites: createCanarySites(config, { clients, env: io.env, makeId: randomUUID }),
         openSenders,
       },
       io.signal,

@@ -67,6 +67,18 @@ export interface SinkConfig {
   readonly template: string | null;
 }
 
+/** An Event of our own, followed from the API server to where it is to arrive. */
+export interface CanaryConfig {
+  /** Milliseconds from one to the next; `null`: none is written. */
+  readonly everyMs: number | null;
+  /** Within this time it has to arrive. */
+  readonly deadlineMs: number;
+  /** The sink that has to accept it; `null`: the ledger has to hold it. */
+  readonly sink: string | null;
+  /** The sink that is told when it does not arrive, and when it does again; `null`: none. */
+  readonly tell: string | null;
+}
+
 export interface Config {
   readonly cluster: string;
   readonly lang: Lang;
@@ -91,6 +103,7 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number } | null;
   /** Count by reason, namespace and kind on /metrics. */
   readonly eventMetrics: boolean;
+  readonly canary: CanaryConfig;
   readonly stay: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }

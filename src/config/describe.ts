@@ -24,6 +24,12 @@ export function describeConfig(config: Config): string {
   ];
   if (!config.eventMetrics)
     rows.push(["metrics", "nothing is counted by reason, namespace and kind"]);
+  const { everyMs, deadlineMs, sink, tell } = config.canary;
+  if (everyMs !== null)
+    rows.push([
+      "canary",
+      `every ${durationText(everyMs)}, to ${sink ?? "the ledger"} within ${durationText(deadlineMs)}; ${tell === null ? "no sink" : tell} is told when it does not arrive`,
+    ]);
   if (config.stay) rows.push(["stay", "keeps running after all sources have ended"]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join("");

@@ -33,6 +33,10 @@ export const OPTION_FLAGS = {
   templates: { path: ["templates"], takes: "DIR" },
   listen: { path: ["listen"], takes: "ADDR:PORT" },
   eventMetrics: { path: ["eventMetrics"], takes: "BOOL" },
+  canary: { path: ["canary"], takes: "DURATION" },
+  canarySink: { path: ["canarySink"], takes: "SINK" },
+  canaryTell: { path: ["canaryTell"], takes: "SINK" },
+  canaryDeadline: { path: ["canaryDeadline"], takes: "DURATION" },
   stay: { path: ["stay"], takes: null },
   logLevel: { path: ["logLevel"], takes: "LEVEL" },
 } as const satisfies Readonly<

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Difference, differencesOf, type SinkEntry } from "../compat/differences.ts";
 import type { SinkDefinition } from "../sink/index.ts";
 import { parseDuration } from "../sink/schema.ts";
+import { judgeCanary, resolvedCanary } from "./canary.ts";
 import {
   type Config,
   ConfigError,
@@ -90,12 +91,21 @@ export function loadConfig({
     issues.push(...read.issues);
     return read.sink ?? [];
   });
+  const canary = judgeCanary(
+    root.data ?? {},
+    sinkNames(tree),
+    root.data?.sources?.every((source) => source.file !== undefined) !== true ||
+      root.data.sources.length === 0,
+    tree,
+  );
+  issues.push(...canary.issues);
   const found = presentable(issues, secrets);
   if (!root.success || unsure) throw new ConfigError(found);
   const config = resolved(root.data, sinks, zone, forSources);
   if (found.length > 0) throw new ConfigError(found, config);
   const warnings = [
     ...(flags.notes ?? []),
+    ...canary.notes,
     ...inputs.flatMap((input) => input.notes ?? []),
     ...sinks.flatMap((sink) => literalSecrets(sink, tree)),
   ];
@@ -137,6 +147,7 @@ function resolved(
     templates: data.templates,
     listen: data.listen === undefined ? null : checked(parseListen(data.listen)),
     eventMetrics: data.eventMetrics,
+    canary: resolvedCanary(data),
     stay: data.stay,
     logLevel: data.logLevel,
   });

@@ -1,4 +1,5 @@
 import type { Alert, DigestLine } from "../event/alert.ts";
+import { concernsCanary } from "../event/canary.ts";
 import type { Delivery } from "../event/delivery.ts";
 import type { KubeEvent } from "../event/event.ts";
 import { severityOf, severityRank, type Severity } from "../event/severity.ts";
@@ -9,16 +10,16 @@ export const MAX_LINES = 10;
 export type DigestAlert = Alert & { kind: "digest" };
 type Foldable = Exclude<Alert, { kind: "gap" }>;
 
-/** Whether an alert may be told in a digest; what could not be seen is always said by itself. */
+/** Whether an alert may be told in a digest; what could not be seen is always said by itself, and a canary folded away would seem lost. */
 export function foldable(alert: Alert): alert is Foldable {
-  return alert.kind !== "gap";
+  return alert.kind !== "gap" && !(alert.kind === "event" && concernsCanary(alert.event));
 }
 
-/** How bad the worst of it is; a gap comes before everything, for it says that the rest is incomplete. */
+/** How bad the worst of it is; a gap comes before everything, for it says that the rest is incomplete, and so does a canary, which asks whether the way is open. */
 export function rankOf(alert: Alert): number {
   switch (alert.kind) {
     case "event":
-      return severityRank(severityOf(alert.event));
+      return concernsCanary(alert.event) ? -1 : severityRank(severityOf(alert.event));
     case "digest":
       return -1;
     case "gap":

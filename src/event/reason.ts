@@ -22,6 +22,7 @@ export type FailureReason = keyof typeof FAILURE_REASONS;
 export const DROP_REASONS = {
   globalFilter: "the global filter excluded it",
   noSink: "no sink's filter matched it",
+  canary: "it is the canary of another kube-crier, or an old one of our own",
   duplicate: "this occurrence was already taken",
   tooOld: "a list after a break brought it, older than maxAge: told in one digest",
 } as const;

@@ -1,7 +1,7 @@
 /** How bad it is, as shown in the chat: the mark, the colour, the order in a digest. */
 export type Severity = "critical" | "warning" | "info" | "notice";
 
-/** Warning reasons known to mean lost service, from the kubelet, the node controller and node-problem-detector. */
+/** Warning reasons known to mean lost service, from the kubelet, the node controller and node-problem-detector; and that nobody is told. */
 const CRITICAL_REASONS: ReadonlySet<string> = new Set([
   "OOMKilling",
   "PodOOMKilling",
@@ -30,6 +30,7 @@ const CRITICAL_REASONS: ReadonlySet<string> = new Set([
   "ClaimLost",
   "VolumeLost",
   "NetworkNotReady",
+  "KubeCrierCanaryMissing",
   "ContainerGCFailed",
   "FreeDiskSpaceFailed",
 ]);

@@ -126,6 +126,24 @@ export function createMetrics(
       "ledger_bytes",
       "What the ledger takes on disk; over --ledger-max the oldest give way.",
     ),
+    canarySeconds: histogram(
+      "canary_seconds",
+      "From writing a canary to the API server to its acceptance by the sink, or the ledger.",
+      ["source"],
+    ),
+    canaryOk: gauge(
+      "canary_ok",
+      "1 while canaries arrive in time; 0 before the first has, and while they do not.",
+      ["source"],
+    ),
+    canaryMissed: counter("canary_missed_total", "Canaries that did not arrive in time.", [
+      "source",
+    ]),
+    canaryUnwritten: counter(
+      "canary_writes_failed_total",
+      "Attempts to write a canary that the API server did not take.",
+      ["source"],
+    ),
     build: gauge("build_info", "The version that runs.", ["version"]),
   };
 
@@ -172,6 +190,13 @@ export function createMetrics(
     /** kube-eventer's own. */
     eventer,
     contentType: registry.contentType,
+    /** Only who has a canary has its series: a gauge at 0 would say that it is missing. */
+    startCanary(source: string): void {
+      all.canarySeconds.zero({ source });
+      all.canaryOk.set({ source }, 0);
+      all.canaryMissed.inc({ source }, 0);
+      all.canaryUnwritten.inc({ source }, 0);
+    },
     /** The ledger knows what is pending; it exists later than the metrics. */
     measure(source: Gauges): void {
       gauges = source;

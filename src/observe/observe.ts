@@ -3,6 +3,7 @@ import { recoveredText } from "../event/gap.ts";
 import { FAILURE_REASONS, isSuppression } from "../event/reason.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { canaryObserver } from "./canary.ts";
 import { type Observer, RESUME_CAUSES } from "./observer.ts";
 
 /** Running totals for the live line and the closing summary. */
@@ -201,6 +202,8 @@ export function createObserver(
         { problems },
       );
     },
+
+    ...canaryObserver(log, metrics),
 
     ledgerTrouble(detail) {
       metrics.writable.set(0);

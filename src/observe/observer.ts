@@ -65,6 +65,17 @@ export interface Observer {
   /** Changed templates are missing or have mistakes: the last good ones stay in use. */
   templatesStale(problems: readonly string[]): void;
 
+  /** From now on a canary is written to the cluster of this source. */
+  canaryStarted(source: string, what: string): void;
+  /** It arrived, in time or after it was missed already. */
+  canaryArrived(source: string, seconds: number, inTime: boolean): void;
+  /** It did not arrive in time; `first`: the one before did. */
+  canaryMissed(source: string, why: string, first: boolean): void;
+  /** It arrives in time again, after so many seconds. */
+  canaryBack(source: string, seconds: number): void;
+  /** The API server did not take it; tried again after `retryMs`. Logged once per burst. */
+  canaryUnwritten(source: string, detail: string, retryMs: number): void;
+
   ledgerTrouble(detail: string): void;
   ledgerRecovered(written: number): void;
   /** Deliveries held in memory because the ledger cannot be written. */

@@ -18,6 +18,8 @@ export interface PumpPorts {
   /** Sinks that take no digests: they get what is old singly, too. */
   readonly singly: ReadonlySet<string>;
   readonly makeTally: () => DigestTally;
+  /** Called for each occurrence that the ledger has taken. */
+  readonly taken?: (event: KubeEvent) => void;
   /** Called when the source has caught up with now. */
   readonly synced: (source: string) => void;
 }
@@ -98,7 +100,7 @@ function decide(
   wanted: readonly string[],
   listed: "young" | "old" | undefined,
   found: Found,
-  { observer, singly }: PumpPorts,
+  { observer, singly, taken }: PumpPorts,
 ): Decided {
   const alert: Alert = { kind: "event", event };
   const folded = listed === "old" ? wanted.filter((sink) => !singly.has(sink)) : [];
@@ -107,7 +109,7 @@ function decide(
     if (folded.length > 0) found.old(event, folded);
     else if (listed !== undefined) found.single();
   };
-  if (sinks.length === 0)
+  if (sinks.length === 0 && folded.length > 0)
     return {
       entry: { event, alert, sinks, suppressed: "tooOld" },
       taken: () => {
@@ -120,6 +122,7 @@ function decide(
     taken: () => {
       observer.eventEnqueued(sinks, Date.parse(event.lastSeen));
       note();
+      taken?.(event);
     },
   };
 }

@@ -119,6 +119,11 @@ export const REASONS: Readonly<Record<string, Words>> = {
   FailedToUpdateEndpoint: words("Endpoints not updated", "端点更新失败"),
   FailedToUpdateEndpointSlices: words("Endpoints not updated", "端点更新失败"),
   LeaderElection: words("New leader elected", "选出新的主节点"),
+
+  // kube-crier itself
+  KubeCrierCanary: words("Canary of kube-crier", "kube-crier 探测事件"),
+  KubeCrierCanaryMissing: words("Canary of kube-crier is missing", "kube-crier 探测事件未到达"),
+  KubeCrierCanaryBack: words("Canary of kube-crier is back", "kube-crier 探测事件恢复"),
 };
 
 /** The kubelet uses some reasons for several things; only the message tells which. First match wins. */

@@ -2,6 +2,8 @@
 export interface HealthState {
   /** Sources that have not caught up with now, by name. */
   readonly waitingFor: () => readonly string[];
+  /** What shows that events do not arrive, in words. */
+  readonly troubles?: () => readonly string[];
   readonly stopping: () => boolean;
 }
 
@@ -15,11 +17,13 @@ export function livez(): HealthAnswer {
   return { status: 200, text: "ok\n" };
 }
 
-/** Ready: configured, every source has caught up with now, and not stopping. */
+/** Ready: configured, every source has caught up with now, canaries arrive, and not stopping. */
 export function readyz(state: HealthState): HealthAnswer {
   if (state.stopping()) return { status: 503, text: "stopping\n" };
   const waiting = state.waitingFor();
-  return waiting.length === 0
+  if (waiting.length > 0) return { status: 503, text: `waiting for ${waiting.join(", ")}\n` };
+  const troubles = state.troubles?.() ?? [];
+  return troubles.length === 0
     ? { status: 200, text: "ok\n" }
-    : { status: 503, text: `waiting for ${waiting.join(", ")}\n` };
+    : { status: 503, text: `${troubles.join("\n")}\n` };
 }

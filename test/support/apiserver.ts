@@ -3,6 +3,7 @@ import http from "node:http";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
+import { json } from "node:stream/consumers";
 
 const FIXTURES = path.resolve(import.meta.dirname, "../fixtures/kube-apiserver");
 
@@ -29,6 +30,8 @@ export function recorded(name: string): Answer {
   return { status: Number(first.split(" ")[1]), headers, body };
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
 export type RawEvent = Record<string, unknown> & {
   metadata: { name: string; namespace: string; uid: string; resourceVersion: string };
   count: number;
@@ -52,9 +55,13 @@ interface Watch {
 /** Requests to match: lists and watches of Events. */
 export const isWatch = (request: Request): boolean => request.query.get("watch") === "true";
 export const isList = (request: Request): boolean =>
-  request.path.endsWith("/events") && !isWatch(request);
+  request.method === "GET" && request.path.endsWith("/events") && !isWatch(request);
+/** Events that are created or changed. */
+export const isWrite = (request: Request): boolean =>
+  (request.method === "POST" || request.method === "PATCH") && request.path.includes("/events");
 
 export interface Request {
+  readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
@@ -66,6 +73,9 @@ export interface Request {
  */
 export class FakeApiServer {
   readonly requests: Request[] = [];
+  /** What was created and patched. */
+  readonly written: { readonly method: string; readonly path: string; readonly body: Fields }[] =
+    [];
   /** Answers instead of the store, first match first; `times` counts down. */
   readonly #overrides: {
     match: (request: Request) => boolean;
@@ -85,6 +95,7 @@ export class FakeApiServer {
   #silentFromNow = false;
   #waiting: { condition: () => boolean; resolve: () => void }[] = [];
   #uids = 0;
+  #lost = 0;
 
   private constructor(secure: boolean) {
     this.#secure = secure;
@@ -208,6 +219,16 @@ export class FakeApiServer {
     this.#overrides.push({ match, answer, times });
   }
 
+  /** Nothing is answered instead of the store any more. */
+  takeEverything(): void {
+    this.#overrides.length = 0;
+  }
+
+  /** Takes the next writes, and resets the connection instead of answering. */
+  loseAnswers(times: number): void {
+    this.#lost = times;
+  }
+
   /** Ends open watches as the server does after their time. */
   closeWatches(): void {
     for (const watch of this.#watches) watch.response.end();
@@ -288,12 +309,19 @@ export class FakeApiServer {
 
   #handle(message: http.IncomingMessage, response: http.ServerResponse): void {
     const url = new URL(message.url ?? "/", "http://fake");
-    const request = { path: url.pathname, query: url.searchParams, headers: message.headers };
+    const request = {
+      method: message.method ?? "",
+      path: url.pathname,
+      query: url.searchParams,
+      headers: message.headers,
+    };
     this.requests.push(request);
     const override = this.#overrides.find((one) => one.times > 0 && one.match(request));
     if (override !== undefined) {
       override.times -= 1;
       if (override.answer !== null) reply(response, override.answer);
+    } else if (isWrite(request)) {
+      void json(message).then((body) => this.#write(request, body as Fields, response));
     } else if (url.pathname.endsWith("/events")) this.#events(request, response);
     else if (url.pathname.endsWith("/namespaces/kube-system"))
       replyJson(response, { kind: "Namespace", metadata: { uid: this.#namespaceUid } });
@@ -303,6 +331,57 @@ export class FakeApiServer {
         { kind: "Status", status: "Failure", reason: "NotFound", code: 404 },
         404,
       );
+    this.#changed();
+  }
+
+  /** Creates an Event, or changes one by a merge patch, as either group does it. */
+  #write(request: Request, body: Fields, response: http.ServerResponse): void {
+    this.written.push({ method: request.method, path: request.path, body });
+    const [, namespace = "", name = ""] =
+      /\/namespaces\/([^/]+)\/events(?:\/([^/]+))?$/.exec(request.path) ?? [];
+    const group = request.path.includes("/apis/events.k8s.io/") ? "events.k8s.io/v1" : "v1";
+    if (this.#lost > 0) {
+      this.#lost -= 1;
+      response.socket?.once("close", () => undefined);
+      response.end = () => response.destroy();
+    }
+    const answer = (status: number, reason: string, message: string) =>
+      replyJson(
+        response,
+        { kind: "Status", status: "Failure", reason, message, code: status },
+        status,
+      );
+    if (request.method === "PATCH") {
+      const event = this.#objects.get(`${namespace}/${name}`);
+      if (event === undefined) answer(404, "NotFound", `events "${name}" not found`);
+      else if (request.headers["content-type"] !== "application/merge-patch+json")
+        answer(415, "UnsupportedMediaType", "the body of the request was in an unknown format");
+      else if (group !== "v1" && Object.keys(body).some((key) => key !== "series"))
+        answer(422, "Invalid", "field is immutable");
+      else {
+        const changed = { ...event, ...body };
+        // As the real one: what changes nothing is no event on any watch.
+        const same = JSON.stringify(changed) === JSON.stringify(event);
+        replyJson(response, present(same ? event : this.#store("MODIFIED", changed), group));
+      }
+    } else {
+      const meta = body["metadata"] as { name: string; namespace: string };
+      const about = (body["involvedObject"] ?? body["regarding"]) as { namespace?: string };
+      if (this.#objects.has(`${namespace}/${meta.name}`))
+        answer(409, "AlreadyExists", `events "${meta.name}" already exists`);
+      else if (meta.namespace !== namespace || about.namespace !== namespace)
+        answer(
+          422,
+          "Invalid",
+          "involvedObject.namespace: Invalid value: does not match event.namespace",
+        );
+      else
+        replyJson(
+          response,
+          present(this.create(meta.name, stored(body, group), namespace), group),
+          201,
+        );
+    }
     this.#changed();
   }
 
@@ -426,6 +505,21 @@ export class FakeApiServer {
 function selects(event: RawEvent, namespace: string | null, selector: string | null): boolean {
   if (namespace !== null && event.metadata.namespace !== namespace) return false;
   return selector === null || event["type"] !== selector.replace("type!=", "");
+}
+
+/** What the store keeps of a created Event: one form for both groups, nothing that was not given. */
+function stored(body: Fields, group: string): Fields {
+  const { metadata: _metadata, kind: _kind, apiVersion: _apiVersion, ...given } = body;
+  const none = { source: {}, firstTimestamp: null, lastTimestamp: null, count: 0 };
+  if (group === "v1") return { ...none, ...given };
+  const { regarding, note, reportingController, ...rest } = given;
+  return {
+    ...none,
+    ...rest,
+    involvedObject: regarding,
+    message: note,
+    reportingComponent: reportingController,
+  };
 }
 
 /** The same object as events.k8s.io/v1 shows it. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { PassThrough, Readable } from "node:stream";
 import { type AppPorts, runApp, type Summary } from "../../src/app/app.ts";
+import { createCanarySites } from "../../src/app/canaries.ts";
 import { createClients } from "../../src/app/clients.ts";
 import { createSenders, httpClient } from "../../src/app/senders.ts";
 import { createSources, sourceNames } from "../../src/app/sources.ts";
@@ -73,7 +74,9 @@ export class Life {
       const stdin = () => Readable.from([""]);
       const sources = createSources(config, { clients, clock, random, observer, stdin });
       const makeId = randomUUID;
-      const ports = { clock, random, makeId, observer, tally, metrics, sources, openSenders };
+      const canarySites = createCanarySites(config, { clients, env: {}, makeId });
+      const common = { clock, random, makeId, observer, tally, metrics };
+      const ports = { ...common, sources, canarySites, openSenders };
       return await runApp(config, ports, this.#stop.signal);
     } finally {
       client.close();

@@ -19,8 +19,11 @@ export interface Manifest {
 export const VARIANTS = ["kube-crier.yaml", "kube-crier-namespaced.yaml"] as const;
 export type Variant = (typeof VARIANTS)[number];
 
+/** What may be applied besides. */
+export type Addition = "kube-crier-canary.yaml";
+
 /** The objects of deploy/NAME, in order. */
-export function manifests(name: Variant): readonly Manifest[] {
+export function manifests(name: Variant | Addition): readonly Manifest[] {
   return parseAllDocuments(readFileSync(path.join(ROOT, "deploy", name), "utf8")).map(
     (document) => {
       const [error] = document.errors;
@@ -47,7 +50,11 @@ export function dataOf(object: Manifest): Readonly<Record<string, string>> {
 export interface Container {
   readonly image: string;
   readonly args: readonly string[];
-  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly env: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
+  }[];
   readonly envFrom: readonly { readonly secretRef: { readonly name: string } }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly volumeMounts: readonly {
@@ -87,6 +94,9 @@ export function deploymentOf(objects: readonly Manifest[]): {
   return { spec, pod, container };
 }
 
+/** The Pod that the tests stand for. */
+export const POD = "kube-crier-7d4b9c6f5d-x2x9z";
+
 /** The environment that the Deployment gives its container, in namespace `namespace`. */
 export function environmentOf(
   objects: readonly Manifest[],
@@ -98,7 +108,12 @@ export function environmentOf(
       {},
       ...container.envFrom.map(({ secretRef }) => dataOf(find(objects, "Secret", secretRef.name))),
     ),
-    ...Object.fromEntries(container.env.map(({ name, value }) => [name, value ?? namespace])),
+    ...Object.fromEntries(
+      container.env.map(({ name, value, valueFrom }) => [
+        name,
+        value ?? (valueFrom?.fieldRef.fieldPath === "metadata.name" ? POD : namespace),
+      ]),
+    ),
     // `check` knocks at each address: no test knocks at a platform's door.
     HTTPS_PROXY: "http://127.0.0.1:9",
     MYSQL_DSN: "mysql://crier:REPLACE-ME@127.0.0.1:9/kube_crier",

@@ -148,6 +148,43 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
       ["1PB", '"1PB" is not a size; expected a number with a unit, like 512MiB or 1GiB'],
     ],
   },
+  canary: {
+    from: (config) => config.canary.everyMs,
+    fallback: null,
+    flag: "canary",
+    good: [
+      ["5m", 300_000],
+      ["10s", 10_000],
+    ],
+    bad: [
+      ["9s", "expected at least 10s"],
+      ["often", badDuration("often")],
+    ],
+  },
+  canarySink: {
+    from: (config) => config.canary.sink,
+    fallback: null,
+    flag: "canarySink",
+    good: [["stdout", "stdout"]],
+    bad: [["nobody", 'there is no sink named "nobody"']],
+  },
+  canaryTell: {
+    from: (config) => config.canary.tell,
+    fallback: null,
+    flag: "canaryTell",
+    good: [["stdout", "stdout"]],
+    bad: [["nobody", 'there is no sink named "nobody"']],
+  },
+  canaryDeadline: {
+    from: (config) => config.canary.deadlineMs,
+    fallback: 60_000,
+    flag: "canaryDeadline",
+    good: [
+      ["30s", 30_000],
+      ["1s", 1_000],
+    ],
+    bad: [["100ms", "expected at least 1s"]],
+  },
   templates: {
     from: (config) => config.templates,
     fallback: [],

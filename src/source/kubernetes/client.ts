@@ -80,12 +80,14 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
   return {
     server: cluster.server,
     origin: describe(options, config),
+    namespace: config.getContextObject(config.currentContext)?.namespace ?? null,
     fingerprint: createHash("sha256")
       .update(`${cluster.server}\0${authority(cluster)}`)
       .digest("hex")
       .slice(0, 16),
     get: transport.get,
     post: transport.post,
+    patch: transport.patch,
     stream: transport.stream,
     reload() {
       try {

@@ -6,9 +6,12 @@ import type { KubeClient } from "./transport.ts";
 const PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 const VERBS = ["list", "watch"] as const;
 
+/** What one may want to do with Events. */
+export type Verb = (typeof VERBS)[number] | "create" | "patch";
+
 /** What the API server says we may do, before anything is read. */
 export interface Permission {
-  readonly verb: (typeof VERBS)[number];
+  readonly verb: Verb;
   readonly group: ApiGroup;
   /** `null`: all namespaces. */
   readonly namespace: string | null;
@@ -35,9 +38,10 @@ export async function reviewAccess(
   return permissions;
 }
 
-async function review(
+/** Throws what the client throws. */
+export async function review(
   client: KubeClient,
-  verb: Permission["verb"],
+  verb: Verb,
   group: ApiGroup,
   namespace: string | null,
   signal: AbortSignal,

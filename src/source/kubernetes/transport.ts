@@ -12,12 +12,16 @@ export interface KubeClient {
   readonly server: string;
   /** Of the kubeconfig: context and file, or in-cluster. For messages. */
   readonly origin: string;
+  /** The namespace that the context names; in a pod its own. `null`: none is named. */
+  readonly namespace: string | null;
   /** A hash of server and CA: tells clusters apart where nothing better may be read. */
   readonly fingerprint: string;
   /** The parsed JSON answer. Throws ApiError, ConnectionError, CredentialsError. */
   get(path: string, query: Query, signal: AbortSignal): Promise<unknown>;
   /** The same for a question that is asked by creating an object (access reviews). */
   post(path: string, body: unknown, signal: AbortSignal): Promise<unknown>;
+  /** Changes an object by a JSON merge patch; answers it as it is then. */
+  patch(path: string, body: unknown, signal: AbortSignal): Promise<unknown>;
   /** An open answer, decoded as UTF-8, once its headers are there; ends with `signal`. Throws like `get`. */
   stream(path: string, query: Query, signal: AbortSignal): Promise<http.IncomingMessage>;
   /** Reads kubeconfig, token and plugins anew: after a 401. Keeps what it has where that fails. */
@@ -51,6 +55,7 @@ export interface TransportPorts {
 export interface Transport {
   get: KubeClient["get"];
   post: KubeClient["post"];
+  patch: KubeClient["patch"];
   stream: KubeClient["stream"];
 }
 
@@ -63,11 +68,11 @@ export function createTransport(ports: TransportPorts): Transport {
     query: Query,
     accept: number,
     signal: AbortSignal,
-    body: string | null = null,
+    sending: Sending = NOTHING,
   ): Promise<http.IncomingMessage> {
     const access = await ports.access();
     signal.throwIfAborted();
-    const response = await send(access, path, query, ports.userAgent, body, signal).catch(
+    const response = await send(access, path, query, ports.userAgent, sending, signal).catch(
       (error: unknown) => {
         throw connectionError(error, server);
       },
@@ -96,7 +101,12 @@ export function createTransport(ports: TransportPorts): Transport {
 
     post: (path, body, signal) =>
       within(clock, HEADERS_MS, signal, late(HEADERS_MS), async (inner) =>
-        asJson(await open(path, {}, 201, inner, JSON.stringify(body)), path),
+        asJson(await open(path, {}, 201, inner, asPost(body)), path),
+      ),
+
+    patch: (path, body, signal) =>
+      within(clock, HEADERS_MS, signal, late(HEADERS_MS), async (inner) =>
+        asJson(await open(path, {}, 200, inner, asMergePatch(body)), path),
       ),
 
     async stream(path, query, signal) {
@@ -110,18 +120,35 @@ export function createTransport(ports: TransportPorts): Transport {
   };
 }
 
+/** What a request asks for, and what it carries. */
+interface Sending {
+  readonly method: "GET" | "POST" | "PATCH";
+  readonly type: string;
+  readonly body: string | null;
+}
+
+const NOTHING: Sending = { method: "GET", type: "", body: null };
+
+function asPost(body: unknown): Sending {
+  return { method: "POST", type: "application/json", body: JSON.stringify(body) };
+}
+
+function asMergePatch(body: unknown): Sending {
+  return { method: "PATCH", type: "application/merge-patch+json", body: JSON.stringify(body) };
+}
+
 function send(
   access: Access,
   path: string,
   query: Query,
   userAgent: string,
-  body: string | null,
+  { method, type, body }: Sending,
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
   const { server } = access;
   const search = new URLSearchParams(query).toString();
   const options: https.RequestOptions = {
-    method: body === null ? "GET" : "POST",
+    method,
     agent: access.agent,
     protocol: server.protocol,
     hostname: server.hostname.replace(/^\[|\]$/g, ""),
@@ -130,7 +157,7 @@ function send(
     headers: {
       Accept: "application/json",
       "User-Agent": userAgent,
-      ...(body === null ? {} : { "Content-Type": "application/json" }),
+      ...(body === null ? {} : { "Content-Type": type }),
       ...access.headers,
     },
     signal,

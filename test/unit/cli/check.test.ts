@@ -112,6 +112,32 @@ describe("check", () => {
     expect(stdout).not.toContain("events.k8s.io) in shop");
   });
 
+  it("says whether a canary may be written, and names the rule that is missing", async () => {
+    const review = (request: { path: string }) =>
+      request.path.endsWith("/selfsubjectaccessreviews");
+    const answering = (allowed: boolean, times: number) =>
+      api.answer(
+        { status: 201, headers: {}, body: JSON.stringify({ status: { allowed } }) },
+        review,
+        times,
+      );
+    answering(true, 8);
+    const good = await check("--canary=5m");
+    expect(good.code, good.stderr).toBe(0);
+    expect(line(good.stdout, "canary  ")).toContain("every 5m, to the ledger within 1m");
+    expect(line(good.stdout, "canary ")).toBeTruthy();
+    expect(good.stdout).toMatch(/^canary +kubernetes +may be written, or will be tried$/m);
+
+    answering(true, 4);
+    answering(false, 4);
+    const bad = await check("--canary=5m");
+    expect(bad.code).toBe(2);
+    expect(bad.stdout).toMatch(/^canary +kubernetes +cannot be written$/m);
+    expect(bad.stderr).toContain("events of namespace default may not be written");
+    expect(bad.stderr).toContain('resources: ["events"], verbs: ["create", "patch"]');
+    expect(api.written, "check writes none").toEqual([]);
+  });
+
   it("finds a data directory that cannot be used", async () => {
     const blocked = path.join(folder, "file");
     writeFileSync(blocked, "");

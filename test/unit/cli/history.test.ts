@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { gapEvent } from "../../../src/event/gap.ts";
 import { cli } from "../../support/io.ts";
+import { anEvent } from "../../support/events.ts";
 import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
 
 const HOUR = 3_600_000;
@@ -89,6 +90,23 @@ describe("history", () => {
       message: expect.stringContaining("37 recovered by a relist (36 of them too old"),
     });
     expect(old).toMatchObject({ suppressed: "tooOld", deliveries: [] });
+  });
+
+  it("shows a canary that only had to reach the ledger as what it is", async () => {
+    const dataDir = temporaryDirectory();
+    const { outbox, clock, db } = aLedger({ dataDir });
+    const canary = anEvent({ reason: "KubeCrierCanary", reporter: { component: "kube-crier" } });
+    const alert = { kind: "event", event: canary } as const;
+    await outbox.add([{ event: canary, alert, sinks: [] }], [], never);
+    outbox.close();
+    db.close();
+    const { stdout } = await cli(["history", `--data-dir=${dataDir}`], { clock });
+    const [, row = ""] = stdout.split("\n");
+    expect(row.split(/\s{2,}/).slice(3, 6)).toEqual([
+      "KubeCrierCanary",
+      "shop/Pod web-7d4b9c",
+      "(canary)",
+    ]);
   });
 
   it("for programs: one JSON object a line, times as ISO-8601, the answer of the platform", async () => {

@@ -49,7 +49,8 @@ describe("every flag", () => {
       const value = flag(key)
         ?.example.replace(/^--[a-z-]+=?/, "")
         .replaceAll("'", "");
-      const flags = { [key]: value === "" ? true : value };
+      // The sink that the examples name.
+      const flags = { sink: ["stdout:?name=my-stdout"], [key]: value === "" ? true : value };
       expect(() => load({ flags }), key).not.toThrow();
     }
   });

@@ -26,6 +26,25 @@ const gap: Alert = {
   cause: "downtime",
 };
 
+describe("a canary, and what is said of it", () => {
+  const REPORTER = { reporter: { component: "kube-crier" } };
+
+  test.each(["KubeCrierCanary", "KubeCrierCanaryMissing", "KubeCrierCanaryBack"])(
+    "is told by itself and before every warning: %s",
+    (reason) => {
+      const { alert } = pod("web-0", { reason, type: "Normal", ...REPORTER });
+      expect(foldable(alert)).toBe(false);
+      expect(rankOf(alert)).toBe(rankOf(gap));
+    },
+  );
+
+  test("is no reason to think so of an event that only has its name", () => {
+    const { alert } = pod("web-0", { reason: "KubeCrierCanary", type: "Normal" });
+    expect(foldable(alert)).toBe(true);
+    expect(rankOf(alert)).toBeGreaterThan(rankOf(gap));
+  });
+});
+
 describe("a digest", () => {
   test("has a line for each reason of each workload, with how many pods it is about", () => {
     const digest = digestOf([

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Alert } from "../../../src/event/alert.ts";
 import { accepted, retryable, throttled } from "../../../src/sink/verdict.ts";
 import { FakeClock, settle } from "../../support/clock.ts";
+import { anEvent } from "../../support/events.ts";
 import { aLedger, anEntry, never } from "../../support/ledger.ts";
 import { aLane, busiest, DINGTALK, LARK, type Request } from "./support.ts";
 
@@ -36,6 +37,31 @@ describe("more than a robot takes", () => {
     await clock.advance(10 * MINUTE);
     expect(platform.requests.length).toBe(20);
     expect(history.counts().get(name)).toEqual({ pending: 0, delivered: 20, dead: 0, folded: 31 });
+  });
+
+  test("a canary among them takes a slot of the robot's, is in no digest, and does not wait for one", async () => {
+    const { lane, owe, platform, clock, outbox, name } = aLane(DINGTALK);
+    await owe(50);
+    const canary = anEvent({
+      uid: "a-canary",
+      type: "Normal",
+      reason: "KubeCrierCanary",
+      reporter: { component: "kube-crier" },
+    });
+    await outbox.add(
+      [{ event: canary, alert: { kind: "event", event: canary }, sinks: [name] }],
+      [],
+      never,
+    );
+    lane.start();
+    await platform.quiet();
+    const reasons = () =>
+      singles(platform.told).map(({ alert }) => alert.kind === "event" && alert.event.reason);
+    expect(platform.told.length).toBe(19);
+    expect(reasons()[0]).toBe("KubeCrierCanary");
+    await clock.advance(5_000);
+    expect(digests(platform.told)).toMatchObject([{ total: 32, lines: [{ reason: "BackOff" }] }]);
+    expect(digests(platform.told)[0]?.lines).toHaveLength(1);
   });
 
   test("what fits is told one by one, with no digest and no waiting", async () => {

@@ -28,6 +28,7 @@ export async function exposed(): Promise<{
   readonly common: ReadonlySet<string>;
 }> {
   const metrics = createMetrics("1.2.3", ["kubernetes"], ["oncall"]);
+  metrics.startCanary("kubernetes");
   metrics.measure({
     now: () => 0,
     pending: () => ({ total: 0, oldestOwedAt: null }),

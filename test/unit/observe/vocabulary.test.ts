@@ -30,6 +30,15 @@ interface Effect {
   readonly counted?: Readonly<Record<string, number>>;
 }
 
+/** Series that are there with a canary only. */
+const FROM_ITS_START = {
+  'canary_ok{source="kubernetes"}': 0,
+  'canary_missed_total{source="kubernetes"}': 0,
+  'canary_writes_failed_total{source="kubernetes"}': 0,
+  'canary_seconds_count{source="kubernetes"}': 0,
+  'canary_seconds_sum{source="kubernetes"}': 0,
+};
+
 const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect])[] = [
   [
     "a warning that was received",
@@ -475,6 +484,97 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
         ],
       ],
       moved: { 'template_reloads_total{outcome="refused"}': 1, templates_stale: 1 },
+    },
+  ],
+  [
+    "a canary that begins, and arrives in time",
+    (o) => {
+      o.canaryStarted("kubernetes", "a canary every 300 s");
+      o.canaryArrived("kubernetes", 0.25, true);
+    },
+    {
+      said: [
+        ["info", "kubernetes: a canary every 300 s", { source: "kubernetes" }],
+        [
+          "debug",
+          "kubernetes: the canary arrived after 0.250 s",
+          { source: "kubernetes", seconds: 0.25 },
+        ],
+      ],
+      moved: {
+        ...FROM_ITS_START,
+        'canary_ok{source="kubernetes"}': 1,
+        'canary_seconds_count{source="kubernetes"}': 1,
+        'canary_seconds_sum{source="kubernetes"}': 0.25,
+      },
+    },
+  ],
+  [
+    "a canary that is missed twice, comes late and then in time",
+    (o) => {
+      o.canaryStarted("kubernetes", "a canary");
+      o.canaryMissed("kubernetes", "ops refused it", true);
+      o.canaryMissed("kubernetes", "ops refused it", false);
+      o.canaryArrived("kubernetes", 400, false);
+      o.canaryBack("kubernetes", 401.4);
+    },
+    {
+      said: [
+        ["info", "kubernetes: a canary", { source: "kubernetes" }],
+        [
+          "error",
+          "kubernetes: the canary did not arrive: ops refused it",
+          { source: "kubernetes" },
+        ],
+        [
+          "debug",
+          "kubernetes: the canary did not arrive: ops refused it",
+          { source: "kubernetes" },
+        ],
+        [
+          "debug",
+          "kubernetes: the canary arrived after 400.000 s, too late",
+          { source: "kubernetes", seconds: 400 },
+        ],
+        [
+          "info",
+          "kubernetes: the canary arrives again, after 401 s",
+          { source: "kubernetes", seconds: 401.4 },
+        ],
+      ],
+      moved: {
+        ...FROM_ITS_START,
+        'canary_missed_total{source="kubernetes"}': 2,
+        'canary_seconds_count{source="kubernetes"}': 1,
+        'canary_seconds_sum{source="kubernetes"}': 400,
+      },
+    },
+  ],
+  [
+    "a canary that the API server does not take: said once in a burst",
+    (o) => {
+      o.canaryStarted("kubernetes", "a canary");
+      o.canaryUnwritten("kubernetes", "403 Forbidden", 1_000);
+      o.canaryUnwritten("kubernetes", "403 Forbidden", 2_000);
+    },
+    {
+      said: [
+        ["info", "kubernetes: a canary", { source: "kubernetes" }],
+        [
+          "warn",
+          "kubernetes: the canary could not be written: 403 Forbidden; trying again in 1.0 s",
+          { source: "kubernetes" },
+        ],
+        [
+          "debug",
+          "kubernetes: the canary could not be written: 403 Forbidden; trying again in 2.0 s",
+          { source: "kubernetes" },
+        ],
+      ],
+      moved: {
+        ...FROM_ITS_START,
+        'canary_writes_failed_total{source="kubernetes"}': 2,
+      },
     },
   ],
   ["nothing that is held", (o) => o.ledgerHeld(0), {}],

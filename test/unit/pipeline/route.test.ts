@@ -5,7 +5,7 @@ import { jsonLog } from "../../../src/observe/log.ts";
 import { createMetrics } from "../../../src/observe/metrics.ts";
 import { createObserver } from "../../../src/observe/observe.ts";
 import { pump } from "../../../src/pipeline/pump.ts";
-import { createRouter } from "../../../src/pipeline/route.ts";
+import { besideCanaries, createRouter } from "../../../src/pipeline/route.ts";
 import type { Checkpoint, SourceItem } from "../../../src/source/source.ts";
 import { FakeClock, settle } from "../../support/clock.ts";
 import { anEvent } from "../../support/events.ts";
@@ -145,5 +145,42 @@ describe("the pump over a real ledger", () => {
     const told = outbox.due("shop", clock.now(), 9, new Set()).map(({ alert }) => alert);
     expect(told.map(({ kind }) => kind)).toEqual(["event", "gap", "event"]);
     expect(told[1]).toMatchObject({ kind: "gap", cluster: "prod-a", cause: "futureVersion" });
+  });
+});
+
+describe("a canary", () => {
+  const canary = (changes: Parameters<typeof anEvent>[0] = {}) =>
+    anEvent({
+      type: "Normal",
+      reason: "KubeCrierCanary",
+      reporter: { component: "kube-crier" },
+      ...changes,
+    });
+  const warnings = createRouter(isWarning, [{ name: "all", matches: () => true }]);
+
+  it("of ours goes where it is followed to, past every filter", () => {
+    expect(besideCanaries(warnings, () => ["ops"])(canary())).toEqual({
+      kind: "owed",
+      sinks: ["ops"],
+    });
+    expect(besideCanaries(warnings, () => [])(canary())).toEqual({ kind: "owed", sinks: [] });
+  });
+
+  it.each(["KubeCrierCanary", "KubeCrierCanaryMissing", "KubeCrierCanaryBack"])(
+    "that is not ours is told to nobody, be it called %s and a warning",
+    (reason) => {
+      const route = besideCanaries(warnings, () => null);
+      expect(route(canary({ reason, type: "Warning" }))).toEqual({
+        kind: "drop",
+        reason: "canary",
+      });
+    },
+  );
+
+  it("is nothing that only has its reason, or only its reporter", () => {
+    const route = besideCanaries(warnings, () => null);
+    const all = { kind: "owed", sinks: ["all"] };
+    expect(route(anEvent({ reason: "KubeCrierCanary" }))).toEqual(all);
+    expect(route(anEvent({ reporter: { component: "kube-crier" } }))).toEqual(all);
   });
 });

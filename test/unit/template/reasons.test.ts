@@ -106,6 +106,9 @@ const TOLD = `
   🟠 FailedToUpdateEndpoint       | Endpoints not updated              | 端点更新失败
   🟠 FailedToUpdateEndpointSlices | Endpoints not updated              | 端点更新失败
   🟠 LeaderElection               | New leader elected                 | 选出新的主节点
+  🟠 KubeCrierCanary              | Canary of kube-crier               | kube-crier 探测事件
+  🔴 KubeCrierCanaryMissing       | Canary of kube-crier is missing    | kube-crier 探测事件未到达
+  🟠 KubeCrierCanaryBack          | Canary of kube-crier is back       | kube-crier 探测事件恢复
 `;
 
 const rows = TOLD.trim()

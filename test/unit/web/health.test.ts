@@ -15,6 +15,16 @@ describe("/readyz", () => {
     });
   });
 
+  it("says what shows that events do not arrive, once nothing is waited for any more", () => {
+    const troubled = { ...fine, troubles: () => ["the canary of a did not arrive: x", "y"] };
+    expect(readyz(troubled)).toEqual({
+      status: 503,
+      text: "the canary of a did not arrive: x\ny\n",
+    });
+    expect(readyz({ ...troubled, waitingFor: () => ["b"] }).text).toBe("waiting for b\n");
+    expect(readyz({ ...troubled, troubles: () => [] })).toEqual({ status: 200, text: "ok\n" });
+  });
+
   it("says stopping as soon as the process is told to end, even if it was never ready", () => {
     expect(readyz({ ...fine, stopping: () => true, waitingFor: () => ["kubernetes"] })).toEqual({
       status: 503,

@@ -1,0 +1,82 @@
+import type { CanaryConfig, ConfigIssue } from "./config.ts";
+import type { Tree } from "./tree.ts";
+
+/** Options of the canary as the schema read them. */
+export interface RawCanary {
+  readonly canary?: number | undefined;
+  readonly canarySink?: string | undefined;
+  readonly canaryTell?: string | undefined;
+  readonly canaryDeadline?: number | undefined;
+}
+
+/** Within this time a canary has arrived, unless something is wrong; half the time between two of them, where that is less. */
+const DEADLINE_MS = 60_000;
+
+export function resolvedCanary(raw: RawCanary): CanaryConfig {
+  const everyMs = raw.canary ?? null;
+  return {
+    everyMs,
+    deadlineMs: raw.canaryDeadline ?? Math.min(DEADLINE_MS, (everyMs ?? DEADLINE_MS * 2) / 2),
+    sink: raw.canarySink ?? null,
+    tell: raw.canaryTell ?? null,
+  };
+}
+
+/** What the options of the canary say together: mistakes, and what works but should be known. */
+export function judgeCanary(
+  raw: RawCanary,
+  sinkNames: readonly string[],
+  hasCluster: boolean,
+  tree: Tree,
+): { readonly issues: readonly ConfigIssue[]; readonly notes: readonly ConfigIssue[] } {
+  const issues: ConfigIssue[] = [];
+  const notes: ConfigIssue[] = [];
+  const at = (option: keyof RawCanary, message: string, hint: string): ConfigIssue => {
+    const layer = tree.layerOf([option]);
+    const label = layer?.label([option]) ?? option;
+    return {
+      where: layer?.where([option], "value") ?? option,
+      message: label === "" ? message : `${label}: ${message}`,
+      hint,
+    };
+  };
+  const { canary, canarySink, canaryTell, canaryDeadline } = raw;
+  for (const option of ["canarySink", "canaryTell"] as const) {
+    const name = raw[option];
+    if (name !== undefined && !sinkNames.includes(name))
+      issues.push(
+        at(option, `there is no sink named "${name}"`, `the sinks: ${sinkNames.join(", ")}`),
+      );
+  }
+  if (canary === undefined) {
+    for (const option of ["canarySink", "canaryTell", "canaryDeadline"] as const)
+      if (raw[option] !== undefined)
+        notes.push(at(option, "does nothing without canary", "give canary: 5m, or leave it out"));
+    return { issues, notes };
+  }
+  if (!hasCluster)
+    issues.push(
+      at(
+        "canary",
+        "there is no cluster to write it to",
+        "it needs a kubernetes source; leave it out",
+      ),
+    );
+  if (canaryDeadline !== undefined && canaryDeadline > canary)
+    issues.push(
+      at(
+        "canaryDeadline",
+        `is longer than the time between two canaries (${canary / 1000} s)`,
+        "make it shorter, or canary longer",
+      ),
+    );
+  if (canarySink !== undefined && canarySink === canaryTell)
+    notes.push(
+      at(
+        "canaryTell",
+        `"${canaryTell}" is the sink that the canary is followed to: when that fails, nobody is told`,
+        "name another one",
+      ),
+    );
+  return { issues, notes };
+}
