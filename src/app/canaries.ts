@@ -152,6 +152,7 @@ export class Canaries {
         recognises: (event) => writer.recognises(event),
         write: (count, at, signal) => writer.write(count, at, signal),
         ledgerHolds: () => this.#ledger.healthy(),
+        isOwed: () => sink !== null && this.#ledger.outbox.nextAt(sink, 0) !== null,
         tell: (news) => {
           if (teller === undefined) return;
           const { name, lang } = teller;

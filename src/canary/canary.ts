@@ -31,6 +31,8 @@ export interface CanaryPorts {
   readonly write: (count: number, at: number, signal: AbortSignal) => Promise<Written>;
   /** Whether the ledger can be written: what memory alone holds has not arrived. */
   readonly ledgerHolds: () => boolean;
+  /** Whether anything is owed to the sink: what is not was accepted, or given up without asking it. */
+  readonly isOwed: () => boolean;
   /** Tells people that it is missing (`why`), or back after `forMs`. Called once for each. */
   readonly tell: (news: News) => void;
 }
@@ -109,8 +111,8 @@ export class Canary {
     this.#count += 1;
     const round = new Round(this.#count, clock.now());
     this.#round = round;
-    const over = new AbortController();
-    const writing = this.#write(round, AbortSignal.any([signal, over.signal]));
+    const over = within(signal);
+    const writing = this.#write(round, over.signal);
     try {
       const waited = await this.#wait(round.over, deadlineMs, signal);
       if (signal.aborted) return;
@@ -122,12 +124,13 @@ export class Canary {
       this.#miss(round);
       if (await this.#late(round, everyMs - waited, signal)) return;
       // The next one would queue behind it, and people would get both.
-      for (let ms = everyMs; round.isUnderWay && ms < giveUpAfterMs; ms += everyMs) {
+      for (let ms = everyMs; ms < giveUpAfterMs; ms += everyMs) {
+        if (!round.isUnderWay || !this.#ports.isOwed()) break;
         this.#miss(round);
         if (await this.#late(round, everyMs, signal)) return;
       }
     } finally {
-      over.abort();
+      over.end();
       await writing;
     }
   }
@@ -203,10 +206,22 @@ export class Canary {
   async #wait(done: Promise<void> | null, ms: number, signal: AbortSignal): Promise<number> {
     const { clock } = this.#ports;
     const started = clock.now();
-    const ending = new AbortController();
-    const late = clock.sleep(ms, AbortSignal.any([signal, ending.signal]));
+    const waiting = within(signal);
+    const late = clock.sleep(ms, waiting.signal);
     await Promise.race(done === null ? [late] : [late, done]);
-    ending.abort();
+    waiting.end();
     return Math.min(ms, Math.max(0, clock.now() - started));
   }
+}
+
+/** A signal that ends with another one, or before it. `AbortSignal.any` would stay with the other for as long as that lives. */
+function within(outer: AbortSignal): { readonly signal: AbortSignal; readonly end: () => void } {
+  const inner = new AbortController();
+  const end = () => {
+    outer.removeEventListener("abort", end);
+    inner.abort();
+  };
+  if (outer.aborted) inner.abort();
+  else outer.addEventListener("abort", end, { once: true });
+  return { signal: inner.signal, end };
 }

@@ -183,6 +183,70 @@ describe("a canary to a sink", () => {
   });
 });
 
+describe("several lives, and several clusters", () => {
+  it("killed while the sink is away: the next one owes the old canary, and no more than its own", async () => {
+    const { world, life, ops } = await story(TO_OPS);
+    ops.reply({ status: 503 });
+    await world.pass(301);
+    world.kill(life);
+    const next = await world.watching({
+      canary: "5m",
+      canarySink: "ops",
+      sink: [`webhook:${ops.url}/?name=ops&level=Warning`],
+    });
+    await world.pass(30);
+    const before = ops.requests.length;
+    ops.reply({ status: 200 });
+    await world.pass(60);
+    expect(ops.requests.length - before).toBe(2);
+    expect(await next.series(`kube_crier_${OK}`)).toBe(1);
+    await next.stop();
+  });
+
+  it("each source has its own, and none takes another's for its own", async () => {
+    const world = await World.begin();
+    const ops = await world.inbox();
+    const life = world.start({
+      canary: "1m",
+      canarySink: "ops",
+      source: [world.source(), `${world.source()}&namespaces=default`],
+      sink: [`webhook:${ops.url}/?name=ops`],
+    });
+    await life.delivered(2);
+    await world.pass(1);
+    const count = (source: string) =>
+      life.series(`kube_crier_canary_seconds_count{source="${source}"}`);
+    expect([await count("kubernetes"), await count("kubernetes-2")]).toEqual([1, 1]);
+    expect(ops.requests).toHaveLength(2);
+    expect(await life.series('kube_crier_events_filtered_total{reason="canary"}')).toBe(2);
+    expect(
+      new Set(world.api.written.map(({ body }) => JSON.stringify(body["metadata"]))).size,
+    ).toBe(2);
+  });
+});
+
+describe("a start without an API server", () => {
+  it("is told after an interval: nobody would hear of it otherwise", async () => {
+    const world = await World.begin();
+    const pager = await world.inbox();
+    const source = [world.source()];
+    await world.api.down();
+    const life = world.start({
+      canary: "2m",
+      canaryTell: "pager",
+      source,
+      sink: [`webhook:${pager.url}/?name=pager&level=Warning`],
+    });
+    await world.pass(181);
+    expect(reasons(pager)).toEqual(["KubeCrierCanaryMissing"]);
+    expect(pager.requests[0]?.body).toContain("the API server did not take it: no connection to");
+    await world.api.up();
+    await world.pass(180);
+    expect(reasons(pager)).toEqual(["KubeCrierCanaryMissing", "KubeCrierCanaryBack"]);
+    await life.stop();
+  });
+});
+
 describe("a watch that is dead", () => {
   it("shows though the API server takes every write, and recovers by itself", async () => {
     const { world, pager, series, readyz } = await story(TO_OPS);

@@ -23,7 +23,7 @@ function aCanary(options: Partial<CanaryOptions> = {}) {
   const recorded = recordingObserver();
   const news: News[] = [];
   const written: { count: number; at: number }[] = [];
-  const world = { answer: { ok: true } as Written, ledgerHolds: true };
+  const world = { answer: { ok: true } as Written, ledgerHolds: true, isOwed: true };
   const canary = new Canary(
     {
       source: "kubernetes",
@@ -42,6 +42,7 @@ function aCanary(options: Partial<CanaryOptions> = {}) {
         return Promise.resolve(world.answer);
       },
       ledgerHolds: () => world.ledgerHolds,
+      isOwed: () => world.isOwed,
       tell: (what) => void news.push(what),
     },
   );
@@ -227,6 +228,16 @@ describe("a canary that does not arrive", () => {
     expect(recorded.of("canaryMissed")).toHaveLength(12);
     await pass(100);
     expect(counts(), "after an hour its delivery is dead").toEqual([1, 2]);
+    await end();
+  });
+
+  it("because its delivery was given up without asking the sink: the next one is written", async () => {
+    const { comes, world, pass, counts, end } = await begun();
+    comes(1);
+    await pass(299);
+    world.isOwed = false;
+    await pass(1);
+    expect(counts()).toEqual([1, 2]);
     await end();
   });
 
