@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { KubeEvent } from "../event/event.ts";
 import type { Observer } from "../observe/observer.ts";
+import { redact } from "../observe/redact.ts";
 import { Round, type Words } from "./round.ts";
 
 export interface CanaryOptions {
@@ -43,6 +44,8 @@ export type News =
 
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 30_000;
+/** Characters; the hint of a missing rule fits. */
+const DETAIL = 800;
 
 /**
  * Follows one Event of our own again and again: written, seen on the watch, in the ledger, accepted. There is never more than one under
@@ -95,7 +98,7 @@ export class Canary {
     const round = this.#of(event);
     if (round === null || round.stage === "arrived") return;
     round.stage = "taken";
-    round.detail = detail;
+    round.detail = shown(detail);
     if (forGood) round.end("refused");
   }
 
@@ -183,7 +186,7 @@ export class Canary {
         round.stage = "written";
         return;
       }
-      round.detail = written.detail;
+      round.detail = shown(written.detail);
       const waitMs = Math.max(retryMs, written.waitMs);
       observer.canaryUnwritten(this.#options.source, written.detail, waitMs);
       await clock.sleep(waitMs, signal);
@@ -212,6 +215,12 @@ export class Canary {
     waiting.end();
     return Math.min(ms, Math.max(0, clock.now() - started));
   }
+}
+
+/** What others said goes to whoever asks `/readyz`, and to another chat. */
+function shown(detail: string): string {
+  const clean = redact(detail);
+  return clean.length <= DETAIL ? clean : `${clean.slice(0, DETAIL - 1)}…`;
 }
 
 /** A signal that ends with another one, or before it. `AbortSignal.any` would stay with the other for as long as that lives. */

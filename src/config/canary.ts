@@ -1,5 +1,40 @@
+import { s } from "../sink/schema.ts";
 import type { CanaryConfig, ConfigIssue } from "./config.ts";
 import type { Tree } from "./tree.ts";
+
+/** Where an Event of our own has to arrive, and who hears of it when it does not. */
+export const canaryShape = {
+  canary: s
+    .duration({
+      description:
+        "How often to write an Event of our own and see whether it arrives, at least 10s; it needs the right to create and patch events in its namespace; without it: never",
+      example: "5m",
+    })
+    .refine((ms) => ms >= 10_000, "expected at least 10s")
+    .optional(),
+  canarySink: s
+    .text({
+      description:
+        "The sink that has to accept the canary, whatever its filter; without it: it has to be in the ledger, and no sink sees it",
+      example: "my-stdout",
+    })
+    .optional(),
+  canaryTell: s
+    .text({
+      description:
+        "The sink that is told once when the canary does not arrive, and once when it does again",
+      example: "my-stdout",
+    })
+    .optional(),
+  canaryDeadline: s
+    .duration({
+      description:
+        "How long a canary may take to arrive, at least 1s; without it: half the time between two, at most 1m",
+      example: "30s",
+    })
+    .refine((ms) => ms >= 1_000, "expected at least 1s")
+    .optional(),
+};
 
 /** Options of the canary as the schema read them. */
 export interface RawCanary {

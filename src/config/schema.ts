@@ -2,6 +2,7 @@ import { CLUSTER_SCOPED } from "../pipeline/filter.ts";
 import { patternProblem } from "../pipeline/matcher.ts";
 import type { SinkDefinition } from "../sink/index.ts";
 import { s, z } from "../sink/schema.ts";
+import { canaryShape } from "./canary.ts";
 import { namespaceProblem, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
 
 /** Every option of the house, once: validation, --help, JSON Schema and the docs are read from here. Options of sinks are declared by the sinks. */
@@ -250,36 +251,7 @@ export const globalShape = {
       example: false,
     })
     .default(true),
-  canary: s
-    .duration({
-      description:
-        "How often to write an Event of our own and see whether it arrives, at least 10s; it needs the right to create and patch events in its namespace; without it: never",
-      example: "5m",
-    })
-    .refine((ms) => ms >= 10_000, "expected at least 10s")
-    .optional(),
-  canarySink: s
-    .text({
-      description:
-        "The sink that has to accept the canary, whatever its filter; without it: it has to be in the ledger, and no sink sees it",
-      example: "my-stdout",
-    })
-    .optional(),
-  canaryTell: s
-    .text({
-      description:
-        "The sink that is told once when the canary does not arrive, and once when it does again",
-      example: "my-stdout",
-    })
-    .optional(),
-  canaryDeadline: s
-    .duration({
-      description:
-        "How long a canary may take to arrive, at least 1s; without it: half the time between two, at most 1m",
-      example: "30s",
-    })
-    .refine((ms) => ms >= 1_000, "expected at least 1s")
-    .optional(),
+  ...canaryShape,
   stay: s
     .bool({ description: "Keep running after all sources have ended (files)", example: true })
     .default(false),

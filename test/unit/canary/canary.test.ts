@@ -231,6 +231,20 @@ describe("a canary that does not arrive", () => {
     await end();
   });
 
+  it("is told of without what must not be shown, and in bounds", async () => {
+    const { canary, comes, event, pass, news, end } = await begun();
+    comes(1);
+    const quoted = `HTTP 400: POST /robot/send?access_token=s3cret-of-ops ${"x".repeat(5_000)}`;
+    canary.refused(event(1), quoted, true);
+    await pass(0);
+    for (const text of [canary.trouble, JSON.stringify(news)]) {
+      expect(text).toContain("access_token=<redacted>");
+      expect(text).not.toContain("s3cret");
+      expect(text?.length).toBeLessThan(2_000);
+    }
+    await end();
+  });
+
   it("because its delivery was given up without asking the sink: the next one is written", async () => {
     const { comes, world, pass, counts, end } = await begun();
     comes(1);
