@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { FlagValues } from "../../src/config/flags.ts";
 import { openHistory } from "../../src/ledger/open.ts";
 import type { Inbox } from "../support/inbox.ts";
 import { World } from "../support/world.ts";
@@ -21,11 +22,11 @@ function disk() {
   return { fill: () => limit((now) => now), makeRoom: () => limit(() => 1_000_000) };
 }
 
-async function story() {
+async function story(more: FlagValues = {}) {
   const room = disk();
   const world = await World.begin();
   const inbox = await world.inbox();
-  const flags = { sink: [`webhook:${inbox.url}/hook`] };
+  const flags = { sink: [`webhook:${inbox.url}/hook`], ...more };
   const life = await world.watching(flags);
   let made = 0;
   /** Each with a message of a page. */
@@ -131,5 +132,25 @@ describe("a full disk", () => {
     await world.pass(10);
     await second.until("all", () => new Set(told(inbox)).size === 65);
     expect(await second.stop()).toMatchObject({ pending: 0, lost: 0, dead: 0 });
+  });
+
+  it("shows in a canary that has to reach the ledger, though every sink is told, and ends with the trouble", async () => {
+    const { fill, makeRoom, world, life, happen } = await story({
+      canary: "1m",
+      listen: "127.0.0.1:0",
+    });
+    const readyz = async () => (await fetch(`${await life.url()}/readyz`)).text();
+    expect(await readyz()).toBe("ok\n");
+    fill();
+    happen(100);
+    await life.delivered(105);
+    await world.pass(90);
+    expect(await readyz()).toBe(
+      "the canary of kubernetes did not arrive: it came on the watch, and the ledger does not hold it: it cannot be written, and memory holds it\n",
+    );
+    makeRoom();
+    await world.pass(61);
+    expect(await readyz()).toBe("ok\n");
+    expect(await life.series('kube_crier_canary_ok{source="kubernetes"}')).toBe(1);
   });
 });
