@@ -116,7 +116,7 @@ export async function runApp(
       if (!signal.aborted) throw new ConfigError(issues);
       return { ...ports.tally, pending: metrics.pending(), lost, problems };
     }
-    tellOrphans(config.sinks, ledger, observer);
+    await tellOrphans(config.sinks, ledger, observer);
     canaries = new Canaries(config, ledger, ports, stop.signal);
     const followed = canaries;
     const lanes = config.sinks.flatMap((sink) => {

@@ -45,12 +45,12 @@ export function openLane(
 }
 
 /** Deliveries owed to sinks that the configuration does not know any more stay in the ledger; someone should know. */
-export function tellOrphans(
+export async function tellOrphans(
   sinks: readonly SinkConfig[],
   ledger: Ledger,
   observer: Observer,
-): void {
-  for (const [sink, { pending }] of ledger.history.counts()) {
+): Promise<void> {
+  for (const [sink, { pending }] of await ledger.history.counts()) {
     if (pending > 0 && !sinks.some(({ name }) => name === sink))
       observer.warning(
         `the ledger owes ${pending} deliveries to "${sink}", which is no sink of this configuration; they stay there: add it again under this name and they are sent or given up`,

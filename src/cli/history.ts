@@ -10,8 +10,8 @@ import type { HistoryOptions } from "./program/commands.ts";
 import { duration, shorten, table } from "./table.ts";
 
 /** `kube-crier history`: what the ledger holds, newest first: what happened, and who was told. */
-export function historyCommand(options: HistoryOptions, io: Io): ExitCode {
-  return guarded(io, () => {
+export function historyCommand(options: HistoryOptions, io: Io): Promise<ExitCode> {
+  return guarded(io, async () => {
     const filter = filterOf(options, io);
     return withHistory(options.dataDir, "read", (history) =>
       showHistory(history, filter, options.json === true, io),
@@ -23,7 +23,7 @@ export function historyCommand(options: HistoryOptions, io: Io): ExitCode {
 export function deadListCommand(
   options: { readonly dataDir: string; readonly sink?: string; readonly json?: true },
   io: Io,
-): ExitCode {
+): Promise<ExitCode> {
   return guarded(io, () =>
     withHistory(options.dataDir, "read", (history) =>
       showDead(history, options.sink ?? null, options.json === true, io),
@@ -36,7 +36,7 @@ export function deadRetryCommand(
   ids: readonly string[],
   options: { readonly dataDir: string; readonly sink?: string },
   io: Io,
-): ExitCode {
+): Promise<ExitCode> {
   return guarded(io, () =>
     withHistory(options.dataDir, "write", (history) =>
       retryDead(history, ids, options.sink ?? null, io),
@@ -44,8 +44,13 @@ export function deadRetryCommand(
   );
 }
 
-function showHistory(history: History, filter: HistoryFilter, json: boolean, io: Io): ExitCode {
-  const rows = history.events(filter);
+async function showHistory(
+  history: History,
+  filter: HistoryFilter,
+  json: boolean,
+  io: Io,
+): Promise<ExitCode> {
+  const rows = await history.events(filter);
   if (json) {
     for (const row of rows)
       io.stdout.write(
@@ -77,8 +82,13 @@ function showHistory(history: History, filter: HistoryFilter, json: boolean, io:
   return EXIT.ok;
 }
 
-function showDead(history: History, sink: string | null, json: boolean, io: Io): ExitCode {
-  const rows = history.deliveries({
+async function showDead(
+  history: History,
+  sink: string | null,
+  json: boolean,
+  io: Io,
+): Promise<ExitCode> {
+  const rows = await history.deliveries({
     state: "dead",
     limit: 1000,
     ...(sink === null ? {} : { sink }),
@@ -110,13 +120,13 @@ function showDead(history: History, sink: string | null, json: boolean, io: Io):
   return EXIT.ok;
 }
 
-function retryDead(
+async function retryDead(
   history: History,
   ids: readonly string[],
   sink: string | null,
   io: Io,
-): ExitCode {
-  const count = history.retry(ids, sink, io.clock.now());
+): Promise<ExitCode> {
+  const count = await history.retry(ids, sink, io.clock.now());
   if (ids.length > 0 && count < ids.length) {
     io.stderr.write(
       `${count} of ${ids.length} are dead letters and owed again; see "kube-crier dead list" for the ids\n`,
@@ -170,22 +180,22 @@ function plain(row: DeliveryRow): Record<string, unknown> {
   };
 }
 
-function guarded(io: Io, work: () => ExitCode): ExitCode {
+async function guarded(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     return tellProblems(error, io);
   }
 }
 
-function withHistory(
+async function withHistory(
   dataDir: string,
   mode: "read" | "write",
-  work: (history: History) => ExitCode,
-): ExitCode {
+  work: (history: History) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const history = openHistory(dataDir, mode);
   try {
-    return work(history);
+    return await work(history);
   } finally {
     history.close();
   }

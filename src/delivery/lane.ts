@@ -13,6 +13,7 @@ import { Circuit } from "./circuit.ts";
 import { digestOf } from "./digest.ts";
 import { judge } from "./judge.ts";
 import { overloaded, planOverload } from "./plan.ts";
+import { recorded } from "./recorded.ts";
 import type { Sender } from "./sender.ts";
 
 /** What is looked at together when it is too much: more is folded part by part. */
@@ -235,13 +236,21 @@ export class Lane {
   }
 
   async #deliver(delivery: Delivery): Promise<void> {
-    const { sender, clock } = this.#ports;
+    const { sender, clock, outbox } = this.#ports;
     const startedAt = clock.now();
-    const { timeoutMs } = this.#options;
+    const { timeoutMs, rates } = this.#options;
+    // A budget's attempt, and a digest in place of many, are known before the request leaves.
+    const told = rates.length > 0 ? recorded(outbox, this.#stop.signal) : null;
+    if (told !== null) await told;
     const result = await attempt(sender, delivery, timeoutMs, clock, this.#stop.signal);
-    this.#inFlight.delete(delivery.id);
     this.#budget.end(clock.now());
-    if (result !== null) this.#settle(delivery, result, startedAt);
+    if (result !== null) {
+      this.#settle(delivery, result, startedAt);
+      // The slot is free when a death could not make us tell it again.
+      const settled = recorded(outbox, this.#stop.signal);
+      if (settled !== null) await settled;
+    }
+    this.#inFlight.delete(delivery.id);
     this.#wake();
   }
 

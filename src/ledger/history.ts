@@ -13,6 +13,9 @@ import {
 
 const DEFAULT_LIMIT = 100;
 
+/** The history of a file: it answers at once. */
+export type FileHistory = Pick<SqliteHistory, "events" | "deliveries" | "retry" | "counts">;
+
 interface Condition {
   readonly sql: string;
   readonly values: readonly SQLInputValue[];

@@ -44,6 +44,11 @@ export interface Outbox {
   /** When the next delivery falls due that is not due yet; `null`: none. Cheap, however much is pending. */
   nextAt(sink: string, now: number): number | null;
   settle(id: string, outcome: Outcome): void;
+  /**
+   * Resolves, and never rejects, when everything told so far is written, or held where it may be sent unwritten. `null`: it is, or
+   * will be before the network is asked again.
+   */
+  written(): Promise<void> | null;
   /** Replaces deliveries by one digest delivery, atomically; answers the new delivery. */
   fold(sink: string, ids: readonly string[], digest: Alert, now: number): Delivery;
   /** Calls back whenever something was added for `sink`; answers the way to stop. */
@@ -95,11 +100,14 @@ export interface DeliveryRow {
   readonly alert: Alert;
 }
 
+/** At once where the ledger is a file, later where it is behind a network. */
+export type Awaitable<T> = T | Promise<T>;
+
 /** The read side, and the few things a person may change. */
 export interface History {
-  events(filter: HistoryFilter): readonly HistoryRow[];
-  deliveries(filter: HistoryFilter): readonly DeliveryRow[];
+  events(filter: HistoryFilter): Awaitable<readonly HistoryRow[]>;
+  deliveries(filter: HistoryFilter): Awaitable<readonly DeliveryRow[]>;
   /** Dead → pending, with a fresh give-up age; answers how many. `ids` empty means all (of `sink`, where given). */
-  retry(ids: readonly string[], sink: string | null, now: number): number;
-  counts(): ReadonlyMap<string, Readonly<Record<DeliveryState, number>>>;
+  retry(ids: readonly string[], sink: string | null, now: number): Awaitable<number>;
+  counts(): Awaitable<ReadonlyMap<string, Readonly<Record<DeliveryState, number>>>>;
 }

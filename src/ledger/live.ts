@@ -4,8 +4,7 @@ import type { Clock } from "../clock.ts";
 import { type Loss, setAside } from "./aside.ts";
 import { databasePath, makeDataDir, openFile, openingError, prepareFile } from "./database.ts";
 import { isDamage, storageTrouble } from "./failure.ts";
-import { SqliteHistory } from "./history.ts";
-import type { History } from "./ledger.ts";
+import { type FileHistory, SqliteHistory } from "./history.ts";
 import { Retention, type Trimmer } from "./retention.ts";
 import { SqliteStore } from "./sqlite.ts";
 import { StorageError, type Store } from "./store.ts";
@@ -27,7 +26,7 @@ interface Parts {
   readonly db: DatabaseSync;
   readonly store: Store;
   readonly retention: Trimmer;
-  readonly history: History;
+  readonly history: FileHistory;
 }
 
 /**
@@ -58,7 +57,7 @@ export class LiveDatabase {
     usedBytes: () => this.#use(({ retention }) => retention.usedBytes()),
     overflow: (limit, at) => this.#use(({ retention }) => retention.overflow(limit, at)),
   };
-  readonly history: History = {
+  readonly history: FileHistory = {
     events: (filter) => this.#use(({ history }) => history.events(filter)),
     deliveries: (filter) => this.#use(({ history }) => history.deliveries(filter)),
     retry: (ids, sink, now) => this.#use(({ history }) => history.retry(ids, sink, now)),

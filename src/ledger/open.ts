@@ -3,7 +3,7 @@ import type { Observer } from "../observe/observer.ts";
 import type { Loss } from "./aside.ts";
 import { dataDirError, openDatabase, openReadOnly } from "./database.ts";
 import { remedyOf, storageTrouble } from "./failure.ts";
-import { SqliteHistory } from "./history.ts";
+import { type FileHistory, SqliteHistory } from "./history.ts";
 import { keep } from "./keeper.ts";
 import type { History, Outbox } from "./ledger.ts";
 import { LiveDatabase } from "./live.ts";
@@ -24,6 +24,8 @@ export interface LedgerOptions {
   readonly observer: Observer;
   /** Makes the id of a delivery (`crypto.randomUUID`). */
   readonly makeId: () => string;
+  /** Of the leader: a higher one than every leader before had. `null`: nobody is elected. A file, which one process has alone, needs none. */
+  readonly term?: number | null;
 }
 
 export interface Ledger {
@@ -35,15 +37,22 @@ export interface Ledger {
   bytes(): number;
   /** Calls back for a damaged ledger that was set aside and replaced: at once for one found when it was opened, and for each later one. */
   onLoss(callback: (loss: Loss) => void): void;
+  /** Calls back, once, when another process with a higher term has taken the ledger: from then on nothing is written here, and nothing is due. */
+  onFenced(callback: () => void): void;
   /** Writes what is left and lets the directory go. @returns how many deliveries still owed only memory knew; they are lost */
   close(): Promise<number>;
+}
+
+/** One in a file: its history answers at once. */
+export interface FileLedger extends Ledger {
+  readonly history: FileHistory;
 }
 
 /**
  * The ledger of `run`, alone on its data directory.
  * @throws ConfigError where the directory cannot be used, is in use by another process, or holds the ledger of a newer version
  */
-export function openLedger(options: LedgerOptions): Ledger {
+export function openLedger(options: LedgerOptions): FileLedger {
   const { dataDir, clock, observer, makeId, historyMs, maxBytes } = options;
   const unlock = lockDataDir(dataDir);
   const told: ((loss: Loss) => void)[] = [];
@@ -80,6 +89,7 @@ export function openLedger(options: LedgerOptions): Ledger {
       told.push(callback);
       if (live.loss !== null) callback(live.loss);
     },
+    onFenced: () => undefined,
     close: async () => {
       if (closing.signal.aborted) return 0;
       closing.abort();
@@ -99,7 +109,7 @@ export function openLedger(options: LedgerOptions): Ledger {
 export function openHistory(
   dataDir: string,
   mode: "read" | "write",
-): History & { readonly close: () => void } {
+): FileHistory & { readonly close: () => void } {
   // Opening for reading first: a history must not be made by looking for it.
   let db = openReadOnly(dataDir);
   if (mode === "write") {
@@ -110,7 +120,7 @@ export function openHistory(
 }
 
 /** Damage may show only where a page is read: it is a problem of the directory, and none of this program. */
-function readable(dataDir: string, history: History): History {
+function readable(dataDir: string, history: FileHistory): FileHistory {
   const told = <T>(work: () => T): T => {
     try {
       return work();

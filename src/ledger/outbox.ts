@@ -115,6 +115,11 @@ export class StoreOutbox implements Outbox {
     if (this.#unwritten.length === 1) setImmediate(() => this.#flush());
   }
 
+  /** A turn's settlements are written before the network is asked again, whatever else is due. */
+  written(): null {
+    return null;
+  }
+
   fold(sink: string, ids: readonly string[], digest: Alert, now: number): Delivery {
     const id = this.#ports.makeId();
     const delivery = { id, sink, alert: digest, attempts: 0, owedAt: now, notBefore: now };

@@ -5,7 +5,7 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ConfigError } from "../../../src/config/config.ts";
-import { openHistory, openLedger, type Ledger } from "../../../src/ledger/open.ts";
+import { openHistory, openLedger, type FileLedger } from "../../../src/ledger/open.ts";
 import { FakeClock, settle } from "../../support/clock.ts";
 import { anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
 import { recordingObserver } from "../../support/observer.ts";
@@ -19,7 +19,7 @@ const delivered = { kind: "delivered", sent: "", answer: "" } as const;
 function open(dataDir: string, options: { clock?: FakeClock; maxBytes?: number } = {}) {
   const clock = options.clock ?? new FakeClock();
   const recorded = recordingObserver();
-  const ledger: Ledger = openLedger({
+  const ledger: FileLedger = openLedger({
     dataDir,
     historyMs: 10 * MINUTE,
     maxBytes: options.maxBytes ?? 2 ** 30,
