@@ -12,6 +12,8 @@ export interface Target extends Omit<ConnectOptions, "timeoutMs"> {
 export interface Opened {
   readonly connection: Connection;
   readonly layout: Layout;
+  /** Bytes of the largest statement the server takes; it may cut the connection over a larger one before it says why. */
+  readonly packet: number;
   /** It was not there before. */
   readonly created: boolean;
 }
@@ -39,8 +41,11 @@ export async function openTable(
   const connection = await connect({ ...target, timeoutMs });
   connected(connection);
   try {
+    const [[limit] = []] = await connection.query("SELECT @@max_allowed_packet");
+    const packet = Number(limit);
     const before = await findTable(connection, target.table);
-    if (before !== null) return { connection, layout: layoutOf(target, before), created: false };
+    if (before !== null)
+      return { connection, layout: layoutOf(target, before), packet, created: false };
     await connection.query(createTable(target.table));
     const found = await findTable(connection, target.table);
     // Not even now visible: the server itself says why.
@@ -48,6 +53,7 @@ export async function openTable(
     return {
       connection,
       layout: layoutOf(target, found ?? { columns: [], indexes: [] }),
+      packet,
       created: true,
     };
   } catch (error) {

@@ -18,6 +18,8 @@ import { troubleOf } from "./trouble.ts";
 const CONNECT_MS = 10_000;
 /** Characters of messages in one batch: three bytes each stay below the smallest max_allowed_packet of today. */
 const BATCH_CHARACTERS = 300_000;
+/** What a statement of one row takes besides its values, amply. */
+const STATEMENT_BYTES = 2_048;
 /** How often the same rows are tried before the lane hears of it: a deadlock, or a connection that the server closed while it was idle. */
 const ROUNDS = 4;
 /** How far the clocks of a cluster may be apart. */
@@ -158,8 +160,10 @@ export class Writer implements Pick<DirectSink, "deliver" | "close"> {
     }
   }
 
-  async #insert({ connection, layout }: Opened, batch: readonly Waiting[]): Promise<void> {
-    const rows = batch.map((waiting) => ({ waiting, encoded: encode(waiting.row, layout) }));
+  async #insert({ connection, layout, packet }: Opened, batch: readonly Waiting[]): Promise<void> {
+    const rows = batch
+      .map((waiting) => ({ waiting, encoded: encode(waiting.row, layout) }))
+      .filter(({ waiting, encoded }) => fits(waiting, encoded, packet));
     // Everyone who writes in this order waits for the others and not crosswise.
     if (layout.mode === "upsert")
       rows.sort((a, b) =>
@@ -269,6 +273,15 @@ export class Writer implements Pick<DirectSink, "deliver" | "close"> {
       `${cut.join(", ")} of an event did not fit its column in ${this.#target.table} and was cut, as will be others (counted); "kube-crier mysql migrate" widens the table`,
     );
   }
+}
+
+/** Whether the server takes it; one that it does not is settled. */
+function fits(waiting: Waiting, { values }: Encoded, packet: number): boolean {
+  const bytes = values.reduce((sum, value) => sum + Buffer.byteLength(value), STATEMENT_BYTES);
+  if (bytes <= packet) return true;
+  const detail = `the row takes ${bytes} bytes, the server no more than ${packet} (max_allowed_packet)`;
+  waiting.settle(permanent("tooLarge", detail));
+  return false;
 }
 
 function settleAll(batch: readonly Waiting[], verdict: Verdict): void {

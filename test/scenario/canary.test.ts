@@ -78,7 +78,7 @@ describe("a canary to the ledger alone", () => {
     const { world, life } = await story();
     await life.stop();
     const history = openHistory(world.dataDir, "read");
-    const rows = history.events({});
+    const rows = history.events({ reason: "KubeCrierCanary" });
     history.close();
     expect(rows.map(({ event, deliveries }) => [event.reason, event.type, deliveries])).toEqual([
       ["KubeCrierCanary", "Normal", []],
