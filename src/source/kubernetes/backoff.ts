@@ -1,15 +1,17 @@
 import type { Clock } from "../../clock.ts";
 
-/** client-go's: 0.8 s doubled with jitter up to 30 s, forgotten after two minutes without a failure. */
+/** client-go's: 0.8 s doubled with jitter up to 30 s. */
 const FIRST_MS = 800;
 const MAX_MS = 30_000;
-const HEALTHY_MS = 120_000;
+/** A connection that has held for so long was one. client-go waits for two minutes: behind something that resets it each minute, each time would blind us for half of the next. */
+const HELD_MS = 10_000;
 
 export class Backoff {
   readonly #clock: Clock;
   readonly #random: () => number;
   #next = FIRST_MS;
-  #last = Number.NEGATIVE_INFINITY;
+  /** Without a failure until then, all is well. */
+  #healthyAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, random: () => number) {
     this.#clock = clock;
@@ -19,12 +21,11 @@ export class Backoff {
   /** Milliseconds to wait before the next try. */
   next(): number {
     const now = this.#clock.now();
-    if (now - this.#last > HEALTHY_MS) this.#next = FIRST_MS;
-    this.#last = now;
+    if (now >= this.#healthyAt) this.#next = FIRST_MS;
     const wait = Math.min(this.#next * (1 + this.#random()), MAX_MS);
     this.#next = Math.min(this.#next * 2, MAX_MS);
-    // Counted from when the wait is over, or a long wait would count as health.
-    this.#last += wait;
+    // Counted from when the wait is over; and what fails again in less time than was waited for it has not recovered.
+    this.#healthyAt = now + wait + Math.max(wait, HELD_MS);
     return Math.round(wait);
   }
 }

@@ -113,15 +113,35 @@ describe("occurrences", () => {
 });
 
 describe("back-off", () => {
-  it("doubles with jitter up to 30 s, and begins anew after two quiet minutes", async () => {
+  it("doubles with jitter up to 30 s, and begins anew once a connection has held as long as was waited for it", async () => {
     const clock = new FakeClock();
     const backoff = new Backoff(clock, () => 0.5);
     const waits = Array.from({ length: 7 }, () => backoff.next());
     expect(waits).toEqual([1200, 2400, 4800, 9600, 19_200, 30_000, 30_000]);
-    await clock.advance(149_000);
+    await clock.advance(30_000 + 29_000);
     expect(backoff.next()).toBe(30_000);
-    await clock.advance(151_000);
+    await clock.advance(30_000 + 30_000);
     expect(backoff.next()).toBe(1200);
+  });
+
+  it("stays short for a connection that is reset again and again, but holds for ten seconds in between", async () => {
+    const clock = new FakeClock();
+    const backoff = new Backoff(clock, () => 0.5);
+    for (let reset = 0; reset < 20; reset += 1) {
+      expect(backoff.next()).toBe(1200);
+      await clock.advance(1200 + 10_000);
+    }
+  });
+
+  it("grows for a server that takes each connection and drops it within seconds", async () => {
+    const clock = new FakeClock();
+    const backoff = new Backoff(clock, () => 0.5);
+    const waits: number[] = [];
+    for (let drop = 0; drop < 6; drop += 1) {
+      waits.push(backoff.next());
+      await clock.advance((waits.at(-1) ?? 0) + 3_000);
+    }
+    expect(waits).toEqual([1200, 2400, 4800, 9600, 19_200, 30_000]);
   });
 });
 
