@@ -23,7 +23,7 @@ export interface KeeperPorts {
   /** How long what is settled is kept; two hours at least. */
   readonly historyMs: number;
   readonly maxBytes: number;
-  /** Called when another process has changed the ledger. */
+  /** Called when deliveries were changed by another process, or given up here. */
   readonly changed: () => void;
 }
 
@@ -64,6 +64,7 @@ async function shed(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
   while (over()) {
     const given = tolerant(() => retention.overflow(BATCH, clock.now()), []);
     if (given.length === 0) return;
+    ports.changed();
     const detail = `the ledger holds more than ${maxBytes} bytes`;
     for (const { id, sink } of given) observer.dead(sink, id, "overflow", detail);
     await nextTurn();

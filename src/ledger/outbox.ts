@@ -6,6 +6,7 @@ import type { Observer } from "../observe/observer.ts";
 import type { Checkpoint } from "../source/source.ts";
 import { Held } from "./held.ts";
 import type { Entry, Outbox, Taken } from "./ledger.ts";
+import { READ_AHEAD, Ready } from "./ready.ts";
 import { settlement, StorageError, type Pending, type Store, type Write } from "./store.ts";
 
 const RETRY_MS = 1_000;
@@ -22,18 +23,18 @@ export interface OutboxPorts {
 }
 
 /**
- * The Outbox over a store. Settlements of one turn of the event loop become one transaction. While the disk refuses, everything is
- * held in memory and goes on from there; `add` waits when the bound is reached; about every second the disk is tried again, and
- * what is held is then written in its order.
+ * The Outbox over a store. Settlements of one turn of the event loop become one transaction, written in any case before more is due.
+ * While the disk refuses, everything is held in memory and goes on from there; `add` waits when the bound is reached; about every second
+ * the disk is tried again, and what is held is then written in its order.
  */
 export class StoreOutbox implements Outbox {
   readonly #store: Store;
   readonly #ports: OutboxPorts;
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #closing = new AbortController();
-  /** Settlements of this turn, and the deliveries they are about: not due any more, though the store says so. */
+  readonly #ready = new Ready();
+  /** Settlements of this turn. */
   #unwritten: Write[] = [];
-  readonly #hidden = new Set<string>();
   #held: Held | null = null;
   #caughtUp = 0;
   /** Settles when there may be room, or the disk is back. */
@@ -61,8 +62,10 @@ export class StoreOutbox implements Outbox {
     for (;;) {
       const fresh = this.#write([...takes, ...marks]) ?? this.#hold(takes, marks);
       if (fresh !== null) {
-        const added = entries.filter((_, index) => fresh[index] === true);
-        this.#tell(new Set(added.flatMap((entry) => entry.sinks)));
+        const added = takes.filter((_, index) => fresh[index] === true);
+        const deliveries = added.flatMap((take) => take.deliveries);
+        for (const delivery of deliveries) this.#ready.added(delivery);
+        this.#tell(new Set(deliveries.map(({ sink }) => sink)));
         return entries.map((_, index) => (fresh[index] === true ? "enqueued" : "duplicate"));
       }
       await this.#change(signal);
@@ -77,12 +80,18 @@ export class StoreOutbox implements Outbox {
   }
 
   due(sink: string, now: number, max: number, except: ReadonlySet<string>): readonly Delivery[] {
+    const known = this.#ready.take(sink, now, max, except);
+    if (known?.length === 0) return known;
+    this.#flush();
+    if (known !== null && this.#held === null) return known;
     return this.#read(
-      (store) =>
-        store
-          .due(sink, now, max + except.size + this.#hidden.size)
-          .filter(({ id }) => !except.has(id) && !this.#hidden.has(id))
-          .slice(0, max),
+      (store) => {
+        const limit = Math.max(max, READ_AHEAD) + except.size;
+        const found = store.due(sink, now, limit);
+        const isAll = found.length < limit;
+        this.#ready.read(sink, found, isAll ? store.nextAt(sink, now) : undefined);
+        return found.filter(({ id }) => !except.has(id)).slice(0, max);
+      },
       (held) => held.due(sink, now, max, except),
     );
   }
@@ -96,6 +105,8 @@ export class StoreOutbox implements Outbox {
   }
 
   nextAt(sink: string, now: number): number | null {
+    const known = this.#ready.laterThan(sink, now);
+    if (known !== undefined) return known;
     this.#flush();
     return this.#read(
       (store) => store.nextAt(sink, now),
@@ -110,7 +121,7 @@ export class StoreOutbox implements Outbox {
       return;
     }
     this.#unwritten.push(write);
-    this.#hidden.add(id);
+    this.#ready.settled(id, outcome.kind === "retry" ? outcome.notBefore : null);
     // After everything the network brought in this turn, before it is asked again: one transaction for all of it.
     if (this.#unwritten.length === 1) setImmediate(() => this.#flush());
   }
@@ -123,6 +134,7 @@ export class StoreOutbox implements Outbox {
   fold(sink: string, ids: readonly string[], digest: Alert, now: number): Delivery {
     const id = this.#ports.makeId();
     const delivery = { id, sink, alert: digest, attempts: 0, owedAt: now, notBefore: now };
+    this.#ready.forget();
     this.#writeNow({ kind: "fold", ids, delivery, at: now });
     return delivery;
   }
@@ -153,6 +165,7 @@ export class StoreOutbox implements Outbox {
 
   /** Everyone looks again: another process, or a person, has changed the ledger. */
   tellAll(): void {
+    this.#ready.forget();
     this.#tell(this.#listeners.keys());
   }
 
@@ -164,7 +177,7 @@ export class StoreOutbox implements Outbox {
     return this.#held?.onlyHere ?? 0;
   }
 
-  #take(entry: Entry, now: number): Write {
+  #take(entry: Entry, now: number): Write & { kind: "take" } {
     const deliveries = entry.sinks.map((sink) => ({
       id: this.#ports.makeId(),
       sink,
@@ -184,7 +197,6 @@ export class StoreOutbox implements Outbox {
     try {
       const fresh = this.#store.write([...this.#unwritten, ...writes]);
       this.#unwritten = [];
-      this.#hidden.clear();
       return fresh;
     } catch (error) {
       this.#trouble(error);
@@ -226,7 +238,7 @@ export class StoreOutbox implements Outbox {
     const held = new Held(this.#store);
     for (const write of this.#unwritten) held.apply(write);
     this.#unwritten = [];
-    this.#hidden.clear();
+    this.#ready.forget();
     this.#held = held;
     this.#ports.observer.ledgerTrouble(error.message);
     void this.#recover();

@@ -203,6 +203,15 @@ describe("the size of what is kept", () => {
     expect(ledger.recorded.of("dead").length).toBe(1_200);
   });
 
+  test("everyone is told to look again: what was given up is not due any more", async () => {
+    const ledger = kept({ maxBytes: 1 });
+    await fill(ledger, 0, 10);
+    expect(ledger.changes()).toBe(0);
+    await ledger.clock.advance(1_000);
+    await eventually(() => ledger.recorded.of("dead").length === 10);
+    expect(ledger.changes()).toBe(1);
+  });
+
   test("an end of the process in between leaves the rest for the next one", async () => {
     const ledger = kept({ maxBytes: LIMIT });
     for (let from = 0; ledger.retention.usedBytes() <= 3 * LIMIT; from += 500)
