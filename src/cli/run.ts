@@ -9,6 +9,7 @@ import { openTemplates } from "../app/templates.ts";
 import { differenceText } from "../compat/differences.ts";
 import type { Config } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
+import { orderedId } from "../event/id.ts";
 import { jsonLog, textLog } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { createObserver, type Tally } from "../observe/observe.ts";
@@ -95,7 +96,7 @@ export async function runConfig(
       {
         clock,
         random: Math.random,
-        makeId: randomUUID,
+        makeId: () => orderedId(clock.now(), randomUUID()),
         observer,
         tally,
         metrics,

@@ -22,7 +22,7 @@ export interface LedgerOptions {
   readonly maxBytes: number;
   readonly clock: Clock;
   readonly observer: Observer;
-  /** Makes the id of a delivery (`crypto.randomUUID`). */
+  /** Makes the id of a delivery (`orderedId`). */
   readonly makeId: () => string;
   /** Of the leader: a higher one than every leader before had. `null`: nobody is elected. A file, which one process has alone, needs none. */
   readonly term?: number | null;

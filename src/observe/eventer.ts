@@ -110,7 +110,8 @@ export function createEventerMetrics(options: EventerOptions) {
     });
     const known = new Set<string>();
     return (labels) => {
-      const key = JSON.stringify(labels);
+      const { reason = "", namespace = "", kind = "" } = labels;
+      const key = `${namespace.length} ${kind.length} ${namespace}${kind}${reason}`;
       if (known.size >= SERIES && !known.has(key)) {
         counter.inc({ reason: REST, namespace: REST, kind: REST });
         return;

@@ -1,6 +1,6 @@
 import type { KubeEvent } from "../../event/event.ts";
 import { normalize } from "../../event/normalize.wire.ts";
-import { FormatError, parseValue, ValueSplitter } from "./values.ts";
+import { FormatError, ValueSplitter } from "./values.ts";
 import { nameOf, unwrap } from "./wire.ts";
 
 /**
@@ -25,18 +25,14 @@ export function readObjects(text: string): readonly unknown[] {
 function readEach<T>(text: string, read: (object: unknown) => T | null): readonly T[] {
   const splitter = new ValueSplitter();
   const events: T[] = [];
-  for (const value of splitter.push(text)) {
-    for (const held of unwrap(parseValue(value))) {
+  for (const { value, line, column } of splitter.push(text)) {
+    for (const held of unwrap(value)) {
       if (held.kind === "error")
-        throw new FormatError(`the watch was refused: ${held.message}`, value.line, value.column);
+        throw new FormatError(`the watch was refused: ${held.message}`, line, column);
       if (held.kind === "skip") continue;
       const event = read(held.object);
       if (event === null)
-        throw new FormatError(
-          `expected an Event, found ${nameOf(held.object)}`,
-          value.line,
-          value.column,
-        );
+        throw new FormatError(`expected an Event, found ${nameOf(held.object)}`, line, column);
       events.push(event);
     }
   }

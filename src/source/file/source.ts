@@ -1,4 +1,4 @@
-import { constants, createReadStream } from "node:fs";
+import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { Clock } from "../../clock.ts";
@@ -6,8 +6,9 @@ import { ConfigError, type FileSourceConfig } from "../../config/config.ts";
 import { normalize } from "../../event/normalize.wire.ts";
 import type { Observer } from "../../observe/observer.ts";
 import type { PreflightSource, SourceItem } from "../source.ts";
-import { FormatError, type JsonText, parseValue, ValueSplitter } from "./values.ts";
-import { nameOf, unwrap } from "./wire.ts";
+import { textOf } from "./text.ts";
+import { FormatError, type JsonValue, ValueSplitter } from "./values.ts";
+import { type Held, nameOf, unwrap } from "./wire.ts";
 
 export interface FileSourcePorts {
   readonly clock: Clock;
@@ -33,18 +34,15 @@ export function createFileSource(
   const label = config.path === "-" ? "standard input" : config.path;
 
   /** Objects of other kinds are told and left out: a List may hold Pods as well. */
-  function* itemsOf(value: JsonText): Generator<SourceItem> {
-    const receivedAt = new Date(ports.clock.now()).toISOString();
-    for (const held of unwrap(parseValue(value))) {
-      if (held.kind === "error")
-        throw new FormatError(`the watch was refused: ${held.message}`, value.line, value.column);
-      if (held.kind === "skip") continue;
-      const event = normalize(held.object, ports.cluster, receivedAt);
-      if (event === null)
-        observer.sourceGarbage(name, `${label}:${value.line}: ${nameOf(held.object)} is no Event`);
-      else yield { kind: "event", event, checkpoint: null };
-    }
-  }
+  const itemOf = (held: Held, { line, column }: JsonValue, now: string): SourceItem | null => {
+    if (held.kind === "error")
+      throw new FormatError(`the watch was refused: ${held.message}`, line, column);
+    if (held.kind === "skip") return null;
+    const event = normalize(held.object, ports.cluster, now);
+    if (event !== null) return { kind: "event", event, checkpoint: null };
+    observer.sourceGarbage(name, `${label}:${line}: ${nameOf(held.object)} is no Event`);
+    return null;
+  };
 
   return {
     name,
@@ -68,19 +66,16 @@ export function createFileSource(
       // There is no past to catch up with: a pipe may stay open for ever.
       yield [{ kind: "synced" }];
       if (signal.aborted) return;
-      const stream =
-        config.path === "-"
-          ? ports.stdin()
-          : createReadStream(config.path, { highWaterMark: 262_144 });
-      stream.setEncoding("utf8");
-      const stop = (): void => void stream.destroy();
-      signal.addEventListener("abort", stop, { once: true });
       const splitter = new ValueSplitter();
       let batch: SourceItem[] = [];
       try {
-        for await (const chunk of stream) {
-          for (const value of splitter.push(chunk as string)) {
-            for (const item of itemsOf(value)) {
+        const { chunks, isLive } = await textOf(config.path, ports.stdin, signal);
+        for await (const chunk of chunks) {
+          const now = new Date(ports.clock.now()).toISOString();
+          for (const found of splitter.push(chunk)) {
+            for (const held of unwrap(found.value)) {
+              const item = itemOf(held, found, now);
+              if (item === null) continue;
               batch.push(item);
               if (batch.length < BATCH) continue;
               yield batch;
@@ -88,11 +83,14 @@ export function createFileSource(
               if (signal.aborted) return;
             }
           }
-          if (batch.length > 0) yield batch;
+          if (!isLive || batch.length === 0) continue;
+          yield batch;
           batch = [];
           if (signal.aborted) return;
         }
+        if (signal.aborted) return;
         splitter.end();
+        if (batch.length > 0) yield batch;
         observer.sourceEnded(name);
       } catch (error) {
         if (signal.aborted) return;
@@ -105,8 +103,6 @@ export function createFileSource(
               "expected what `kubectl get events -o json` prints, a watch stream, or one Event a line",
             )
           : problem(label, `cannot be read: ${(error as Error).message}`, null);
-      } finally {
-        signal.removeEventListener("abort", stop);
       }
     },
   };

@@ -1,6 +1,6 @@
 /** One JSON value of a text, and where it begins: both from 1. */
-export interface JsonText {
-  readonly text: string;
+export interface JsonValue {
+  readonly value: unknown;
   readonly line: number;
   readonly column: number;
 }
@@ -21,9 +21,10 @@ export class FormatError extends Error {
 const QUOTE = 34;
 const BACKSLASH = 92;
 const NEWLINE = 10;
+const RETURN = 13;
 
 /**
- * Cuts a stream of text into its top-level JSON objects and arrays, however they are laid out: one document, one a line,
+ * Reads a stream of text as its top-level JSON objects and arrays, however they are laid out: one document, one a line,
  * or pretty-printed one after the other as `kubectl get -w -o json` does. Holds one value at a time.
  */
 export class ValueSplitter {
@@ -35,10 +36,22 @@ export class ValueSplitter {
   #column = 0;
   #begin = { line: 1, column: 1 };
 
-  *push(chunk: string): Generator<JsonText> {
+  /** The values that end in `chunk`; throws FormatError where one is no JSON. */
+  *push(chunk: string): Generator<JsonValue> {
     let start = 0;
     for (let index = 0; index < chunk.length; index += 1) {
       const unit = chunk.charCodeAt(index);
+      if (this.#depth === 0 && opens(unit)) {
+        // One a line is by far the most common, and what large files have: V8 finds its end and reads it much faster than the walk below.
+        const end = lineEnd(chunk, index);
+        const value = end === null ? undefined : parsed(chunk.slice(index, end));
+        if (end !== null && value !== undefined) {
+          yield { value, line: this.#line, column: this.#column + 1 };
+          this.#column += end - index;
+          index = end - 1;
+          continue;
+        }
+      }
       if (unit === NEWLINE) {
         this.#line += 1;
         this.#column = 0;
@@ -59,7 +72,7 @@ export class ValueSplitter {
           this.#parts.push(chunk.slice(start, index + 1));
           const text = this.#parts.join("");
           this.#parts = [];
-          yield { text, ...this.#begin };
+          yield parseValue(text, this.#begin);
         }
       }
     }
@@ -94,20 +107,36 @@ export class ValueSplitter {
   }
 }
 
-/** Parses one value; the error says where in the whole text it is wrong. */
-export function parseValue(value: JsonText): unknown {
+/** Where the line that `from` stands in ends, if a value may end there. */
+function lineEnd(chunk: string, from: number): number | null {
+  const newline = chunk.indexOf("\n", from);
+  const end = chunk.charCodeAt(newline - 1) === RETURN ? newline - 1 : newline;
+  return end > from + 1 && closes(chunk.charCodeAt(end - 1)) ? end : null;
+}
+
+/** Undefined where the text is not exactly one value. */
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(value.text);
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error says where in the whole text it is wrong. */
+function parseValue(text: string, at: { line: number; column: number }): JsonValue {
+  try {
+    return { value: JSON.parse(text), ...at };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const told = /at position (\d+)/.exec(message)?.[1];
-    const offset = told === undefined ? firstNonToken(value.text) : Number(told);
-    const before = value.text.slice(0, offset).split("\n");
+    const offset = told === undefined ? firstNonToken(text) : Number(told);
+    const before = text.slice(0, offset).split("\n");
     throw new FormatError(
       // The rest of V8's message quotes the text, or repeats the place.
       `not JSON: ${message.replace(/( in JSON at position|, (\.\.\.)?").*$/s, "")}`,
-      value.line + before.length - 1,
-      (before.length === 1 ? value.column : 1) + (before.at(-1) ?? "").length,
+      at.line + before.length - 1,
+      (before.length === 1 ? at.column : 1) + (before.at(-1) ?? "").length,
     );
   }
 }

@@ -10,28 +10,29 @@ export type Held =
 const FRAMES = new Set(["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]);
 
 /** Lists and arrays to their items, watch frames to their objects. */
-export function* unwrap(value: unknown): Generator<Held> {
-  if (Array.isArray(value)) {
-    for (const item of value) yield* unwrap(item);
-    return;
-  }
+export function unwrap(value: unknown): Iterable<Held> {
+  if (Array.isArray(value)) return flat(value, unwrap);
   if (typeof value === "object" && value !== null) {
     const { kind, type, object, items } = value as Record<string, unknown>;
     if (
       Array.isArray(items) &&
       (kind === undefined || (typeof kind === "string" && kind.endsWith("List")))
-    ) {
-      for (const item of items) yield { kind: "object", object: item };
-      return;
-    }
-    if (items === null && typeof kind === "string" && kind.endsWith("List")) return;
+    )
+      return flat(items, (object) => [{ kind: "object", object }]);
+    if (items === null && typeof kind === "string" && kind.endsWith("List")) return [];
     // An Event has a type too, but never these, and no `object`.
-    if (typeof type === "string" && FRAMES.has(type) && object !== undefined) {
-      yield frame(type, object);
-      return;
-    }
+    if (typeof type === "string" && FRAMES.has(type) && object !== undefined)
+      return [frame(type, object)];
   }
-  yield { kind: "object", object: value };
+  return [{ kind: "object", object: value }];
+}
+
+/** One by one: a list may be long. */
+function* flat(
+  items: readonly unknown[],
+  held: (item: unknown) => Iterable<Held>,
+): Generator<Held> {
+  for (const item of items) yield* held(item);
 }
 
 function frame(type: string, object: unknown): Held {

@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { open as openFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
@@ -154,6 +156,30 @@ describe("a file of events", () => {
     expect(names.at(-1)).toBe("e4999");
   });
 
+  it("is the same however its characters fall into what is read at once", async () => {
+    const names = Array.from(
+      { length: 400 },
+      (_, index) => `${"一二三é".repeat(index % 97)}${index}`,
+    );
+    const text = names.map((name) => JSON.stringify(event(name))).join("\n");
+    expect(Buffer.byteLength(text)).toBeGreaterThan(3 * 65_536);
+    expect(await namesIn(text)).toEqual(names);
+    expect(await namesIn(`${text}\r\n`)).toEqual(names);
+    expect(await namesIn(`[${text.replaceAll("\n", ",\n")}]`)).toEqual(names);
+  });
+
+  it("is let go on abort, wherever it is read", async () => {
+    const opened = open(file(`${JSON.stringify(event("a"))}\n`.repeat(5_000)));
+    const abort = new AbortController();
+    let read = 0;
+    for await (const batch of opened.source.batches(new Map(), abort.signal)) {
+      read += eventsOf(batch).length;
+      if (read > 0) abort.abort();
+    }
+    expect(read).toBe(100);
+    expect(opened.calls.map((call) => call[0])).not.toContain("sourceEnded");
+  });
+
   it("may hold other objects too: they are told and left out", async () => {
     const opened = open(
       file(
@@ -184,6 +210,22 @@ describe("a file of events", () => {
     const items = await all(open(file("")));
     expect(items).toEqual([{ kind: "synced" }]);
   });
+});
+
+it("a named pipe is followed as it comes", async () => {
+  const place = path.join(folder, "pipe");
+  execFileSync("mkfifo", [place]);
+  const writing = openFile(place, "w");
+  const batches = open(place).source.batches(new Map(), new AbortController().signal);
+  const iterator = batches[Symbol.asyncIterator]();
+  await iterator.next();
+  const next = iterator.next();
+  const writer = await writing;
+  await writer.write(JSON.stringify(event("a")));
+  expect(eventsOf(((await next).value ?? []) as SourceItem[])[0]?.eventName).toBe("a");
+  const end = iterator.next();
+  await writer.close();
+  expect((await end).done).toBe(true);
 });
 
 describe("standard input", () => {

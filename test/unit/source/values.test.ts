@@ -9,12 +9,12 @@ import {
   string,
 } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FormatError, parseValue, ValueSplitter } from "../../../src/source/file/values.ts";
+import { FormatError, ValueSplitter } from "../../../src/source/file/values.ts";
 import { nameOf, unwrap } from "../../../src/source/file/wire.ts";
 
 function split(chunks: readonly string[]): unknown[] {
   const splitter = new ValueSplitter();
-  const values = chunks.flatMap((chunk) => [...splitter.push(chunk)].map(parseValue));
+  const values = chunks.flatMap((chunk) => [...splitter.push(chunk)].map(({ value }) => value));
   splitter.end();
   return values;
 }
@@ -61,12 +61,24 @@ describe("JSON values in a row", () => {
 
   it("know where they begin", () => {
     const splitter = new ValueSplitter();
-    const found = [...splitter.push('{}\n  [1,\n2]\n\n {"a":"\\"}"}')];
-    expect(found).toEqual([
-      { text: "{}", line: 1, column: 1 },
-      { text: "[1,\n2]", line: 2, column: 3 },
-      { text: '{"a":"\\"}"}', line: 5, column: 2 },
+    const text = '{}\n  [1,\n2]\n\n {"a":"\\"}"}\r\n  {"b":1}\n{} [3]\n[4]';
+    expect([...splitter.push(text)]).toEqual([
+      { value: {}, line: 1, column: 1 },
+      { value: [1, 2], line: 2, column: 3 },
+      { value: { a: '"}' }, line: 5, column: 2 },
+      { value: { b: 1 }, line: 6, column: 3 },
+      { value: {}, line: 7, column: 1 },
+      { value: [3], line: 7, column: 4 },
+      { value: [4], line: 8, column: 1 },
     ]);
+  });
+
+  it("are there as soon as they end, whether or not the line does", () => {
+    const splitter = new ValueSplitter();
+    const values = (chunk: string) => [...splitter.push(chunk)].map(({ value }) => value);
+    expect(values('{"a":1}')).toEqual([{ a: 1 }]);
+    expect(values('\n{"b":2}\n{"c":')).toEqual([{ b: 2 }]);
+    expect(values('3}{"d":4}')).toEqual([{ c: 3 }, { d: 4 }]);
   });
 
   it("that are broken say where, counted from 1", () => {
@@ -75,6 +87,9 @@ describe("JSON values in a row", () => {
       ["\n\n   hello", 3, 4],
       ["{} x", 1, 4],
       ['{"a":1}\n{"b":tru}', 2, 6],
+      ['{"a":1}\n{"b":tru}\n{"c":3}\n', 2, 6],
+      ['{"a":1}\r\n  {"b":2} {"c":x}\r\n', 2, 16],
+      ['{"a":1}\n{"b":"cut off}\n{"c":3}\n', 2, 1],
       ['[\n  {"a": 1,\n   "b": 01x}\n]', 3, 10],
       ['{"a":\n', 1, 1],
       ["{]", 1, 2],
