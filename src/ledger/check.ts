@@ -4,6 +4,7 @@ import { FAILURE_REASONS } from "../event/reason.ts";
 import type { CheckReport, Contents, Finding } from "./care.ts";
 import { databasePath, openingError, openReader } from "./database.ts";
 import { isDamage, storageTrouble } from "./failure.ts";
+import { isStoredKey } from "./key.ts";
 import { SqliteHistory } from "./history.ts";
 import { versionOf } from "./schema.ts";
 
@@ -63,8 +64,8 @@ const LAWS: readonly Law[] = [
     what: "events that are not JSON, or not those of their key",
     from: "occurrence o",
     id: "o.key",
-    broken:
-      "CASE WHEN json_valid(o.event) THEN json_extract(o.event, '$.key') IS NOT o.key ELSE 1 END",
+    broken: `CASE WHEN json_valid(o.event)
+       THEN NOT ${isStoredKey("o.key", "json_extract(o.event, '$.key')")} ELSE 1 END`,
   },
   {
     what: "checkpoints that lead nowhere",

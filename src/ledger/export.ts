@@ -31,7 +31,8 @@ const TABLES: readonly Table[] = [
   },
   {
     number: "d.seq",
-    columns: "d.*, o.key",
+    columns:
+      "d.*, CASE WHEN json_valid(o.event) THEN json_extract(o.event, '$.key') ELSE o.key END AS key",
     from: "delivery d LEFT JOIN occurrence o ON o.seq = d.occurrence",
     time: "d.owed_at",
     row: deliveryOf,

@@ -144,10 +144,11 @@ export class Held {
   }
 
   #take(write: Write & { kind: "take" }): boolean {
-    const key = write.event?.key;
-    if (key !== undefined) {
-      if (this.#keys.has(key) || this.#read(() => this.#store.has(key), false)) return false;
-      this.#keys.add(key);
+    const { event } = write;
+    if (event !== null) {
+      if (this.#keys.has(event.key) || this.#read(() => this.#store.has(event), false))
+        return false;
+      this.#keys.add(event.key);
     }
     for (const delivery of write.deliveries) this.#overlay.set(delivery.id, delivery);
     this.#keep({ ...write, force: true }, Math.max(1, write.deliveries.length));

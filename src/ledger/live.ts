@@ -38,7 +38,7 @@ export class LiveDatabase {
   readonly loss: Loss | null;
   readonly store: Store = {
     write: (writes) => this.#use(({ store }) => store.write(writes)),
-    has: (key) => this.#use(({ store }) => store.has(key)),
+    has: (event) => this.#use(({ store }) => store.has(event)),
     get: (id) => this.#use(({ store }) => store.get(id)),
     due: (sink, now, limit) => this.#use(({ store }) => store.due(sink, now, limit)),
     backlog: (sink) => this.#use(({ store }) => store.backlog(sink)),

@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Delivery } from "../event/delivery.ts";
+import type { KubeEvent } from "../event/event.ts";
 import type { Checkpoint } from "../source/source.ts";
 import { onStorage } from "./failure.ts";
+import { storedKey } from "./key.ts";
 import { DELIVERY_COLUMNS, numberOrNull, text, toDelivery } from "./rows.ts";
 import type { Owed, Pending, Store, Write } from "./store.ts";
 import { Writer } from "./writer.ts";
@@ -24,8 +26,8 @@ export class SqliteStore implements Store {
     return onStorage(() => this.#writer.write(writes));
   }
 
-  has(key: string): boolean {
-    return onStorage(() => this.#sql.has.get(key) !== undefined);
+  has(event: KubeEvent): boolean {
+    return onStorage(() => this.#sql.has.get(storedKey(event), event.key) !== undefined);
   }
 
   get(id: string): Delivery | null {
@@ -107,7 +109,7 @@ export class SqliteStore implements Store {
 
 function statements(db: DatabaseSync) {
   return {
-    has: db.prepare("SELECT 1 FROM occurrence WHERE key = ?"),
+    has: db.prepare("SELECT 1 FROM occurrence WHERE key IN (?, ?)"),
     get: db.prepare(`SELECT ${DELIVERY_COLUMNS} WHERE d.id = ? AND d.state = 'pending'`),
     due: db.prepare(
       `SELECT ${DELIVERY_COLUMNS}

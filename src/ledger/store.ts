@@ -55,7 +55,8 @@ export interface Owed {
 export interface Store {
   /** All or nothing. Answers, per `take`, whether it was new. */
   write(writes: readonly Write[]): readonly boolean[];
-  has(key: string): boolean;
+  /** Whether the occurrence is known. */
+  has(event: KubeEvent): boolean;
   /** A pending delivery; `null` when there is none of that id. */
   get(id: string): Delivery | null;
   /** Due deliveries, oldest first. */

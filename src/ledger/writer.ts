@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { Delivery } from "../event/delivery.ts";
+import { storedKey } from "./key.ts";
 import { transactions } from "./rows.ts";
 import type { Write } from "./store.ts";
 
@@ -47,8 +48,9 @@ export class Writer {
     let occurrence: SQLInputValue = null;
     if (event !== null) {
       const { namespace, kind, name } = event.object;
+      const key = storedKey(event);
       const { changes, lastInsertRowid } = this.#sql.occurrence.run(
-        event.key,
+        key,
         write.receivedAt,
         namespace,
         kind,
@@ -56,16 +58,17 @@ export class Writer {
         event.reason,
         JSON.stringify(event),
         write.suppressed ?? null,
+        event.key,
       );
       if (changes === 0 && !write.force) return false;
-      occurrence = changes === 0 ? this.#known(event.key) : lastInsertRowid;
+      occurrence = changes === 0 ? this.#known(key, event.key) : lastInsertRowid;
     }
     for (const delivery of write.deliveries) this.#owe(delivery, occurrence);
     return true;
   }
 
-  #known(key: string): SQLInputValue {
-    return this.#sql.known.get(key)?.["seq"] ?? null;
+  #known(...keys: [string, string]): SQLInputValue {
+    return this.#sql.known.get(...keys)?.["seq"] ?? null;
   }
 
   #owe(delivery: Delivery, occurrence: SQLInputValue): void {
@@ -98,11 +101,12 @@ export class Writer {
 
 function statements(db: DatabaseSync) {
   return {
+    // By its key alone it is known where a ledger older than version 3 took it.
     occurrence: db.prepare(
       `INSERT OR IGNORE INTO occurrence (key, received_at, namespace, kind, name, reason, event, suppressed)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+       SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM occurrence WHERE key = ?)`,
     ),
-    known: db.prepare("SELECT seq FROM occurrence WHERE key = ?"),
+    known: db.prepare("SELECT seq FROM occurrence WHERE key IN (?, ?)"),
     owe: db.prepare(
       `INSERT INTO delivery (id, sink, occurrence, alert, state, attempts, owed_at, not_before)
        VALUES (?, ?, ?, ?, 'pending', ?, ?, ?)

@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { assert, constantFrom, property, string, tuple } from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { KubeEvent } from "../../../src/event/event.ts";
+import { isStoredKey, storedKey } from "../../../src/ledger/key.ts";
+import { openLedger } from "../../../src/ledger/open.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { databaseIn } from "../../support/damage.ts";
+import { anEvent } from "../../support/events.ts";
+import { countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
+import { recordingObserver } from "../../support/observer.ts";
+
+describe("the key of an occurrence in the table", () => {
+  const at = (firstSeen: string, key = "uid@1") => storedKey({ firstSeen, key });
+
+  test("stands in the order of time, to the second", () => {
+    const times = ["1999-12-31T23:59:59Z", "2026-11-20T08:00:00Z", "2026-11-20T08:00:01.000001Z"];
+    const keys = times.map((time) => at(time));
+    expect(keys.toSorted()).toEqual(keys);
+    expect(at("8999-01-01T00:00:00Z") > at("2026-11-20T08:00:00Z")).toBe(true);
+    expect(at("2026-11-20T08:00:00.999999Z")).toBe(at("2026-11-20T08:00:00Z"));
+  });
+
+  test("is always the same where a time was made up for a missing one", () => {
+    expect(at("2026-11-20T08:00:00.123Z")).toBe(at("2027-01-01T00:00:00.456Z"));
+    expect(at("no time")).toBe(at("2026-11-20T08:00:00.123Z"));
+  });
+
+  test("differs where the key does, and is recognised in SQL, as is one of an older ledger", () => {
+    const db = new DatabaseSync(":memory:");
+    const is = db.prepare(`SELECT ${isStoredKey("?1", "?2")} AS same`);
+    const same = (stored: string, key: string) => is.get(stored, key)?.["same"] === 1;
+    const times = constantFrom("2026-11-20T08:00:00Z", "2026-11-20T08:00:00.123Z", "?");
+    const text = string().filter((one) => !one.includes("\0"));
+    assert(
+      property(times, tuple(text, text), (time, [one, other]) => {
+        expect(at(time, one) === at(time, other)).toBe(one === other);
+        expect(same(at(time, one), one)).toBe(true);
+        expect(same(one, one)).toBe(true);
+        expect(same(at(time, one), other)).toBe(one === other || at(time, one) === other);
+      }),
+    );
+    db.close();
+  });
+});
+
+describe("a ledger", () => {
+  function open() {
+    const dataDir = temporaryDirectory();
+    const { observer } = recordingObserver();
+    const clock = new FakeClock("2026-11-20T08:02:00Z");
+    const options = { dataDir, historyMs: 7 * 86_400_000, maxBytes: 2 ** 30 };
+    const ledger = openLedger({ ...options, clock, observer, makeId: countingIds("d") });
+    onTestFinished(async () => void (await ledger.close()));
+    const add = (events: readonly KubeEvent[]) =>
+      ledger.outbox.add(
+        events.map((event) => ({ event, alert: { kind: "event", event }, sinks: ["ops"] })),
+        [],
+        never,
+      );
+    return { add, log: () => statSync(`${databaseIn(dataDir)}-wal`).size };
+  }
+
+  test("takes an event without any time once, whenever it is read", async () => {
+    const { add } = open();
+    const uid = randomUUID();
+    const read = (firstSeen: string) => add([anEvent({ uid, firstSeen, lastSeen: firstSeen })]);
+    expect(await read("2026-11-20T08:00:00.001Z")).toEqual(["enqueued"]);
+    expect(await read("2026-11-21T17:30:00.002Z")).toEqual(["duplicate"]);
+  });
+
+  test("takes each count of an event, and each of them once", async () => {
+    const { add } = open();
+    const uid = randomUUID();
+    const occurrences = [1, 2, 3].map((count) => anEvent({ uid, count }));
+    expect(await add(occurrences)).toEqual(["enqueued", "enqueued", "enqueued"]);
+    expect(await add(occurrences)).toEqual(["duplicate", "duplicate", "duplicate"]);
+  });
+
+  test("writes next to nothing but the events, however many there are", async () => {
+    const { add, log } = open();
+    const hundred = (second: number) =>
+      Array.from({ length: 100 }, () => {
+        const time = new Date(Date.UTC(2026, 10, 20) + second * 1000).toISOString();
+        return anEvent({ uid: randomUUID(), firstSeen: `${time.slice(0, 19)}Z` });
+      });
+    for (let second = 0; second < 60; second += 1) await add(hundred(second));
+    const before = log();
+    const last = hundred(60);
+    await add(last);
+    const bytes = last.reduce((sum, event) => sum + JSON.stringify(event).length, 0);
+    // With keys at random places of the index it was more than five times as much.
+    expect(log() - before).toBeLessThan(3.5 * bytes);
+  });
+});
