@@ -205,12 +205,12 @@ export function createObserver(
 
     ...canaryObserver(log, metrics),
 
-    ledgerTrouble(detail) {
+    ledgerTrouble(detail, away = "bypass") {
       metrics.writable.set(0);
       metrics.ledgerFailures.inc();
       log.write(
         "error",
-        `the ledger cannot be written: ${detail}; delivering from memory and trying again`,
+        `the ledger cannot be written: ${detail}; ${away === "bypass" ? "delivering from memory" : "taking and sending nothing new"} and trying again`,
         {},
       );
     },

@@ -76,7 +76,8 @@ export interface Observer {
   /** The API server did not take it; tried again after `retryMs`. Logged once per burst. */
   canaryUnwritten(source: string, detail: string, retryMs: number): void;
 
-  ledgerTrouble(detail: string): void;
+  /** @param away whether memory delivers meanwhile, or nothing that is not written is sent */
+  ledgerTrouble(detail: string, away?: "bypass" | "block"): void;
   ledgerRecovered(written: number): void;
   /** Deliveries held in memory because the ledger cannot be written. */
   ledgerHeld(count: number): void;

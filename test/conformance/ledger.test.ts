@@ -1,15 +1,46 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { Alert } from "../../src/event/alert.ts";
 import type { Delivery } from "../../src/event/delivery.ts";
-import { settle } from "../support/clock.ts";
+import { type FakeClock, settle } from "../support/clock.ts";
 import { anEvent } from "../support/events.ts";
-import { aLedger, anEntry, never, temporaryDirectory, type TestLedger } from "../support/ledger.ts";
+import type { History, HistoryFilter, Outbox } from "../../src/ledger/ledger.ts";
+import { until } from "../support/crier.ts";
+import { aLedger, anEntry, never, temporaryDirectory } from "../support/ledger.ts";
+import { databaseNames, haveMariadb, Mariadb } from "../support/mariadb.ts";
+import { aDatabase, aMysqlLedger } from "../support/mysql-ledger.ts";
 
-/** What every ledger must do, whatever it is kept in. */
-const LEDGERS: readonly (readonly [string, () => TestLedger])[] = [
+interface AnyLedger {
+  readonly clock: FakeClock;
+  readonly outbox: Outbox;
+  readonly history: History;
+}
+
+const started: Mariadb[] = [];
+const names = databaseNames();
+
+/** One server for all of them, a database for each. */
+async function inMariadb(): Promise<AnyLedger> {
+  const server = started[0] ?? (await Mariadb.start());
+  if (started.length === 0) started.push(server);
+  return aMysqlLedger(await aDatabase(server, names()));
+}
+
+afterAll(async () => {
+  for (const server of started) await server.destroy();
+});
+
+/** What every ledger must do, whatever it is kept in. Where there is no MariaDB (`apt-get install mariadb-server`) its part is skipped. */
+const LEDGERS: readonly (readonly [string, () => AnyLedger | Promise<AnyLedger>])[] = [
   ["SQLite in memory", () => aLedger()],
   ["SQLite in a file", () => aLedger({ dataDir: temporaryDirectory() })],
+  ...(haveMariadb ? ([["MySQL (MariaDB)", inMariadb]] as const) : []),
 ];
+
+/** What was told is written. */
+async function written(outbox: Outbox): Promise<void> {
+  await settle();
+  await outbox.written();
+}
 
 const nothing: ReadonlySet<string> = new Set();
 const MINUTE = 60_000;
@@ -26,7 +57,7 @@ const digest: Alert = {
 
 describe.each(LEDGERS)("%s", (_, open) => {
   test("what is added is due at once, to each of its sinks, with an id of its own", async () => {
-    const { outbox, clock } = open();
+    const { outbox, clock } = await open();
     const entry = anEntry(1, ["ops", "dev"]);
     expect(await outbox.add([entry], [], never)).toEqual(["enqueued"]);
     const [ops] = outbox.due("ops", clock.now(), 10, nothing);
@@ -44,7 +75,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
   });
 
   test("an occurrence is taken once: the second time it owes nothing", async () => {
-    const { outbox, clock } = open();
+    const { outbox, clock } = await open();
     await outbox.add([anEntry(1, ["ops"])], [], never);
     const again = await outbox.add(
       [anEntry(1, ["ops"]), anEntry(2, ["ops"]), anEntry(2, ["ops"])],
@@ -56,7 +87,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
   });
 
   test("a higher count of the same Event is another occurrence", async () => {
-    const { outbox } = open();
+    const { outbox } = await open();
     const taken = await outbox.add(
       [12, 13].map((count) => {
         const event = anEvent({ count });
@@ -69,14 +100,14 @@ describe.each(LEDGERS)("%s", (_, open) => {
   });
 
   test("text comes back as it went in, whatever it holds", async () => {
-    const { outbox, clock } = open();
+    const { outbox, clock } = await open();
     const event = anEvent({ message: `'; DROP TABLE delivery; -- "\\\u0000\u2028😀 \ud800 你好` });
     await outbox.add([{ event, alert: { kind: "event", event }, sinks: ["ops"] }], [], never);
     expect(outbox.due("ops", clock.now(), 1, nothing)[0]?.alert).toEqual({ kind: "event", event });
   });
 
   test("a gap has no occurrence and is owed every time", async () => {
-    const { outbox, clock, history } = open();
+    const { outbox, clock, history } = await open();
     const alert: Alert = {
       kind: "gap",
       cluster: "prod-a",
@@ -90,11 +121,11 @@ describe.each(LEDGERS)("%s", (_, open) => {
       alert,
       alert,
     ]);
-    expect(history.events({})).toEqual([]);
+    expect(await history.events({})).toEqual([]);
   });
 
   test("checkpoints are remembered by scope, the last one counts", async () => {
-    const { outbox } = open();
+    const { outbox } = await open();
     expect(outbox.checkpoints().size).toBe(0);
     const at = (resourceVersion: string, scope = "kubernetes:*") => ({
       scope,
@@ -108,7 +139,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
   });
 
   test("due: oldest first, at most so many, without those under way", async () => {
-    const { outbox, clock } = open();
+    const { outbox, clock } = await open();
     for (const n of [1, 2, 3, 4]) {
       await outbox.add([anEntry(n, ["ops"])], [], never);
       await clock.advance(10);
@@ -120,7 +151,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
   });
 
   test("delivered: not due any more, even before it is written, and the history says what was sent", async () => {
-    const { outbox, clock, history } = open();
+    const { outbox, clock, history } = await open();
     await outbox.add([anEntry(1, ["ops"])], [], never);
     outbox.settle("d1", { kind: "delivered", at: clock.now(), sent: "{}", answer: "HTTP 200: ok" });
     expect(outbox.due("ops", clock.now(), 10, nothing)).toEqual([]);
@@ -130,13 +161,14 @@ describe.each(LEDGERS)("%s", (_, open) => {
       nextAt: null,
       oldestOwedAt: null,
     });
-    expect(history.deliveries({})).toMatchObject([
+    await written(outbox);
+    expect(await history.deliveries({})).toMatchObject([
       { id: "d1", state: "delivered", settledAt: clock.now(), sent: "{}", answer: "HTTP 200: ok" },
     ]);
   });
 
   test("retry: due again at its time, its attempt counted, its age unchanged", async () => {
-    const { outbox, clock, history } = open();
+    const { outbox, clock, history } = await open();
     const owedAt = clock.now();
     await outbox.add([anEntry(1, ["ops"])], [], never);
     const retry = { kind: "retry", reason: "server", detail: "HTTP 500", counted: true } as const;
@@ -152,11 +184,12 @@ describe.each(LEDGERS)("%s", (_, open) => {
     await clock.advance(1_000);
     expect(outbox.due("ops", clock.now(), 10, nothing)).toMatchObject([{ attempts: 1, owedAt }]);
     expect(outbox.nextAt("ops", clock.now())).toBeNull();
-    expect(history.deliveries({})).toMatchObject([{ reason: "server", detail: "HTTP 500" }]);
+    await written(outbox);
+    expect(await history.deliveries({})).toMatchObject([{ reason: "server", detail: "HTTP 500" }]);
   });
 
   test("a throttled attempt does not count, and the ledger knows until when the platform is left alone", async () => {
-    const { outbox, clock } = open();
+    const { outbox, clock } = await open();
     const now = clock.now();
     await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
     expect(outbox.throttledUntil("ops", now)).toBeNull();
@@ -168,7 +201,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
       counted: false,
     } as const;
     outbox.settle("d1", { ...outcome, at: now, notBefore: until });
-    await settle();
+    await written(outbox);
     expect(outbox.throttledUntil("ops", now)).toBe(until);
     expect(outbox.throttledUntil("dev", now)).toBeNull();
     expect(outbox.throttledUntil("ops", until)).toBeNull();
@@ -176,29 +209,35 @@ describe.each(LEDGERS)("%s", (_, open) => {
   });
 
   test("dead, and made pending again by hand with a fresh age", async () => {
-    const { outbox, clock, history } = open();
+    const { outbox, clock, history } = await open();
     await outbox.add([anEntry(1, ["ops", "dev"]), anEntry(2, ["ops"])], [], never);
     const dead = { kind: "dead", reason: "auth", detail: "sign not match", counted: true } as const;
     for (const id of ["d1", "d2", "d3"]) outbox.settle(id, { ...dead, at: clock.now() });
-    await settle();
+    await written(outbox);
     expect(outbox.pending("ops", clock.now()).total).toBe(0);
-    expect(history.deliveries({ state: "dead", sink: "ops" })).toMatchObject([
+    expect(await history.deliveries({ state: "dead", sink: "ops" })).toMatchObject([
       { id: "d3", attempts: 1, reason: "auth", detail: "sign not match" },
       { id: "d1" },
     ]);
     await clock.advance(90 * MINUTE);
-    expect(history.retry(["d1", "unheard-of"], null, clock.now())).toBe(1);
-    expect(outbox.due("ops", clock.now(), 10, nothing)).toMatchObject([
-      { id: "d1", attempts: 0, owedAt: clock.now() },
-    ]);
-    expect(history.retry([], "dev", clock.now())).toBe(1);
-    expect(history.retry([], null, clock.now())).toBe(1);
-    expect(history.retry([], null, clock.now())).toBe(0);
-    expect(history.counts().get("ops")).toEqual({ pending: 2, delivered: 0, dead: 0, folded: 0 });
+    expect(await history.retry(["d1", "unheard-of"], null, clock.now())).toBe(1);
+    // A ledger behind a network reads again what somebody has changed.
+    const again = () => outbox.due("ops", clock.now(), 10, nothing);
+    await until(() => Promise.resolve(again().length > 0 || undefined), "it to be due again");
+    expect(again()).toMatchObject([{ id: "d1", attempts: 0, owedAt: clock.now() }]);
+    expect(await history.retry([], "dev", clock.now())).toBe(1);
+    expect(await history.retry([], null, clock.now())).toBe(1);
+    expect(await history.retry([], null, clock.now())).toBe(0);
+    expect((await history.counts()).get("ops")).toEqual({
+      pending: 2,
+      delivered: 0,
+      dead: 0,
+      folded: 0,
+    });
   });
 
   test("fold: one digest owed in place of many, in one step", async () => {
-    const { outbox, clock, history } = open();
+    const { outbox, clock, history } = await open();
     await outbox.add(
       [1, 2, 3].map((n) => anEntry(n, ["ops"])),
       [],
@@ -217,14 +256,15 @@ describe.each(LEDGERS)("%s", (_, open) => {
     const due = outbox.due("ops", clock.now(), 10, nothing);
     expect(due.map((one) => one.id)).toEqual(["d3", "d4"]);
     expect(due[1]).toEqual(made);
-    expect(history.deliveries({ state: "folded" })).toMatchObject([
+    await written(outbox);
+    expect(await history.deliveries({ state: "folded" })).toMatchObject([
       { id: "d2", foldedInto: "d4" },
       { id: "d1", foldedInto: "d4" },
     ]);
   });
 
   test("onAdded calls for new deliveries of that sink, and not for duplicates", async () => {
-    const { outbox } = open();
+    const { outbox } = await open();
     let called = 0;
     const stop = outbox.onAdded("ops", () => (called += 1));
     await outbox.add([anEntry(1, ["dev"])], [], never);
@@ -239,7 +279,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
   });
 
   test("attempts are remembered by sink and time", async () => {
-    const { outbox } = open();
+    const { outbox } = await open();
     for (const at of [100, 200, 300]) outbox.attempting("ops", at);
     outbox.attempting("dev", 250);
     expect(outbox.recentAttempts("ops", 150)).toEqual([200, 300]);
@@ -247,7 +287,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
   });
 
   test("add refuses to begin when its signal has aborted", async () => {
-    const { outbox, clock } = open();
+    const { outbox, clock } = await open();
     const stopped = AbortSignal.abort(new Error("stopping"));
     await expect(outbox.add([anEntry(1, ["ops"])], [], stopped)).rejects.toThrow("stopping");
     expect(outbox.pending("ops", clock.now()).total).toBe(0);
@@ -256,32 +296,32 @@ describe.each(LEDGERS)("%s", (_, open) => {
 
 describe.each(LEDGERS)("%s: history", (_, open) => {
   test("newest first, every filter narrows it", async () => {
-    const { outbox, clock, history } = open();
+    const { outbox, clock, history } = await open();
     await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops", "dev"], "OOMKilling")], [], never);
     await clock.advance(MINUTE);
     await outbox.add([anEntry(3, [])], [], never);
     outbox.settle("d1", { kind: "delivered", at: clock.now(), sent: "", answer: "" });
-    await settle();
-    const names = (filter: Parameters<typeof history.events>[0]) =>
-      history.events(filter).map((row) => row.event.object.name);
-    expect(names({})).toEqual(["web-3", "web-2", "web-1"]);
-    expect(names({ reason: "OOMKilling" })).toEqual(["web-2"]);
-    expect(names({ namespace: "shop", kind: "Pod", name: "web-1" })).toEqual(["web-1"]);
-    expect(names({ namespace: "bank" })).toEqual([]);
-    expect(names({ sink: "dev" })).toEqual(["web-2"]);
-    expect(names({ state: "delivered" })).toEqual(["web-1"]);
-    expect(names({ state: "delivered", sink: "dev" })).toEqual([]);
-    expect(names({ since: clock.now() })).toEqual(["web-3"]);
-    expect(names({ limit: 2 })).toEqual(["web-3", "web-2"]);
+    await written(outbox);
+    const found = async (filter: HistoryFilter) =>
+      (await history.events(filter)).map((row) => row.event.object.name);
+    expect(await found({})).toEqual(["web-3", "web-2", "web-1"]);
+    expect(await found({ reason: "OOMKilling" })).toEqual(["web-2"]);
+    expect(await found({ namespace: "shop", kind: "Pod", name: "web-1" })).toEqual(["web-1"]);
+    expect(await found({ namespace: "bank" })).toEqual([]);
+    expect(await found({ sink: "dev" })).toEqual(["web-2"]);
+    expect(await found({ state: "delivered" })).toEqual(["web-1"]);
+    expect(await found({ state: "delivered", sink: "dev" })).toEqual([]);
+    expect(await found({ since: clock.now() })).toEqual(["web-3"]);
+    expect(await found({ limit: 2 })).toEqual(["web-3", "web-2"]);
   });
 
   test("a row shows the occurrence and what became of it at each sink", async () => {
-    const { outbox, clock, history } = open();
+    const { outbox, clock, history } = await open();
     const entry = anEntry(1, ["ops", "dev"]);
     await outbox.add([entry], [], never);
     outbox.settle("d1", { kind: "delivered", at: clock.now(), sent: "", answer: "" });
-    await settle();
-    const [row] = history.events({});
+    await written(outbox);
+    const [row] = await history.events({});
     expect(row?.event).toEqual(entry.event);
     expect(row?.receivedAt).toBe(clock.now());
     expect(row?.deliveries.map((one) => [one.sink, one.state])).toEqual([

@@ -1,0 +1,150 @@
+import type { DeliveryState } from "../../event/delivery.ts";
+import type { KubeEvent } from "../../event/event.ts";
+import type { FailureReason, SuppressReason } from "../../event/reason.ts";
+import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "../ledger.ts";
+import { number, text } from "./literal.ts";
+import { alertOf } from "./read.ts";
+import type { Session } from "./session.ts";
+
+const DEFAULT_LIMIT = 100;
+/** Dead letters that are owed again in one transaction. */
+const RETRIED = 500;
+
+const COLUMNS =
+  "d.id, d.sink, d.alert, d.state, d.attempts, d.owed_at, d.not_before, d.settled_at, d.reason, d.detail, d.sent, d.answer, d.folded_into, o.event, d.occurrence";
+const FROM = "FROM kube_crier_delivery d LEFT JOIN kube_crier_occurrence o ON o.seq = d.occurrence";
+
+type Row = readonly (string | number | null)[];
+
+/** What the ledger holds, newest first. */
+export class MysqlHistory implements History {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async events(filter: HistoryFilter): Promise<readonly HistoryRow[]> {
+    const owed = ofDelivery(filter);
+    const some =
+      owed === ""
+        ? ""
+        : ` AND EXISTS (SELECT 1 FROM kube_crier_delivery d WHERE d.occurrence = o.seq${owed})`;
+    const events = await this.#session.query(
+      `SELECT o.seq, o.received_at, o.event, o.suppressed FROM kube_crier_occurrence o
+       WHERE 1 = 1${ofOccurrence(filter, "o.received_at")}${some} ORDER BY o.seq DESC LIMIT ${number(filter.limit ?? DEFAULT_LIMIT)}`,
+    );
+    if (events.length === 0) return [];
+    const deliveries = await this.#session.query(
+      `SELECT ${COLUMNS} ${FROM} WHERE d.occurrence IN (${events.map(([seq]) => number(Number(seq))).join(", ")}) ORDER BY d.seq`,
+    );
+    const byEvent = Map.groupBy(deliveries, (row) => String(row[14]));
+    return events.map(([seq, receivedAt, event, suppressed]) => ({
+      event: JSON.parse(String(event)) as KubeEvent,
+      receivedAt: Number(receivedAt),
+      suppressed: (suppressed ?? null) as SuppressReason | null,
+      deliveries: (byEvent.get(String(seq)) ?? []).map(deliveryRow),
+    }));
+  }
+
+  async deliveries(filter: HistoryFilter): Promise<readonly DeliveryRow[]> {
+    const rows = await this.#session.query(
+      `SELECT ${COLUMNS} ${FROM} WHERE 1 = 1${ofOccurrence(filter, "d.owed_at")}${ofDelivery(filter)}
+       ORDER BY d.seq DESC LIMIT ${number(filter.limit ?? DEFAULT_LIMIT)}`,
+    );
+    return rows.map(deliveryRow);
+  }
+
+  async retry(ids: readonly string[], sink: string | null, now: number): Promise<number> {
+    const ofSink = sink === null ? "" : ` AND sink = ${text(sink)}`;
+    const again = `UPDATE kube_crier_delivery SET state = 'pending', attempts = 0, owed_at = ${number(now)}, not_before = ${number(now)},
+      settled_at = NULL, reason = NULL, detail = NULL WHERE state = 'dead'${ofSink}`;
+    const lists =
+      ids.length === 0
+        ? [""]
+        : Array.from(
+            { length: Math.ceil(ids.length / RETRIED) },
+            (_, part) =>
+              ` AND id IN (${ids
+                .slice(part * RETRIED, (part + 1) * RETRIED)
+                .map(text)
+                .join(", ")})`,
+          );
+    let count = 0;
+    for (const list of lists)
+      for (;;) {
+        const [[changed] = []] = await this.#session.transaction([
+          [
+            "START TRANSACTION",
+            `${again}${list} LIMIT ${RETRIED}`,
+            "SET @retried = ROW_COUNT()",
+            "UPDATE kube_crier_ledger SET changed = changed + 1 WHERE one = 1",
+            "COMMIT",
+            "SELECT @retried",
+          ],
+        ]);
+        count += Number(changed);
+        if (Number(changed) < RETRIED) break;
+      }
+    return count;
+  }
+
+  async counts(): Promise<ReadonlyMap<string, Readonly<Record<DeliveryState, number>>>> {
+    const counts = new Map<string, Record<DeliveryState, number>>();
+    const rows = await this.#session.query(
+      "SELECT sink, state, COUNT(*) FROM kube_crier_delivery GROUP BY sink, state ORDER BY sink",
+    );
+    for (const [sink, state, count] of rows) {
+      const of = counts.get(String(sink)) ?? { pending: 0, delivered: 0, dead: 0, folded: 0 };
+      of[state as DeliveryState] = Number(count);
+      counts.set(String(sink), of);
+    }
+    return counts;
+  }
+}
+
+function deliveryRow(row: Row): DeliveryRow {
+  const [id, sink, alert, state, attempts, owedAt, notBefore, settledAt, ...rest] = row;
+  const [reason, detail, sent, answer, foldedInto, event] = rest.map((cell) =>
+    cell === null ? null : String(cell),
+  );
+  return {
+    id: String(id),
+    sink: String(sink),
+    alert: alertOf(alert ?? null, event ?? null),
+    state: state as DeliveryState,
+    attempts: Number(attempts),
+    owedAt: Number(owedAt),
+    notBefore: Number(notBefore),
+    settledAt: settledAt === null ? null : Number(settledAt),
+    reason: (reason ?? null) as FailureReason | null,
+    detail: detail ?? null,
+    sent: sent ?? null,
+    answer: answer ?? null,
+    foldedInto: foldedInto ?? null,
+  };
+}
+
+/** What the filter says about the occurrence; `since` is compared with `time`. */
+function ofOccurrence(filter: HistoryFilter, time: string): string {
+  const since = filter.since === undefined ? "" : ` AND ${time} >= ${number(filter.since)}`;
+  return `${equal([
+    ["o.namespace", filter.namespace],
+    ["o.kind", filter.kind],
+    ["o.name", filter.name],
+    ["o.reason", filter.reason],
+  ])}${since}`;
+}
+
+function ofDelivery(filter: HistoryFilter): string {
+  return equal([
+    ["d.sink", filter.sink],
+    ["d.state", filter.state],
+  ]);
+}
+
+function equal(pairs: readonly (readonly [column: string, value: string | undefined])[]): string {
+  return pairs
+    .map(([column, value]) => (value === undefined ? "" : ` AND ${column} = ${text(value)}`))
+    .join("");
+}

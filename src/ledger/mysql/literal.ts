@@ -1,0 +1,28 @@
+import { hash } from "node:crypto";
+
+/**
+ * Values as they stand in a script: several statements in one request cannot be prepared. Text is hexadecimal digits, so that no
+ * value, whatever an Event says and whatever mode the server is in, can be anything but a value.
+ */
+export function text(value: string | null): string {
+  return value === null ? "NULL" : `_utf8mb4 X'${Buffer.from(value, "utf8").toString("hex")}'`;
+}
+
+export function number(value: number | null): string {
+  if (value === null) return "NULL";
+  if (!Number.isFinite(value)) throw new TypeError(`${value} is no number for the ledger`);
+  return String(Math.trunc(value));
+}
+
+/** What makes an occurrence the same as another; its text may be longer than an index takes. */
+export function keyHash(key: string): string {
+  return `X'${hash("sha256", key)}'`;
+}
+
+/** At most so many characters, for a column that is looked up by and never shown. */
+export function cut(value: string, characters: number): string {
+  return value.length <= characters ? value : value.slice(0, characters).toWellFormed();
+}
+
+/** The server's clock in milliseconds: the same for all who look. */
+export const SERVER_NOW = "ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000)";

@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { ConfigError } from "../../config/config.ts";
+import type { LedgerOptions, Ledger } from "../open.ts";
+import { claim, keepLock } from "./claim.ts";
+import { MysqlHistory } from "./history.ts";
+import { keepMysql } from "./keeper.ts";
+import { load } from "./load.ts";
+import { MysqlOutbox } from "./outbox.ts";
+import { missingRights } from "./probe.ts";
+import { MysqlRetention } from "./retention.ts";
+import { migrate } from "./schema.ts";
+import { AwayError, Session } from "./session.ts";
+import { type LedgerTarget, nameOf } from "./target.ts";
+
+/** Deliveries held in memory while the database is away. */
+const HELD_MAX = 10_000;
+const RETRY_MS = 1_000;
+/** Within the time that the end of the process grants the ledger. */
+const CLOSE_MS = 4_000;
+
+export interface MysqlLedgerOptions extends Omit<LedgerOptions, "dataDir"> {
+  readonly target: LedgerTarget;
+  /** What to do while the database is away: deliver from memory, or nothing that is not written. */
+  readonly away: "bypass" | "block";
+  /** Deliveries held in memory meanwhile. */
+  readonly bound?: number;
+}
+
+/**
+ * The ledger of `run` in MySQL, for this process alone. A database that is away is waited for, and told; what waiting cannot cure is thrown.
+ * @throws ConfigError where it may not be used so, is in use, or is a newer version's; FencedError where another has a term as high
+ */
+export async function openMysqlLedger(
+  options: MysqlLedgerOptions,
+  signal: AbortSignal,
+): Promise<Ledger> {
+  const { target, clock, observer, makeId, historyMs, maxBytes, away } = options;
+  const holder = randomUUID();
+  const term = options.term ?? null;
+  const closing = new AbortController();
+  const lives = async (session: Session) => {
+    if (term === null) await keepLock(session);
+  };
+  const keeping = new Session(target, lives);
+  const writing = new Session(target);
+  try {
+    await prepared(keeping, holder, options, signal);
+    const loaded = await load(writing, clock.now());
+    const outbox = new MysqlOutbox(writing, loaded, {
+      clock,
+      observer,
+      makeId,
+      bound: options.bound ?? HELD_MAX,
+      away,
+      holder,
+      elected: term !== null,
+    });
+    const history = new MysqlHistory(keeping);
+    const retention = new MysqlRetention(keeping, holder);
+    let { bytes } = await retention.size();
+    const sized = (found: number) => {
+      bytes = found;
+    };
+    const kept = keepMysql(
+      { session: keeping, retention, outbox, clock, observer, holder, historyMs, maxBytes, sized },
+      closing.signal,
+    );
+    return {
+      outbox,
+      history: {
+        events: (filter) => history.events(filter),
+        deliveries: (filter) => history.deliveries(filter),
+        counts: () => history.counts(),
+        retry: async (ids, sink, now) => {
+          const retried = await history.retry(ids, sink, now);
+          if (retried > 0) outbox.reload();
+          return retried;
+        },
+      },
+      healthy: () => !outbox.troubled,
+      bytes: () => bytes,
+      onLoss: () => undefined,
+      onFenced: (callback) => outbox.onFenced(callback),
+      close: async () => {
+        if (closing.signal.aborted) return 0;
+        closing.abort();
+        const over = new AbortController();
+        const lost = await outbox.close(clock.sleep(CLOSE_MS, over.signal));
+        over.abort();
+        writing.destroy();
+        keeping.destroy();
+        await kept;
+        return lost;
+      },
+    };
+  } catch (error) {
+    writing.destroy();
+    keeping.destroy();
+    throw error;
+  }
+}
+
+/** Tables made, rights there, ours: as soon as the database answers. */
+async function prepared(
+  session: Session,
+  holder: string,
+  { target, observer, clock, term }: MysqlLedgerOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let told = false; ; told = true) {
+    signal.throwIfAborted();
+    try {
+      await migrate(session);
+      const problems = await missingRights(session);
+      if (problems.length > 0)
+        throw new ConfigError(problems.map((problem) => ({ where: where(target), ...problem })));
+      return await claim(session, holder, term ?? null, clock, signal);
+    } catch (error) {
+      if (!(error instanceof AwayError)) throw error;
+      const { problem } = error;
+      if (problem !== null) throw new ConfigError([{ where: where(target), ...problem }]);
+      if (!told) observer.warning(`the ledger is away, and waited for: ${error.message}`);
+      await clock.sleep(RETRY_MS, signal);
+    }
+  }
+}
+
+function where(target: LedgerTarget): string {
+  return `--ledger ${nameOf(target)}`;
+}

@@ -1,0 +1,319 @@
+import type { Alert } from "../../event/alert.ts";
+import type { Delivery, Outcome } from "../../event/delivery.ts";
+import type { Checkpoint } from "../../source/source.ts";
+import type { Entry, Outbox, Taken } from "../ledger.ts";
+import { type Pending, StorageError } from "../store.ts";
+import { type AddJob, answerOf, batchOf, type Job, Jobs } from "./jobs.ts";
+import type { Loaded, SinkStart } from "./load.ts";
+import { Memory } from "./memory.ts";
+import { Numbers } from "./numbers.ts";
+import type { MysqlOutboxPorts } from "./ports.ts";
+import { readPending } from "./read.ts";
+import { Recent } from "./recent.ts";
+import { type Owed, transaction } from "./script.ts";
+import { AwayError, FencedError, type Session } from "./session.ts";
+import { Waiters } from "./waiters.ts";
+import { BEGINNING } from "./window.ts";
+
+const RETRY_MS = 1_000;
+const ATTEMPTS_HELD = 1_000;
+/** A leader that has not reached the database for so long asks whether it still is one, before it sends. */
+const SURE_MS = 5_000;
+
+/**
+ * The Outbox over MySQL: one process writes, in order, all that has gathered while the transaction before was under way. Questions are
+ * answered from memory, which holds of each sink what falls due next.
+ */
+export class MysqlOutbox implements Outbox {
+  readonly #session: Session;
+  readonly #ports: MysqlOutboxPorts;
+  readonly #memory: Memory;
+  readonly #numbers: Numbers;
+  readonly #jobs = new Jobs();
+  readonly #waiters = new Waiters();
+  readonly #recent = new Recent();
+  readonly #checkpoints: Map<string, Checkpoint>;
+  readonly #closing = new AbortController();
+  readonly #onFenced: (() => void)[] = [];
+  #busy = false;
+  #away = false;
+  #fenced = false;
+  #caughtUp = 0;
+  #sureAt: number;
+
+  constructor(session: Session, loaded: Loaded, ports: MysqlOutboxPorts) {
+    this.#session = session;
+    this.#ports = ports;
+    this.#memory = new Memory(loaded.sinks);
+    this.#numbers = new Numbers(loaded, ports.makeId);
+    this.#checkpoints = new Map(loaded.checkpoints);
+    this.#sureAt = ports.clock.now();
+    this.#wake();
+  }
+
+  /** True while the database is away, or another has the ledger. */
+  get troubled(): boolean {
+    return this.#away || this.#fenced;
+  }
+
+  async add(
+    entries: readonly Entry[],
+    checkpoints: readonly Checkpoint[],
+    signal: AbortSignal,
+  ): Promise<readonly Taken[]> {
+    signal.throwIfAborted();
+    const now = this.#ports.clock.now();
+    const takes = entries.map((entry) => this.#numbers.take(entry, now));
+    const weight = takes.reduce((sum, { owed }) => sum + Math.max(1, owed.length), 0);
+    const done = Promise.withResolvers<readonly boolean[]>();
+    const job: AddJob = { kind: "add", takes, checkpoints, weight, held: false, done };
+    this.#push(job);
+    if (this.#bypasses) this.#hold();
+    const fresh = await answerOf(job, this.#jobs, signal);
+    return fresh.map((isNew) => (isNew ? "enqueued" : "duplicate"));
+  }
+
+  checkpoints(): ReadonlyMap<string, Checkpoint> {
+    return this.#checkpoints;
+  }
+
+  due(sink: string, now: number, max: number, except: ReadonlySet<string>): readonly Delivery[] {
+    if (this.#fenced || !this.#isSure(now)) return [];
+    const due = this.#memory.due(sink, now, max, except, !this.#away);
+    if (!this.#busy && this.#memory.short() !== null) this.#wake();
+    return due;
+  }
+
+  pending(sink: string, now: number): Pending {
+    return this.#memory.pending(sink, now);
+  }
+
+  nextAt(sink: string, now: number): number | null {
+    return this.#fenced ? null : this.#memory.nextAt(sink, now);
+  }
+
+  settle(id: string, outcome: Outcome): void {
+    if (this.#fenced) return;
+    const owed = this.#memory.get(id);
+    const failed = outcome.kind !== "delivered" && outcome.counted ? 1 : 0;
+    const attempts = (owed?.delivery.attempts ?? 0) + failed;
+    const settle = { id, seq: owed?.seq ?? null, outcome, attempts };
+    let after: Owed | null = null;
+    if (owed !== undefined) {
+      this.#memory.remove(owed);
+      if (outcome.kind === "retry") {
+        const { notBefore } = outcome;
+        after = { seq: owed.seq, delivery: { ...owed.delivery, attempts, notBefore } };
+        this.#memory.offer(after, this.#away);
+        if (outcome.reason === "throttled") this.#memory.throttle(owed.delivery.sink, notBefore);
+      }
+    }
+    // What is held here counts already.
+    const weight = owed !== undefined && this.#jobs.holds(owed.seq) ? 0 : 1;
+    this.#push({ kind: "settle", settle, after, weight });
+  }
+
+  written(): Promise<void> | null {
+    if (this.#fenced || this.#bypasses || this.#jobs.length === 0) return null;
+    return this.#waiters.until(this.#jobs.told);
+  }
+
+  fold(sink: string, ids: readonly string[], digest: Alert, now: number): Delivery {
+    const after = this.#numbers.owe(sink, digest, now);
+    this.forget(ids);
+    this.#memory.offer(after, this.#away);
+    this.#push({ kind: "fold", fold: { ids, digest: after, at: now }, after, weight: 1 });
+    return after.delivery;
+  }
+
+  attempting(sink: string, at: number): void {
+    this.#memory.attempting(sink, at);
+    if (this.#away && this.#jobs.length > ATTEMPTS_HELD) return;
+    this.#push({ kind: "attempt", sink, at, weight: 0 });
+  }
+
+  recentAttempts(sink: string, since: number): readonly number[] {
+    return this.#memory.recentAttempts(sink, since);
+  }
+
+  throttledUntil(sink: string, now: number): number | null {
+    return this.#memory.throttledUntil(sink, now);
+  }
+
+  onAdded(sink: string, callback: () => void): () => void {
+    return this.#memory.onAdded(sink, callback);
+  }
+
+  onFenced(callback: () => void): void {
+    this.#onFenced.push(callback);
+  }
+
+  /** Another process, or a person, has changed what is pending: it is read again. */
+  reload(): void {
+    this.#memory.doubt();
+    this.#wake();
+  }
+
+  counted(sinks: ReadonlyMap<string, Pick<SinkStart, "total" | "oldestOwedAt">>): void {
+    this.#memory.counted(sinks);
+  }
+
+  /** The database has answered that the ledger is still ours. */
+  sure(): void {
+    const wasSure = this.#isSure(this.#ports.clock.now());
+    this.#sureAt = this.#ports.clock.now();
+    if (!wasSure) this.#memory.tellAll();
+  }
+
+  /** Somebody else has found out that the database is away, or the ledger another's. */
+  trouble(error: unknown): void {
+    this.#fail(error);
+    this.#wake();
+  }
+
+  /** These are not pending any more. */
+  forget(ids: readonly string[]): void {
+    for (const id of ids) {
+      const owed = this.#memory.get(id);
+      if (owed !== undefined) this.#memory.remove(owed);
+    }
+  }
+
+  /** Writes what is left, if the database answers before `deadline` resolves. @returns how many deliveries still owed only memory knew */
+  async close(deadline: Promise<void>): Promise<number> {
+    if (!this.#closing.signal.aborted) {
+      this.#closing.abort();
+      const over = this.#waiters.until(this.#jobs.told);
+      this.#wake();
+      if (this.#jobs.length > 0 && !this.#fenced) await Promise.race([over, deadline]);
+    }
+    return this.#jobs.heldIds().filter((id) => this.#memory.get(id) !== undefined).length;
+  }
+
+  get #bypasses(): boolean {
+    return this.#away && this.#ports.away === "bypass";
+  }
+
+  #isSure(now: number): boolean {
+    return !this.#ports.elected || this.#away || now - this.#sureAt <= SURE_MS;
+  }
+
+  #push(job: Job): void {
+    this.#jobs.push(job);
+    this.#wake();
+  }
+
+  /** After everything the network brought in this turn: one transaction for all of it. */
+  #wake(): void {
+    if (this.#busy || this.#fenced) return;
+    this.#busy = true;
+    setImmediate(() => void this.#work());
+  }
+
+  async #work(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let again = 0; !this.#fenced;) {
+      const jobs = this.#jobs.begin();
+      const short = signal.aborted ? null : this.#memory.short();
+      if (jobs.length === 0 && short === null && (!this.#away || signal.aborted)) break;
+      try {
+        if (jobs.length > 0 || this.#away) await this.#write(jobs);
+        if (short !== null) {
+          const { sink, window } = short;
+          const from = window.horizon ?? BEGINNING;
+          const read = await readPending(this.#session, sink, from, window.limit);
+          this.#memory.extend(sink, read, this.#jobs.all());
+        }
+        again = 0;
+      } catch (error) {
+        this.#jobs.failed();
+        again += 1;
+        if (error instanceof AwayError && error.isPassing && again <= 3) continue;
+        this.#fail(error);
+        if (signal.aborted) {
+          this.#waiters.all();
+          break;
+        }
+        await this.#ports.clock.sleep(RETRY_MS, signal);
+      }
+    }
+    this.#busy = false;
+  }
+
+  /** Nothing but the fence where there is nothing to write: so a database that is back is noticed. */
+  async #write(jobs: readonly Job[]): Promise<void> {
+    const { holder, clock } = this.#ports;
+    const rows = await this.#session.transaction(transaction(batchOf(jobs), holder));
+    const fresh = new Set(rows.map(([seq]) => Number(seq)));
+    this.#sureAt = clock.now();
+    this.#jobs.done();
+    const told = new Set<string>();
+    for (const job of jobs)
+      if (job.kind === "add" && !job.held) {
+        const isNew = job.takes.map((take) => take.event === null || fresh.has(take.seq));
+        for (const take of job.takes) this.#recent.add(take.event?.key ?? null);
+        this.#answer(job, isNew, false, told);
+      }
+    if (this.#away) this.#recovered(jobs.length);
+    this.#waiters.reached(this.#jobs.written);
+    this.#memory.tell(told);
+  }
+
+  #recovered(written: number): void {
+    const { observer, away } = this.#ports;
+    this.#caughtUp += written;
+    this.#away = away === "bypass" && this.#jobs.length > 0;
+    observer.ledgerHeld(this.#away ? this.#jobs.heldSize() : 0);
+    if (this.#away) return;
+    observer.ledgerRecovered(this.#caughtUp);
+    this.#caughtUp = 0;
+    this.#memory.tellAll();
+  }
+
+  /** In their order, as far as there is room: answered, and sent, though nothing is written. */
+  #hold(): void {
+    const told = new Set<string>();
+    for (const job of this.#jobs.waiting()) {
+      if (job.kind !== "add" || job.held) continue;
+      const size = this.#jobs.heldSize();
+      if (size > 0 && size + job.weight > this.#ports.bound) break;
+      const isNew = job.takes.map((take) => this.#recent.add(take.event?.key ?? null));
+      this.#jobs.hold(job, isNew);
+      this.#answer(job, isNew, true, told);
+    }
+    this.#ports.observer.ledgerHeld(this.#jobs.heldSize());
+    this.#memory.tell(told);
+  }
+
+  /** It is taken, and from here on due. */
+  #answer(job: AddJob, isNew: readonly boolean[], always: boolean, told: Set<string>): void {
+    const takes = job.held ? job.takes : job.takes.filter((_, index) => isNew[index] === true);
+    for (const owed of takes.flatMap((take) => take.owed)) {
+      this.#memory.offer(owed, always);
+      told.add(owed.delivery.sink);
+    }
+    for (const checkpoint of job.checkpoints) this.#checkpoints.set(checkpoint.scope, checkpoint);
+    job.done.resolve(isNew);
+  }
+
+  #fail(error: unknown): void {
+    const { observer, away } = this.#ports;
+    if (error instanceof FencedError) return this.#fence();
+    if (!(error instanceof StorageError)) throw error;
+    if (this.troubled) return;
+    this.#away = true;
+    observer.ledgerTrouble(error.message, away);
+    if (away === "block") return;
+    this.#hold();
+    this.#waiters.all();
+    this.#memory.tellAll();
+  }
+
+  #fence(): void {
+    if (this.#fenced) return;
+    this.#fenced = true;
+    this.#memory.clear();
+    this.#waiters.all();
+    for (const callback of this.#onFenced) callback();
+  }
+}
