@@ -39,6 +39,11 @@ export class Crier {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** The signal that ended it; `null`: none has. */
+  get exitedBy(): NodeJS.Signals | null {
+    return this.#child.signalCode;
+  }
+
   /** The log lines so far, as objects. */
   get log(): Record<string, unknown>[] {
     return this.stderr.split("\n").flatMap((line) => {
