@@ -107,7 +107,10 @@ export function sqliteRig(dataDir: string): LedgerRig {
       while (life.retention.pruneSummaries(before, now, 3) === 3);
     },
     async overflow(limit, at) {
-      return life.retention.overflow(limit, at).map(({ id }) => id);
+      const given = life.retention.overflow(limit, at);
+      // As the keeper does.
+      if (given.length > 0) life.outbox.tellAll();
+      return given.map(({ id }) => id);
     },
     async end() {
       die();
