@@ -1,7 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
 import type { Sender } from "../delivery/sender.ts";
-import { openLedger } from "../ledger/open.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Tally } from "../observe/observe.ts";
@@ -9,6 +8,7 @@ import type { Observer } from "../observe/observer.ts";
 import type { PreflightSource } from "../source/source.ts";
 import { Canaries, type CanarySite } from "./canaries.ts";
 import { gather } from "./gather.ts";
+import { openConfigured } from "./ledger.ts";
 import { openLane, runPumps, tellLosses, tellOrphans } from "./parts.ts";
 import { checkSenders } from "./senders.ts";
 import { serve } from "./serve.ts";
@@ -85,16 +85,21 @@ export async function runApp(
       lifecycle.onStop("the HTTP server", STOP_MS.server, () => server.close());
       observer.notice(`listening on ${server.url} (/livez, /readyz, /metrics)`);
     }
-    const ledger = await gather(issues, null, () =>
-      openLedger({
-        ...config,
-        maxBytes: config.ledgerMaxBytes,
-        clock,
-        observer,
-        makeId: ports.makeId,
-      }),
-    );
-    if (ledger !== null) tellLosses(config, ledger, ports, stop.signal);
+    const givenUp = new AbortController();
+    const openIt = async (term: number | null) => {
+      const patience = AbortSignal.any([signal, givenUp.signal]);
+      const opened = await gather(issues, null, () =>
+        openConfigured(config, { clock, observer, makeId: ports.makeId, term }, patience),
+      ).catch((error: unknown) => {
+        if (!patience.aborted) throw error;
+        return null;
+      });
+      if (opened !== null) tellLosses(config, opened, ports, stop.signal);
+      return opened;
+    };
+    const opening = openIt(null);
+    // A file is there at once; a database may be waited for, and what else is wrong is told meanwhile.
+    let ledger = config.ledger === null ? await opening : null;
     // Metrics and the live line are asked for longer than the ledger is open.
     let last: { readonly owed: ReadonlyMap<string, Owed>; readonly bytes: number } | null = null;
     const owed = (sink: string): Owed =>
@@ -111,6 +116,8 @@ export async function runApp(
     metrics.measure({ now: () => clock.now(), pending: owed, ledgerBytes });
 
     const senders = await preflight(ports, issues, signal);
+    if (issues.length > 0) givenUp.abort();
+    ledger ??= await opening;
     if (signal.aborted || issues.length > 0 || ledger === null || senders === null) {
       for (const sender of senders?.values() ?? []) await sender.close();
       if (!signal.aborted) throw new ConfigError(issues);
@@ -151,7 +158,14 @@ export async function runApp(
       if (config.stay) await aborted(signal);
       await Promise.all(lanes.map((lane) => lane.idle()));
     };
-    await Promise.race([aborted(signal), settled()]);
+    const taken = Promise.withResolvers<void>();
+    ledger.onFenced(() => {
+      const problem = "the ledger: another kube-crier has taken it over, so this one ends";
+      problems.push(problem);
+      observer.error(problem);
+      taken.resolve();
+    });
+    await Promise.race([aborted(signal), settled(), taken.promise]);
     if (signal.aborted)
       observer.notice(
         "told to stop: finishing what is under way; what is owed stays in the ledger",

@@ -74,7 +74,7 @@ async function checkAll(config: Config, io: Io): Promise<Checked> {
             checkTemplates(config, templates, clock.now()),
             await checkSinks(config, templates, observer, io),
           ]),
-      checkLedger(config),
+      await checkLedger(config),
     ];
     return {
       rows: parts.flatMap((part) => part.rows),

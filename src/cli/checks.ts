@@ -15,8 +15,9 @@ import {
 } from "../config/config.ts";
 import type { Alert } from "../event/alert.ts";
 import { damageIn } from "../ledger/database.ts";
+import { nameOf, readLedgerUrl } from "../ledger/mysql/target.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { SinkCheck } from "../sink/index.ts";
+import type { Secret, SinkCheck } from "../sink/index.ts";
 import { namesProxy } from "../sink/http.ts";
 import { hostOf, reach } from "../sink/reach.ts";
 import { reviewAccess } from "../source/kubernetes/review.ts";
@@ -194,8 +195,9 @@ async function sinkRow(sink: SinkConfig, check: SinkCheck | null, io: Io): Promi
 }
 
 /** Without its lock and without a change: a running kube-crier may hold it. */
-export function checkLedger(config: Config): Checked {
-  const { dataDir } = config;
+export async function checkLedger(config: Config): Promise<Checked> {
+  const { dataDir, ledger } = config;
+  if (ledger !== null) return checkDatabase(ledger);
   const row = (result: string): Row => ({ area: "ledger", what: dataDir, result });
   let nearest = path.resolve(dataDir);
   while (!existsSync(nearest) && nearest !== path.dirname(nearest)) nearest = path.dirname(nearest);
@@ -220,4 +222,14 @@ export function checkLedger(config: Config): Checked {
     if (!(error instanceof ConfigError)) throw error;
     return { rows: [row("cannot be used")], issues: error.issues };
   }
+}
+
+/** Nothing is made there, and nothing changed. */
+async function checkDatabase(ledger: Secret): Promise<Checked> {
+  const target = readLedgerUrl(ledger.reveal());
+  if ("problem" in target) throw new Error(`ledger ${target.problem}`);
+  const { issues, away } = await (await import("../ledger/mysql/check.ts")).lookAtMysql(target);
+  const answer = away === null ? "answers, and can be written" : `would be waited for: ${away}`;
+  const result = issues.length > 0 ? "cannot be used" : answer;
+  return { rows: [{ area: "ledger", what: nameOf(target), result }], issues };
 }

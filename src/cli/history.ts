@@ -2,18 +2,18 @@ import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "../ledger/
 import { type ConfigIssue, ConfigError } from "../config/config.ts";
 import { isCanary } from "../event/canary.ts";
 import type { DeliveryState } from "../event/delivery.ts";
-import { openHistory } from "../ledger/open.ts";
 import { parseDuration } from "../sink/schema.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { tellProblems } from "./problems.ts";
-import type { HistoryOptions } from "./program/commands.ts";
+import { historyAt } from "./place.ts";
+import type { HistoryOptions, Place } from "./program/commands.ts";
 import { duration, shorten, table } from "./table.ts";
 
 /** `kube-crier history`: what the ledger holds, newest first: what happened, and who was told. */
 export function historyCommand(options: HistoryOptions, io: Io): Promise<ExitCode> {
   return guarded(io, async () => {
     const filter = filterOf(options, io);
-    return withHistory(options.dataDir, "read", (history) =>
+    return withHistory(options, io, "read", (history) =>
       showHistory(history, filter, options.json === true, io),
     );
   });
@@ -21,11 +21,11 @@ export function historyCommand(options: HistoryOptions, io: Io): Promise<ExitCod
 
 /** `kube-crier dead list`: what was given up, why, and how to try again. */
 export function deadListCommand(
-  options: { readonly dataDir: string; readonly sink?: string; readonly json?: true },
+  options: Place & { readonly sink?: string; readonly json?: true },
   io: Io,
 ): Promise<ExitCode> {
   return guarded(io, () =>
-    withHistory(options.dataDir, "read", (history) =>
+    withHistory(options, io, "read", (history) =>
       showDead(history, options.sink ?? null, options.json === true, io),
     ),
   );
@@ -34,11 +34,11 @@ export function deadListCommand(
 /** `kube-crier dead retry`: owes dead letters again; a running kube-crier notices by itself. */
 export function deadRetryCommand(
   ids: readonly string[],
-  options: { readonly dataDir: string; readonly sink?: string },
+  options: Place & { readonly sink?: string },
   io: Io,
 ): Promise<ExitCode> {
   return guarded(io, () =>
-    withHistory(options.dataDir, "write", (history) =>
+    withHistory(options, io, "write", (history) =>
       retryDead(history, ids, options.sink ?? null, io),
     ),
   );
@@ -189,15 +189,16 @@ async function guarded(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode>
 }
 
 async function withHistory(
-  dataDir: string,
+  place: Place,
+  io: Io,
   mode: "read" | "write",
   work: (history: History) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const history = openHistory(dataDir, mode);
+  const history = await historyAt(place, io, mode);
   try {
     return await work(history);
   } finally {
-    history.close();
+    await history.close();
   }
 }
 

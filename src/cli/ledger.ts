@@ -3,23 +3,31 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ConfigError } from "../config/config.ts";
 import type { CheckReport, Contents, ExportRow, Finding } from "../ledger/care.ts";
 import { checkLedger } from "../ledger/check.ts";
-import { exportLedger } from "../ledger/export.ts";
 import { vacuumLedger } from "../ledger/vacuum.ts";
 import { parseDuration } from "../sink/schema.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { tellProblems } from "./problems.ts";
-import type { ExportOptions } from "./program/commands.ts";
+import { databaseOf, exportAt } from "./place.ts";
+import type { ExportOptions, Place } from "./program/commands.ts";
 import { shorten, table } from "./table.ts";
 
 /** Text is handed on in pieces of about this size. */
 const PIECE = 65_536;
 
 /** `kube-crier ledger check`: what the ledger holds, and what is wrong with it; 3 if anything is. */
-export function checkLedgerCommand({ dataDir }: { readonly dataDir: string }, io: Io): ExitCode {
+export async function checkLedgerCommand(place: Place, io: Io): Promise<ExitCode> {
   try {
-    const report = checkLedger(dataDir);
+    const target = databaseOf(place, io);
+    const report =
+      target === null
+        ? checkLedger(place.dataDir)
+        : await (await import("../ledger/mysql/check.ts")).checkMysqlLedger(target);
     io.stdout.write(reportText(report));
     if (report.findings.length === 0) return EXIT.ok;
+    if (target !== null) {
+      io.stderr.write("\nkeep a copy of it; rows that are wrong `run` leaves alone\n");
+      return EXIT.failed;
+    }
     io.stderr.write(
       "\nkeep a copy of it; a file that cannot be read `run` sets aside by itself and begins a new one, rows that are wrong it leaves alone\n",
     );
@@ -30,8 +38,17 @@ export function checkLedgerCommand({ dataDir }: { readonly dataDir: string }, io
 }
 
 /** `kube-crier ledger vacuum`: gives unused space back to the disk. */
-export function vacuumLedgerCommand({ dataDir }: { readonly dataDir: string }, io: Io): ExitCode {
+export function vacuumLedgerCommand(place: Place, io: Io): ExitCode {
+  const { dataDir } = place;
   try {
+    if (place.ledger !== undefined)
+      throw new ConfigError([
+        {
+          where: "--ledger",
+          message: "a database gives its own space back",
+          hint: "as its administrator: OPTIMIZE TABLE kube_crier_occurrence, kube_crier_delivery;",
+        },
+      ]);
     const { before, after } = vacuumLedger(dataDir);
     io.stdout.write(`${size(before)} before, ${size(after)} after\n`);
     return EXIT.ok;
@@ -42,9 +59,9 @@ export function vacuumLedgerCommand({ dataDir }: { readonly dataDir: string }, i
 
 /** `kube-crier ledger export`: everything in it, one JSON object a line. */
 export async function exportLedgerCommand(options: ExportOptions, io: Io): Promise<ExitCode> {
-  const { dataDir, output } = options;
+  const { output } = options;
   try {
-    const rows = exportLedger(dataDir, sinceOf(options, io));
+    const rows = exportAt(options, io, sinceOf(options, io));
     const out = output === undefined ? null : openFile(output);
     try {
       const counts = await copy(rows, out?.write ?? ((piece) => written(io, piece)), io.signal);
@@ -113,13 +130,13 @@ function sinceOf({ since }: ExportOptions, io: Io): number | null {
 
 /** Hands rows on as fast as they are taken; answers how many of each, or `null` when told to stop. */
 async function copy(
-  rows: Iterable<ExportRow>,
+  rows: AsyncIterable<ExportRow>,
   write: (piece: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<Record<ExportRow["type"], number> | null> {
   const counts = { ledger: 0, event: 0, delivery: 0, attempt: 0 };
   let piece = "";
-  for (const row of rows) {
+  for await (const row of rows) {
     counts[row.type] += 1;
     piece += `${JSON.stringify(row)}\n`;
     if (piece.length < PIECE) continue;

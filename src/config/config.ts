@@ -1,4 +1,4 @@
-import type { Medium, SinkDefinition } from "../sink/index.ts";
+import type { Medium, Secret, SinkDefinition } from "../sink/index.ts";
 
 export type Lang = "en" | "zh";
 
@@ -91,6 +91,10 @@ export interface Config {
   /** The global filter. */
   readonly filter: FilterSpec;
   readonly dataDir: string;
+  /** The URL of a MySQL database that is the ledger; `null`: a file in `dataDir` is. */
+  readonly ledger: Secret | null;
+  /** What to do while that database is away: deliver from memory, or nothing that is not written. */
+  readonly ledgerAway: "bypass" | "block";
   /** The least time between two digests of a sink. */
   readonly digestEveryMs: number;
   /** How long the ledger keeps what is settled, in milliseconds. */

@@ -1,3 +1,4 @@
+import { nameOf, readLedgerUrl } from "../ledger/mysql/target.ts";
 import { metaOf, type z } from "../sink/schema.ts";
 import { Secret } from "../sink/secret.ts";
 import type { Config, FilterSpec, SinkConfig, SourceConfig } from "./config.ts";
@@ -15,7 +16,7 @@ export function describeConfig(config: Config): string {
     ...config.sinks.flatMap(describeSink),
     [
       "ledger",
-      `in ${config.dataDir}, at most ${bytesText(config.ledgerMaxBytes)}, history of ${durationText(config.historyMs)}`,
+      `${config.ledger === null ? `in ${config.dataDir}` : `in ${ledgerText(config.ledger)}${config.ledgerAway === "block" ? ", nothing is sent while it is away" : ""}`}, at most ${bytesText(config.ledgerMaxBytes)}, history of ${durationText(config.historyMs)}`,
     ],
     ["digests", `of a sink at most one in ${durationText(config.digestEveryMs)}`],
     ...config.templates.map((place): [string, string] => ["templates", place]),
@@ -101,6 +102,12 @@ function optionText(sink: SinkConfig, name: string, value: unknown): string {
     return names.map((key) => `${key}=<redacted>`).join(", ");
   }
   return secret ? "<redacted>" : JSON.stringify(value);
+}
+
+/** Where it is, without as whom it is opened. */
+function ledgerText(ledger: Secret): string {
+  const target = readLedgerUrl(ledger.reveal());
+  return "problem" in target ? "MySQL" : nameOf(target);
 }
 
 function listenText(listen: Config["listen"]): string {

@@ -28,6 +28,8 @@ export const OPTION_FLAGS = {
   maxAge: { path: ["sources", "kubernetes", "maxAge"], takes: "DURATION" },
   dataDir: { path: ["dataDir"], takes: "DIR" },
   digestEvery: { path: ["digestEvery"], takes: "DURATION" },
+  ledger: { path: ["ledger"], takes: "URL" },
+  ledgerAway: { path: ["ledgerAway"], takes: "MODE" },
   history: { path: ["history"], takes: "DURATION" },
   ledgerMax: { path: ["ledgerMax"], takes: "SIZE" },
   templates: { path: ["templates"], takes: "DIR" },

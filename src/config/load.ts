@@ -17,7 +17,7 @@ import { explain, presentable } from "./issues.ts";
 import { type LayerResult, yamlLayer } from "./layer.ts";
 import { KUBERNETES_DEFAULTS, checkRegistry, rootSchema } from "./schema.ts";
 import { type Env, expand, processEnv, type SecretStore } from "./secrets.ts";
-import { literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
+import { literalLedger, literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
 import { isMap, type Layer, mergeLayers, type Tree, valueAt } from "./tree.ts";
 
 export interface LoadInput {
@@ -107,6 +107,7 @@ export function loadConfig({
     ...(flags.notes ?? []),
     ...canary.notes,
     ...inputs.flatMap((input) => input.notes ?? []),
+    ...literalLedger(config.ledger, tree),
     ...sinks.flatMap((sink) => literalSecrets(sink, tree)),
   ];
   const differences =
@@ -142,6 +143,8 @@ function resolved(
     filter: { ...data.filter, level: data.filter.level ?? "Normal" },
     digestEveryMs: data.digestEvery,
     dataDir: data.dataDir,
+    ledger: data.ledger ?? null,
+    ledgerAway: data.ledgerAway,
     historyMs: data.history,
     ledgerMaxBytes: checked(parseBytes(data.ledgerMax)),
     templates: data.templates,

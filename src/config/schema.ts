@@ -1,5 +1,6 @@
 import { CLUSTER_SCOPED } from "../pipeline/filter.ts";
 import { patternProblem } from "../pipeline/matcher.ts";
+import { normalLedgerUrl } from "../ledger/mysql/target.ts";
 import type { SinkDefinition } from "../sink/index.ts";
 import { s, z } from "../sink/schema.ts";
 import { canaryShape } from "./canary.ts";
@@ -224,6 +225,23 @@ export const globalShape = {
       example: "/var/lib/kube-crier",
     })
     .default(".kube-crier"),
+  ledger: s
+    .secretForm(
+      {
+        description:
+          "A MySQL (5.7, 8) or MariaDB (10.5 or later) database in place of a file in `dataDir`; with `?tls=true`, and `ca=FILE`, `cert=FILE`, `key=FILE` where they are needed. What is no letter or digit in the password is percent-encoded",
+        example: "mysql://crier:fedcba9876543210@db.example.com:3306/kube_crier",
+      },
+      normalLedgerUrl,
+    )
+    .optional(),
+  ledgerAway: s
+    .oneOf(["bypass", "block"], {
+      description:
+        "What to do while the database of `ledger` is away: deliver from memory, up to 10,000 deliveries, and write it down later; or take and send nothing that is not written",
+      example: "block",
+    })
+    .default("bypass"),
   history: s
     .duration({ description: "How long the ledger keeps what is settled", example: "30d" })
     .prefault("7d"),

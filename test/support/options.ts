@@ -114,6 +114,36 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
     ],
     bad: [],
   },
+  ledger: {
+    from: (config) => config.ledger?.reveal() ?? null,
+    fallback: null,
+    flag: "ledger",
+    good: [
+      ["mysql://crier@db:3306/kube_crier", "mysql://crier@db:3306/kube_crier"],
+      ["mysql://crier:p%40ss@db/crier?tls=true", "mysql://crier:p%40ss@db:3306/crier?tls=true"],
+      [
+        "mysql://crier@db/crier?ca=/tls/ca.crt&cert=/tls/tls.crt&key=/tls/tls.key",
+        "mysql://crier@db:3306/crier?ca=%2Ftls%2Fca.crt&cert=%2Ftls%2Ftls.crt&key=%2Ftls%2Ftls.key",
+      ],
+    ],
+    bad: [
+      [
+        "postgres://db/crier",
+        "is no URL of a MySQL database; expected mysql://USER:PASSWORD@HOST:PORT/DATABASE, with ?tls=true, ca=FILE, cert=FILE and key=FILE where they are needed",
+      ],
+      ["mysql://crier@db/crier?key=/tls/tls.key", "has one of cert and key; give both"],
+    ],
+  },
+  ledgerAway: {
+    from: (config) => config.ledgerAway,
+    fallback: "bypass",
+    flag: "ledgerAway",
+    good: [
+      ["bypass", "bypass"],
+      ["block", "block"],
+    ],
+    bad: [["wait", 'expected one of bypass, block; found "wait"']],
+  },
   history: {
     from: (config) => config.historyMs,
     fallback: 7 * 86_400_000,

@@ -11,10 +11,10 @@ export interface Commands {
   ): Promise<number>;
   send(flags: FlagValues, options: { to?: readonly string[]; dryRun?: true }): Promise<number>;
   history(options: HistoryOptions): Promise<number>;
-  deadList(options: { dataDir: string; sink?: string; json?: true }): Promise<number>;
-  deadRetry(ids: readonly string[], options: { dataDir: string; sink?: string }): Promise<number>;
-  ledgerCheck(options: { dataDir: string }): Promise<number>;
-  ledgerVacuum(options: { dataDir: string }): Promise<number>;
+  deadList(options: Place & { sink?: string; json?: true }): Promise<number>;
+  deadRetry(ids: readonly string[], options: Place & { sink?: string }): Promise<number>;
+  ledgerCheck(options: Place): Promise<number>;
+  ledgerVacuum(options: Place): Promise<number>;
   ledgerExport(options: ExportOptions): Promise<number>;
   mysqlMigrate(flags: FlagValues & MigrateOptions): Promise<number>;
   migrate(file: string, options: MigrateFromOptions): Promise<number>;
@@ -35,14 +35,18 @@ export interface MigrateFromOptions {
   readonly rbac?: true;
 }
 
-export interface ExportOptions {
+/** Where a command finds the ledger: a database where one is named, else a directory. */
+export interface Place {
   readonly dataDir: string;
+  readonly ledger?: string;
+}
+
+export interface ExportOptions extends Place {
   readonly since?: string;
   readonly output?: string;
 }
 
-export interface HistoryOptions {
-  readonly dataDir: string;
+export interface HistoryOptions extends Place {
   readonly since?: string;
   readonly sink?: string;
   readonly state?: string;

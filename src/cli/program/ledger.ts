@@ -1,8 +1,12 @@
 import { type Command, Option } from "commander";
-import type { Act, Commands, ExportOptions, HistoryOptions } from "./commands.ts";
+import type { Act, Commands, ExportOptions, HistoryOptions, Place } from "./commands.ts";
 import { examplesText } from "./text.ts";
 
 const DATA_DIR = ["--data-dir <DIR>", "where the ledger lives", ".kube-crier"] as const;
+const LEDGER = [
+  "--ledger <URL>",
+  "the MySQL database it lives in, as `run` was given it; ${NAME} is an environment variable's value",
+] as const;
 
 /** `history` and `dead`: questions to the ledger, and the one change a person may make. */
 export function addLedgerCommands(
@@ -15,6 +19,7 @@ export function addLedgerCommands(
     "kube-crier history --state=dead --json",
   ])
     .option(...DATA_DIR)
+    .option(...LEDGER)
     .option("--since <DURATION>", "only what was seen within this time, like 30m, 12h or 7d")
     .option("--sink <NAME>", "only what was owed to this sink")
     .addOption(
@@ -42,12 +47,11 @@ export function addLedgerCommands(
     .description("Show what was given up and why.")
     .helpOption("--help", "show help")
     .option(...DATA_DIR)
+    .option(...LEDGER)
     .option("--sink <NAME>", "only this sink")
     .option("--json", "one JSON object a line")
     .addHelpText("after", examplesText(["kube-crier dead list --json"]))
-    .action(
-      act((options: { dataDir: string; sink?: string; json?: true }) => commands.deadList(options)),
-    );
+    .action(act((options: Place & { sink?: string; json?: true }) => commands.deadList(options)));
   dead
     .command("retry")
     .description(
@@ -56,6 +60,7 @@ export function addLedgerCommands(
     .helpOption("--help", "show help")
     .argument("[ID...]", "ids as dead list shows them; none: all")
     .option(...DATA_DIR)
+    .option(...LEDGER)
     .option("--sink <NAME>", "only this sink")
     .addHelpText(
       "after",
@@ -65,7 +70,7 @@ export function addLedgerCommands(
       ]),
     )
     .action(
-      act((ids: readonly string[], options: { dataDir: string; sink?: string }) =>
+      act((ids: readonly string[], options: Place & { sink?: string }) =>
         commands.deadRetry(ids, options),
       ),
     );
@@ -89,17 +94,18 @@ function addCareCommands(
       .helpOption("--help", "show help")
       .allowExcessArguments(false)
       .option(...DATA_DIR)
+      .option(...LEDGER)
       .addHelpText("after", examplesText(examples));
   leaf(
     "check",
     "Look at every page and every row, count what is there, and say what is wrong; exit code 3 if anything is. A running kube-crier goes on meanwhile.",
     ["kube-crier ledger check --data-dir=/var/lib/kube-crier"],
-  ).action(act((options: { dataDir: string }) => commands.ledgerCheck(options)));
+  ).action(act((options: Place) => commands.ledgerCheck(options)));
   leaf(
     "vacuum",
     "Give the space the ledger does not use any more back to the disk, and say its size before and after. While a kube-crier runs on it, it is refused: that one uses the space again by itself.",
     ["kube-crier ledger vacuum --data-dir=/var/lib/kube-crier"],
-  ).action(act((options: { dataDir: string }) => commands.ledgerVacuum(options)));
+  ).action(act((options: Place) => commands.ledgerVacuum(options)));
   leaf(
     "export",
     "Write events, deliveries and attempts, oldest first, one JSON object a line. A running kube-crier goes on meanwhile.",

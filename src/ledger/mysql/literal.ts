@@ -1,4 +1,6 @@
 import { hash } from "node:crypto";
+import type { KubeEvent } from "../../event/event.ts";
+import { storedKey } from "../key.ts";
 
 /**
  * Values as they stand in a script: several statements in one request cannot be prepared. Text is hexadecimal digits, so that no
@@ -14,9 +16,13 @@ export function number(value: number | null): string {
   return String(Math.trunc(value));
 }
 
-/** What makes an occurrence the same as another; its text may be longer than an index takes. */
-export function keyHash(key: string): string {
-  return `X'${hash("sha256", key)}'`;
+/**
+ * What makes an occurrence the same as another, in as much as an index takes: when its Event was first seen, so that what comes together
+ * stands together, and the hash of its key.
+ */
+export function keyHash(event: Pick<KubeEvent, "firstSeen" | "key">): string {
+  const seconds = Number.parseInt(storedKey(event), 10) % 2 ** 32;
+  return `X'${seconds.toString(16).padStart(8, "0")}${hash("sha256", event.key).slice(0, 56)}'`;
 }
 
 /** At most so many characters, for a column that is looked up by and never shown. */

@@ -5,7 +5,7 @@ import { nameOf } from "./target.ts";
 const TABLE = "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
 
 /** The one row that says what the ledger is: its version, and whose it is. Made before anything else. */
-const LEDGER = [
+export const LEDGER = [
   `CREATE TABLE IF NOT EXISTS kube_crier_ledger (
     one     TINYINT UNSIGNED NOT NULL PRIMARY KEY,
     version INT UNSIGNED     NOT NULL,

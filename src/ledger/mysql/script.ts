@@ -107,7 +107,7 @@ function occurrence({ seq, receivedAt, suppressed }: Take, event: KubeEvent): st
   const { namespace, kind, name } = event.object;
   return `(${[
     number(seq),
-    keyHash(event.key),
+    keyHash(event),
     number(receivedAt),
     text(namespace === null ? null : cut(namespace, 255)),
     text(cut(kind, 255)),
@@ -122,15 +122,15 @@ function deliveryOf({ seq, delivery }: Owed, take: Take | null): string {
   const event = take?.event ?? null;
   const { id, sink, alert, attempts, owedAt, notBefore } = delivery;
   // The number that it has, whoever wrote it first.
-  const known = () =>
+  const known = (of: KubeEvent) =>
     take?.force === true
-      ? `(SELECT o.seq FROM kube_crier_occurrence o WHERE o.key_hash = ${keyHash(event?.key ?? "")})`
+      ? `(SELECT o.seq FROM kube_crier_occurrence o WHERE o.key_hash = ${keyHash(of)})`
       : number(take?.seq ?? null);
   return `(${[
     number(seq),
     text(id),
     text(sink),
-    event === null ? "NULL" : known(),
+    event === null ? "NULL" : known(event),
     text(ownAlert(alert, event)),
     "'pending'",
     number(attempts),

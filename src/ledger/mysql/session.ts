@@ -84,6 +84,11 @@ export class Session {
     return this.#use((connection) => connection.query(sql));
   }
 
+  /** Whether the server would run it. */
+  prepare(sql: string): Promise<void> {
+    return this.#use((connection) => connection.prepare(sql));
+  }
+
   destroy(): void {
     this.#connection?.destroy();
     this.#connection = null;

@@ -1,0 +1,32 @@
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import { readLedgerUrl } from "../ledger/mysql/target.ts";
+import { type Ledger, openLedger } from "../ledger/open.ts";
+import type { Observer } from "../observe/observer.ts";
+
+export interface LedgerPorts {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly makeId: () => string;
+  /** Of an elected leader; `null`: nobody is elected. */
+  readonly term: number | null;
+}
+
+/**
+ * The ledger that the configuration names; a database that is away is waited for until `signal` aborts.
+ * @throws ConfigError, for what waiting cannot cure; FencedError where another leader has a higher term
+ */
+export async function openConfigured(
+  config: Config,
+  ports: LedgerPorts,
+  signal: AbortSignal,
+): Promise<Ledger> {
+  const { ledger, ledgerAway, historyMs, ledgerMaxBytes: maxBytes } = config;
+  if (ledger === null) return openLedger({ ...ports, ...config, maxBytes });
+  const target = readLedgerUrl(ledger.reveal());
+  // The schema has read it once already.
+  if ("problem" in target) throw new Error(`ledger ${target.problem}`);
+  // Only those who have one load it.
+  const { openMysqlLedger } = await import("../ledger/mysql/open.ts");
+  return openMysqlLedger({ ...ports, target, historyMs, maxBytes, away: ledgerAway }, signal);
+}
