@@ -1,5 +1,5 @@
 import { livez, readyz, type HealthState } from "../web/health.ts";
-import { Hono, listen, type Listening } from "../web/server.ts";
+import { listen, type Listening } from "../web/listen.ts";
 
 export interface ServePorts {
   readonly health: HealthState;
@@ -8,30 +8,51 @@ export interface ServePorts {
   readonly failed: (detail: string) => void;
 }
 
+interface Page {
+  readonly status: number;
+  readonly text: string;
+  /** Plain text where none is given. */
+  readonly type?: string;
+}
+
+const PLAIN = "text/plain; charset=UTF-8";
+const NOT_FOUND: Page = { status: 404, text: "404 Not Found" };
+const BROKEN: Page = { status: 500, text: "internal error\n" };
+
 /** `/livez` (and `/healthz`, `/healtz`), `/readyz` and `/metrics`. @throws Error that says why the address cannot be had */
 export function serve(
   address: { readonly host: string; readonly port: number },
   ports: ServePorts,
 ): Promise<Listening> {
-  const app = new Hono();
-  // Probes made for kube-eventer ask for /healthz, or for /healtz, as it spells its other one.
-  for (const path of ["/livez", "/healthz", "/healtz"])
-    app.get(path, (context) => {
-      const { status, text } = livez();
-      return context.text(text, status);
-    });
-  app.get("/readyz", (context) => {
-    const { status, text } = readyz(ports.health);
-    return context.text(text, status);
+  const { health, metrics, failed } = ports;
+  const pages = new Map<string, () => Page | Promise<Page>>([
+    ["/livez", livez],
+    // Probes made for kube-eventer ask for /healthz, or for /healtz, as it spells its other one.
+    ["/healthz", livez],
+    ["/healtz", livez],
+    ["/readyz", () => readyz(health)],
+    [
+      "/metrics",
+      async () => ({ status: 200, text: await metrics.text(), type: metrics.contentType }),
+    ],
+  ]);
+  const answer = async (method: string, path: string): Promise<Page> => {
+    const page = method === "GET" || method === "HEAD" ? pages.get(path) : undefined;
+    try {
+      return page === undefined ? NOT_FOUND : await page();
+    } catch (error) {
+      failed(
+        `${path} could not be answered: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return BROKEN;
+    }
+  };
+  return listen(address, ({ method = "", url = "" }, response) => {
+    const [path = ""] = url.split("?", 1);
+    void answer(method, path).then(({ status, text, type = PLAIN }) =>
+      response
+        .writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) })
+        .end(text),
+    );
   });
-  app.get("/metrics", async (context) =>
-    context.body(await ports.metrics.text(), 200, { "content-type": ports.metrics.contentType }),
-  );
-  // Without a host Node takes IPv6 and IPv4, or IPv4 alone where the node has no IPv6.
-  // Otherwise the stack would go to the log as it is.
-  app.onError((error, context) => {
-    ports.failed(`${context.req.path} could not be answered: ${error.message}`);
-    return context.text("internal error\n", 500);
-  });
-  return listen({ host: address.host, port: address.port, app });
 }

@@ -3,7 +3,6 @@ import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
 import type { HttpAnswer, HttpRequest, Outgoing } from "./define.ts";
 import { directly } from "./direct.ts";
-import { byProxy } from "./proxied.ts";
 import { TransportError } from "./transport.ts";
 
 /** The most of an answer that is read: what a platform says is short, and a hostile one must not fill our memory. */
@@ -59,7 +58,12 @@ export interface HttpClientOptions {
 export function createHttpClient({ userAgent, proxy }: HttpClientOptions): HttpClient {
   const agentOptions = { keepAlive: true, timeout: IDLE_MS };
   const agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };
-  const proxied = byProxy(agents);
+  // Loaded where it is needed: axios brings much along, fetch and http2 among it.
+  let proxied: Promise<(request: Outgoing, signal: AbortSignal) => Promise<Arrived>> | null = null;
+  const byProxy = async (request: Outgoing, signal: AbortSignal): Promise<Arrived> => {
+    proxied ??= import("./proxied.ts").then((library) => library.byProxy(agents));
+    return (await proxied)(request, signal);
+  };
   const defaults = {
     "user-agent": userAgent,
     accept: "application/json, text/plain;q=0.9, */*;q=0.8",
@@ -71,7 +75,7 @@ export function createHttpClient({ userAgent, proxy }: HttpClientOptions): HttpC
     const outgoing = { ...request, headers: { ...defaults, ...sendable(request.headers) } };
     const { status, headers, body } =
       proxy && request.direct !== true && !isLoopback(request.url)
-        ? await proxied(outgoing, signal)
+        ? await byProxy(outgoing, signal)
         : await directly(outgoing, agents, signal);
     const text = await readText(body);
     return { status, headers: plainHeaders(headers), text, json: parseJson(text) };
@@ -129,7 +133,11 @@ function readText(stream: Readable): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const finish = () => resolve(Buffer.concat(chunks).toString("utf8"));
+    let finished = false;
+    const finish = () => {
+      finished = true;
+      resolve(Buffer.concat(chunks).toString("utf8"));
+    };
     stream.on("data", (chunk: Buffer) => {
       const room = ANSWER_BYTES - size;
       chunks.push(chunk.length <= room ? chunk : chunk.subarray(0, room));
@@ -140,9 +148,10 @@ function readText(stream: Readable): Promise<string> {
     });
     stream.once("end", finish);
     stream.on("error", reject);
-    stream.once("close", () =>
-      reject(Object.assign(new Error("closed early"), { code: "ECONNRESET" })),
-    );
+    stream.once("close", () => {
+      // An Error takes the stack with it: not one for every answer.
+      if (!finished) reject(Object.assign(new Error("closed early"), { code: "ECONNRESET" }));
+    });
   });
 }
 
@@ -154,8 +163,11 @@ function plainHeaders(headers: Arrived["headers"]): Record<string, string> {
   return plain;
 }
 
+/** How a JSON text may begin: "ok" and "<html>" need no exception to be told from it. */
+const JSON_START = /^\s*["[{\dtfn-]/;
+
 function parseJson(text: string): unknown {
-  if (text === "") return undefined;
+  if (!JSON_START.test(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -50,6 +50,16 @@ describe("what is served", () => {
     });
   });
 
+  it("to HEAD what GET is told, without the text; a query changes nothing", async () => {
+    const { get } = await served();
+    expect(await get("/livez?verbose", "HEAD")).toMatchObject({ status: 200, text: "" });
+    expect(await get("/livez?verbose")).toMatchObject({
+      status: 200,
+      text: "ok\n",
+      type: "text/plain; charset=UTF-8",
+    });
+  });
+
   it("nothing else, and nothing that changes anything", async () => {
     const { get } = await served();
     expect((await get("/")).status).toBe(404);

@@ -88,6 +88,25 @@ describe("an exchange", () => {
     expect(await exchange()).toMatchObject({ text: "ok", json: undefined });
   });
 
+  it.each([
+    ['{"a":1}', { a: 1 }],
+    [' \n["a"]', ["a"]],
+    ['"ok"', "ok"],
+    ["-1.5", -1.5],
+    ["0", 0],
+    ["true", true],
+    ["false", false],
+    ["null", null],
+    ["ok", undefined],
+    ["<html>", undefined],
+    ["{broken", undefined],
+    ["nothing", undefined],
+    ["", undefined],
+  ])("reads %j as the JSON it is, or none", async (body, json) => {
+    inbox.reply({ status: 200, body });
+    expect((await exchange()).json).toEqual(json);
+  });
+
   it("answers with an empty text for an empty body", async () => {
     inbox.reply({ status: 204 });
     expect(await exchange()).toMatchObject({ status: 204, text: "", json: undefined });
