@@ -67,6 +67,8 @@ export class Lane {
   #woken = false;
   #pausedUntil: number | null = null;
   #foldedAt = Number.NEGATIVE_INFINITY;
+  /** What is overloaded has been planned until then: whatever comes, only the end of an attempt can change it. */
+  #planned = { from: 0, until: 0 };
 
   constructor(options: LaneOptions, ports: LanePorts) {
     const { name, rates, concurrency, timeoutMs, gate } = options;
@@ -166,18 +168,24 @@ export class Lane {
       if (launched < room) this.#alarm.set(outbox.nextAt(name, now));
       return;
     }
-    const due = outbox.pending(name, now).due - this.#inFlight.size;
-    if (digest && overloaded(due, this.#budget, now)) return this.#relieve(now, room);
+    const { from, until } = this.#planned;
+    // Before that moment: the clock was set back.
+    if (now >= from && now < until) return this.#alarm.set(until);
+    // Without digests all of it waits for a slot, and need not be counted.
+    const due = digest ? outbox.pending(name, now).due - this.#inFlight.size : null;
+    if (due !== null && overloaded(due, this.#budget, now)) return this.#relieve(now, room);
     room = Math.min(room, this.#budget.available(now));
     const launched = this.#launch(this.#take(now, room), now);
     this.#alarm.set(outbox.nextAt(name, now));
-    if (launched < due) this.#awaitSlot(now);
+    if (due === null ? launched === room : launched < due) this.#awaitSlot(now);
   }
 
   /** Sends what may go singly, and folds the rest when the time has come. */
   #relieve(now: number, room: number): void {
     const { outbox, observer } = this.#ports;
     const { name, digestEveryMs } = this.#options;
+    // The clock may have been set back since.
+    this.#foldedAt = Math.min(this.#foldedAt, now);
     const due = this.#take(now, LOOK);
     const { send, fold, wakeAt } = planOverload(
       due,
@@ -188,8 +196,9 @@ export class Lane {
     );
     if (fold.length === 0) {
       this.#launch(send.slice(0, room), now);
-      if (wakeAt > now) this.#alarm.set(wakeAt);
-      else this.#awaitSlot(now);
+      const until = wakeAt > now ? wakeAt : this.#budget.nextSlotAt(now);
+      if (until > now) this.#alarm.set(until);
+      this.#planned = { from: now, until };
       return;
     }
     const ids = fold.map(({ id }) => id);
@@ -251,6 +260,7 @@ export class Lane {
       if (settled !== null) await settled;
     }
     this.#inFlight.delete(delivery.id);
+    this.#planned.until = 0;
     this.#wake();
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Alert } from "../../../src/event/alert.ts";
 import { accepted, retryable, throttled } from "../../../src/sink/verdict.ts";
 import { FakeClock, settle } from "../../support/clock.ts";
@@ -62,6 +62,74 @@ describe("more than a robot takes", () => {
     await clock.advance(5_000);
     expect(digests(platform.told)).toMatchObject([{ total: 32, lines: [{ reason: "BackOff" }] }]);
     expect(digests(platform.told)[0]?.lines).toHaveLength(1);
+  });
+
+  test("what comes while a digest is awaited is not read until then, nor counted", async () => {
+    const { lane, owe, platform, clock, outbox, recorded, name } = aLane({
+      ...DINGTALK,
+      digestEveryMs: MINUTE,
+    });
+    await owe(50);
+    lane.start();
+    await clock.advance(6 * SECOND);
+    expect(digests(platform.told)).toMatchObject([{ total: 31 }]);
+    const read = vi.spyOn(outbox, "due");
+    const counted = vi.spyOn(outbox, "pending");
+    for (let batch = 0; batch < 200; batch += 1) {
+      await owe(5);
+      await clock.advance(10);
+    }
+    expect(read.mock.calls.length + counted.mock.calls.length).toBeLessThan(10);
+    await clock.advance(2 * MINUTE);
+    expect(toldOf(platform.told)).toBe(1_050);
+    expect(recorded.of("folded").length).toBeLessThan(5);
+    expect(recorded.of("folded")[0]).toEqual([name, 31]);
+  });
+
+  test("a clock that is set back leaves nobody waiting for the time it showed before", async () => {
+    class Adjusted extends FakeClock {
+      ahead = 0;
+      override now(): number {
+        return super.now() - this.ahead;
+      }
+    }
+    const clock = new Adjusted();
+    const { lane, owe, platform } = aLane(
+      { ...DINGTALK, digestEveryMs: MINUTE },
+      { ledger: aLedger({ clock }) },
+    );
+    const minutes = async (count: number) => {
+      for (let minute = 0; minute < count; minute += 1) {
+        await clock.advance(MINUTE);
+        await platform.quiet();
+      }
+    };
+    await owe(50);
+    lane.start();
+    await platform.quiet();
+    await clock.advance(6 * SECOND);
+    await platform.quiet();
+    expect(toldOf(platform.told)).toBe(50);
+    await owe(40);
+    await platform.quiet();
+    clock.ahead = 3_600_000;
+    await owe(10);
+    await minutes(3);
+    expect(toldOf(platform.told)).toBe(100);
+  });
+
+  test("without digests a long queue is told at its rate, and not counted with each event", async () => {
+    const { lane, owe, platform, clock, outbox } = aLane({ ...DINGTALK, digest: false });
+    const counted = vi.spyOn(outbox, "pending");
+    lane.start();
+    for (let batch = 0; batch < 20; batch += 1) {
+      await owe(5);
+      await clock.advance(10);
+    }
+    expect(platform.told.length).toBe(20);
+    expect(counted).not.toHaveBeenCalled();
+    await clock.advance(4 * MINUTE + 10 * SECOND);
+    expect(singles(platform.told).length).toBe(100);
   });
 
   test("what fits is told one by one, with no digest and no waiting", async () => {
