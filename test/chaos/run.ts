@@ -1,0 +1,152 @@
+import { until } from "../support/crier.ts";
+import { type Mariadb } from "../support/mariadb.ts";
+import { audit } from "./accountant.ts";
+import type { Books, SinkFacts } from "./books.ts";
+import { without } from "./gateway.ts";
+import { ACTS } from "./injections.ts";
+import { readLedger } from "./ledger.ts";
+import type { Schedule, Step } from "./schedule.ts";
+import { CONCURRENCY, Stage } from "./stage.ts";
+
+export interface Outcome {
+  readonly complaints: readonly string[];
+  /** What happened, for people. */
+  readonly story: readonly string[];
+  readonly log: string;
+  readonly books: Books;
+}
+
+/** Plays a schedule, lets everything come to rest, and audits. */
+export async function play(schedule: Schedule, mariadb: Mariadb | null): Promise<Outcome> {
+  const stage = new Stage(schedule, mariadb);
+  const story: string[] = [];
+  const began = Date.now();
+  const note = (text: string) => story.push(`${((Date.now() - began) / 1000).toFixed(1)} ${text}`);
+  try {
+    await stage.set();
+    stage.parts.program.start();
+    await stage.parts.program.ready();
+    note("ready");
+    const from = Date.now();
+    const track = async (steps: readonly Step[]) => {
+      for (const step of steps) {
+        await new Promise((resolve) =>
+          setTimeout(resolve, Math.max(0, from + step.at - Date.now())),
+        );
+        if (Date.now() - from > (schedule.seconds + 5) * 1000) return;
+        note(`> ${step.what}`);
+        await ACTS[step.what](stage, step);
+        note(`< ${step.what}`);
+      }
+    };
+    // A step that fails must not leave the others running on a stage that is struck.
+    const played = await Promise.allSettled(Object.values(schedule.tracks).map(track));
+    for (const one of played) if (one.status === "rejected") throw one.reason as Error;
+    await rest(stage, note);
+    const books = await collect(stage);
+    const of = (state: string) => books.deliveries.filter((one) => one.state === state).length;
+    note(
+      `${of("dead")} dead, ${of("folded")} folded, ${books.accepted.filter(({ doubtful }) => doubtful).length} doubtful`,
+    );
+    note(
+      `${books.created.length} occurrences, ${books.attempted.size} unanswered, ${books.accepted.length} accepted, ${books.deaths.length} processes`,
+    );
+    const complaints = [...audit(books.books), ...books.contradictions];
+    return { complaints, story, log: stage.parts.program.log, books: books.books };
+  } catch (error) {
+    const log = stage.parts.program.log;
+    throw new Error(`${String(error)}\n${story.join("\n")}\n${log.slice(-20_000)}`, {
+      cause: error,
+    });
+  } finally {
+    await stage.parts.maker.forget();
+    await stage.strike();
+  }
+}
+
+/** Everything is well again: what is owed is told, and the program ends. */
+async function rest({ parts }: Stage, note: (text: string) => void): Promise<void> {
+  const { program, maker, hook } = parts;
+  await program.ready();
+  note("at rest");
+  // Whatever was created before it comes before it, in its namespace.
+  for (const namespace of new Set(maker.created.map((one) => one.namespace))) {
+    const last = await until(
+      async () => (await maker.create(false, namespace)) ?? undefined,
+      "an Event to be created",
+    );
+    await until(
+      () => (hook.has(`${last.uid}@1`) ? true : undefined),
+      `${last.name} to be told`,
+      90_000,
+    );
+  }
+  note("caught up");
+  await until(
+    async () => {
+      const text = await program.metrics();
+      const owed = [
+        ...(text ?? "").matchAll(/^kube_crier_deliveries_pending\{sink="\w+"\} (\d+)$/gm),
+      ];
+      return owed.length > 0 && owed.every(([, count]) => count === "0") ? true : undefined;
+    },
+    "all that is owed to be told",
+    120_000,
+  );
+  note("settled");
+  await program.finish();
+}
+
+async function collect(stage: Stage): Promise<Collected> {
+  const { gateway, road, hook, chat, hookWay, chatWay, maker, program } = stage.parts;
+  const { contradictions, events, deliveries } = await readLedger(`${stage.disk.dir}/ledger`);
+  const accepted = [...hook.accepted(hookWay.faults), ...chat.accepted(chatWay.faults)];
+  const none: ReadonlySet<string> = new Set();
+  const sinks: SinkFacts[] = [
+    {
+      name: "hook",
+      wants: "all",
+      concurrency: CONCURRENCY.hook,
+      rows: null,
+      refused: hook.refused,
+    },
+    {
+      name: "chat",
+      wants: "Warning",
+      concurrency: CONCURRENCY.chat,
+      rows: null,
+      refused: chat.refused,
+    },
+  ];
+  if (stage.database !== null) {
+    const rows = await stage.database.server.sql(
+      "SELECT event_id, count FROM kube_event",
+      stage.database.name,
+    );
+    const byUid = new Map(rows.map((row) => [String(row["event_id"]), Number(row["count"])]));
+    sinks.push({
+      name: "table",
+      wants: "all",
+      concurrency: CONCURRENCY.table,
+      rows: byUid,
+      refused: none,
+    });
+  }
+  const books: Books = {
+    created: maker.created,
+    attempted: maker.attempted,
+    accepted,
+    sinks,
+    events,
+    deliveries,
+    deaths: program.deaths,
+    watched: without(gateway.watched, road.faults),
+    listed: gateway.listed,
+  };
+  return { ...books, books, contradictions };
+}
+
+interface Collected extends Books {
+  readonly books: Books;
+  readonly contradictions: readonly string[];
+}

@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { clusterControl, kubectl } from "../support/cluster.ts";
+import { type Mariadb } from "../support/mariadb.ts";
+import { makeAuthority } from "../support/openssl.ts";
+import { Gateway } from "./gateway.ts";
+import { JumpingClock, SmallDisk } from "./machine.ts";
+import { type ApiServer, Maker } from "./maker.ts";
+import { Program } from "./program.ts";
+import { Chance } from "./random.ts";
+import { readDingtalk, readHook, Receiver } from "./receiver.ts";
+import type { Schedule } from "./schedule.ts";
+import { Way } from "./way.ts";
+
+export const NAMESPACES = ["chaos-a", "chaos-b"] as const;
+export const CONCURRENCY = { hook: 8, chat: 1, table: 1 } as const;
+
+/** Everything that takes part: the program, the ways to and from it, and who is at their ends. */
+export class Stage {
+  readonly dir = mkdtempSync(path.join(tmpdir(), "kube-crier-chaos-"));
+  readonly disk = new SmallDisk(path.join(this.dir, "disk"));
+  readonly clock = new JumpingClock(this.dir);
+  readonly prefix: string;
+  readonly database: { readonly server: Mariadb; readonly name: string } | null;
+  readonly control = clusterControl;
+  readonly #chance: (what: string) => Chance;
+  readonly #scope: Schedule["scope"];
+  readonly #rate: number;
+  readonly #ended: (() => unknown)[] = [
+    () => rmSync(this.dir, { recursive: true, force: true }),
+    () => this.disk.destroy(),
+  ];
+  #parts: Parts | null = null;
+
+  constructor({ seed, scope, rate }: Schedule, mariadb: Mariadb | null) {
+    this.#chance = (what) => new Chance(seed, what);
+    this.#scope = scope;
+    this.#rate = rate;
+    // The cluster keeps the Events of the seeds before for an hour.
+    this.prefix = `c${Date.now().toString(36)}s${seed}`;
+    this.database = mariadb === null ? null : { server: mariadb, name: `chaos_${this.prefix}` };
+  }
+
+  get parts(): Parts {
+    if (this.#parts === null) throw new Error("the stage is not set");
+    return this.#parts;
+  }
+
+  async set(): Promise<void> {
+    const api = await adminOf();
+    for (const namespace of NAMESPACES)
+      await kubectl(["create", "namespace", namespace]).catch(() => undefined);
+    await this.database?.server.sql(`CREATE DATABASE ${this.database.name} CHARACTER SET utf8mb4`);
+    const { ca, server } = await makeAuthority(this.dir);
+    const started = <T extends { close(): unknown }>(part: T): T => {
+      this.#ended.push(() => part.close());
+      return part;
+    };
+    const gateway = started(
+      await Gateway.start({
+        pem: server,
+        target: api.port,
+        ca: api.ca,
+        chance: this.#chance("watches"),
+      }),
+    );
+    const road = started(await Way.to(gateway.port));
+    const life = () => program.life;
+    const receiver = async (sink: "hook" | "chat", read: typeof readHook) =>
+      started(await Receiver.start({ sink, read, life, chance: this.#chance(sink) }));
+    const hook = await receiver("hook", readHook);
+    const chat = await receiver("chat", readDingtalk);
+    const hookWay = started(await Way.to(hook.port));
+    const chatWay = started(await Way.to(chat.port));
+    const maker = started(
+      new Maker({
+        api,
+        prefix: this.prefix,
+        namespaces: NAMESPACES,
+        chance: this.#chance("maker"),
+      }),
+    );
+    const kubeconfig = this.#kubeconfig(road.port, ca, api.token);
+    const program = new Program({
+      args: this.#args(kubeconfig, hookWay.port, chatWay.port),
+      env: this.clock.env,
+    });
+    this.#ended.push(() => program.destroy());
+    this.#parts = { gateway, road, hook, chat, hookWay, chatWay, maker, program };
+  }
+
+  async strike(): Promise<void> {
+    for (const end of this.#ended.toReversed()) await end();
+  }
+
+  #args(kubeconfig: string, hook: number, chat: number): readonly string[] {
+    const namespaces = this.#scope === "all" ? "" : `&namespaces=${NAMESPACES.join(",")}`;
+    const database = this.database;
+    return [
+      `--source=kubernetes:?kubeconfig=${kubeconfig}${namespaces}`,
+      `--data-dir=${this.disk.dir}/ledger`,
+      `--names=${this.prefix}-*`,
+      "--listen=127.0.0.1:0",
+      `--sink=webhook:http://127.0.0.1:${hook}/hook?name=hook&concurrency=${CONCURRENCY.hook}`,
+      `--sink=dingtalk:http://127.0.0.1:${chat}/robot/send?access_token=chaos&name=chat&level=Warning&rate_per_minute=${this.#rate}`,
+      ...(database === null
+        ? []
+        : [
+            `--sink=mysql:?root@tcp(127.0.0.1:${database.server.port})/${database.name}?charset=utf8&name=table`,
+          ]),
+    ];
+  }
+
+  #kubeconfig(port: number, ca: string, token: string): string {
+    const file = path.join(this.dir, "kubeconfig");
+    writeFileSync(
+      file,
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Config",
+        "current-context": "chaos",
+        clusters: [
+          {
+            name: "chaos",
+            cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority": ca },
+          },
+        ],
+        users: [{ name: "chaos", user: { token } }],
+        contexts: [{ name: "chaos", context: { cluster: "chaos", user: "chaos" } }],
+      }),
+    );
+    return file;
+  }
+}
+
+export interface Parts {
+  readonly gateway: Gateway;
+  /** From the program to the API server. */
+  readonly road: Way;
+  readonly hook: Receiver;
+  readonly chat: Receiver;
+  readonly hookWay: Way;
+  readonly chatWay: Way;
+  readonly maker: Maker;
+  readonly program: Program;
+}
+
+/** Who may do everything, of the kubeconfig that the tests were given. */
+async function adminOf(): Promise<ApiServer> {
+  const config = JSON.parse(
+    await kubectl(["config", "view", "--raw", "--minify", "-o", "json"]),
+  ) as {
+    clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
+    users: { user: { token: string } }[];
+  };
+  const cluster = config.clusters[0]?.cluster;
+  const token = config.users[0]?.user.token;
+  if (cluster === undefined || token === undefined)
+    throw new Error(
+      "KUBECONFIG names no cluster with a token; expected that of the cluster script",
+    );
+  const ca = Buffer.from(cluster["certificate-authority-data"], "base64").toString("utf8");
+  return { port: Number(new URL(cluster.server).port), ca, token };
+}

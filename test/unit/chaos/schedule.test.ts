@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import {
+  describeSchedule,
+  INJECTIONS,
+  type Injection,
+  schedule,
+  type Track,
+} from "../../chaos/schedule.ts";
+
+const steps = (seed: number, seconds = 60, without?: ReadonlySet<Injection>) =>
+  Object.values(schedule(seed, seconds, without).tracks).flat();
+
+describe("a schedule", () => {
+  it("is the same for the same seed and another for another", () => {
+    expect(schedule(7, 60)).toEqual(schedule(7, 60));
+    expect(schedule(7, 60).tracks).not.toEqual(schedule(8, 60).tracks);
+  });
+
+  it("of a shorter time is the beginning of a longer one", () => {
+    for (const track of Object.keys(INJECTIONS) as Track[]) {
+      const short = schedule(7, 30).tracks[track];
+      expect(schedule(7, 90).tracks[track].slice(0, short.length)).toEqual(short);
+    }
+  });
+
+  it("stays within its time, in order on each track", () => {
+    for (let seed = 1; seed <= 50; seed += 1)
+      for (const track of Object.values(schedule(seed, 40).tracks)) {
+        const times = track.map(({ at }) => at);
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+        expect(times.every((at) => at >= 0 && at < 40_000)).toBe(true);
+      }
+  });
+
+  it("knows each injection within twenty seeds, and a cluster that forgets only where nobody else's Events are watched", () => {
+    const seen = new Set<string>();
+    const scopes = new Set<string>();
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { scope, tracks } = schedule(seed, 35);
+      scopes.add(scope);
+      for (const { what } of Object.values(tracks).flat()) {
+        seen.add(what);
+        expect(scope === "all" && what === "forget").toBe(false);
+      }
+    }
+    const all = Object.values(INJECTIONS).flat();
+    expect([...seen].toSorted()).toEqual(
+      [...new Set<string>(all)].filter((what) => what !== "none").toSorted(),
+    );
+    expect(scopes.size).toBe(2);
+  });
+
+  it("leaves out what cannot be had, and moves nothing else", () => {
+    const without = new Set<Injection>(["disk full", "clock"]);
+    expect(steps(3, 60, without)).toEqual(steps(3).filter(({ what }) => !without.has(what)));
+  });
+
+  it("is told with the way to have it again", () => {
+    const told = describeSchedule(schedule(12, 40));
+    expect(told).toContain("again: CHAOS_SEED=12 CHAOS_SECONDS=40");
+    expect(told.split("\n")).toHaveLength(1 + steps(12, 40).length);
+  });
+});
