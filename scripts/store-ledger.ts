@@ -81,7 +81,15 @@ await outbox.add(
     entry(3, ["chat"], "x".repeat(10_000)),
     entry(4, ["chat"], ""),
   ],
-  [{ scope: "kubernetes:*", cluster: "9f2", resourceVersion: "81234", at: now }],
+  [
+    {
+      scope: "kubernetes:*",
+      cluster: "9f2",
+      resourceVersion: "81234",
+      at: now,
+      witness: { uid: "00000000-0000-4000-8000-000000000004", type: "Warning", at: now },
+    },
+  ],
   never,
 );
 await outbox.add([{ event: null, alert: gap, sinks: ["audit"] }], [], never);

@@ -54,6 +54,8 @@ export const MIGRATIONS: readonly string[] = [
   "ALTER TABLE occurrence ADD COLUMN suppressed TEXT",
   // What is new is known by `storedKey`; what was there stays as it is, because to write all of it again would need the disk twice.
   "/* no table changes */",
+  // An Event that was there at the checkpoint, as JSON.
+  "ALTER TABLE checkpoint ADD COLUMN witness TEXT",
 ];
 
 /** Brings the tables from version `found` to the newest, each step with its number in one transaction. */

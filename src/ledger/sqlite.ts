@@ -6,6 +6,7 @@ import { onStorage } from "./failure.ts";
 import { storedKey } from "./key.ts";
 import { DELIVERY_COLUMNS, numberOrNull, text, toDelivery } from "./rows.ts";
 import type { Owed, Pending, Store, Write } from "./store.ts";
+import { witnessOf } from "./witness.ts";
 import { Writer } from "./writer.ts";
 
 const PENDING = "FROM delivery d WHERE d.sink = ? AND d.state = 'pending'";
@@ -95,6 +96,7 @@ export class SqliteStore implements Store {
               cluster: text(row["cluster"]),
               resourceVersion: text(row["resource_version"]),
               at: Number(row["at"]),
+              ...witnessOf(row["witness"]),
             };
             return [scope, checkpoint];
           }),

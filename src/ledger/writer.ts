@@ -3,6 +3,7 @@ import type { Delivery } from "../event/delivery.ts";
 import { storedKey } from "./key.ts";
 import { transactions } from "./rows.ts";
 import type { Write } from "./store.ts";
+import { witnessText } from "./witness.ts";
 
 /** Applies writes to the tables; `write` is one transaction. */
 export class Writer {
@@ -23,8 +24,8 @@ export class Writer {
             taken.push(this.#take(write));
             break;
           case "checkpoint": {
-            const { scope, cluster, resourceVersion, at } = write.checkpoint;
-            this.#sql.checkpoint.run(scope, cluster, resourceVersion, at);
+            const { scope, cluster, resourceVersion, at, witness } = write.checkpoint;
+            this.#sql.checkpoint.run(scope, cluster, resourceVersion, at, witnessText(witness));
             break;
           }
           case "settle":
@@ -113,9 +114,9 @@ function statements(db: DatabaseSync) {
        ON CONFLICT (id) DO NOTHING`,
     ),
     checkpoint: db.prepare(
-      `INSERT INTO checkpoint (scope, cluster, resource_version, at) VALUES (?, ?, ?, ?)
+      `INSERT INTO checkpoint (scope, cluster, resource_version, at, witness) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (scope) DO UPDATE
-       SET cluster = excluded.cluster, resource_version = excluded.resource_version, at = excluded.at`,
+       SET cluster = excluded.cluster, resource_version = excluded.resource_version, at = excluded.at, witness = excluded.witness`,
     ),
     // A delivery that was given up while its request was under way, and arrived after all, did arrive.
     delivered: db.prepare(

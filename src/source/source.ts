@@ -10,6 +10,16 @@ export interface Checkpoint {
   readonly resourceVersion: string;
   /** When it was true: milliseconds since the epoch. */
   readonly at: number;
+  /** Absent where none is known. */
+  readonly witness?: Witness;
+}
+
+/** An Event that was there; where it is gone before its time, others may have come and gone that nobody saw. */
+export interface Witness {
+  readonly uid: string;
+  readonly type: string;
+  /** When it was written last: milliseconds since the epoch. */
+  readonly at: number;
 }
 
 export type SourceItem =

@@ -138,6 +138,19 @@ describe.each(LEDGERS)("%s", (_, open) => {
     expect([...outbox.checkpoints().values()]).toEqual([at("101"), at("50", "kubernetes:shop")]);
   });
 
+  test("a checkpoint keeps its witness, and the next one its own or none", async () => {
+    const { outbox } = await open();
+    const plain = { scope: "kubernetes:*", cluster: "9f2", resourceVersion: "100", at: 7 };
+    const witness = { uid: "0000", type: "Warning", at: 6 };
+    const remembered = () => outbox.checkpoints().get("kubernetes:*");
+    await outbox.add([], [{ ...plain, witness }], never);
+    expect(remembered()).toEqual({ ...plain, witness });
+    await outbox.add([], [{ ...plain, witness: { ...witness, at: 8 } }], never);
+    expect(remembered()?.witness?.at).toBe(8);
+    await outbox.add([], [plain], never);
+    expect(remembered()).toEqual(plain);
+  });
+
   test("due: oldest first, at most so many, without those under way", async () => {
     const { outbox, clock } = await open();
     for (const n of [1, 2, 3, 4]) {

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../../source/source.ts";
+import { witnessOf } from "../witness.ts";
 import { number, text } from "./literal.ts";
 import type { Session } from "./session.ts";
 
@@ -42,7 +43,7 @@ export async function load(session: Session, now: number): Promise<Loaded> {
     return Number(seq);
   };
   const checkpoints = await session.query(
-    "SELECT scope, cluster, resource_version, at FROM kube_crier_checkpoint",
+    "SELECT scope, cluster, resource_version, at, witness FROM kube_crier_checkpoint",
   );
   const pending = await countPending(session);
   const throttled = new Map(
@@ -58,13 +59,14 @@ export async function load(session: Session, now: number): Promise<Loaded> {
     lastOccurrence: await last("kube_crier_occurrence"),
     lastDelivery: await last("kube_crier_delivery"),
     checkpoints: new Map(
-      checkpoints.map(([scope, cluster, resourceVersion, at]) => [
+      checkpoints.map(([scope, cluster, resourceVersion, at, witness]) => [
         String(scope),
         {
           scope: String(scope),
           cluster: String(cluster),
           resourceVersion: String(resourceVersion),
           at: Number(at),
+          ...witnessOf(witness),
         },
       ]),
     ),

@@ -61,7 +61,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       scope            VARCHAR(512) NOT NULL PRIMARY KEY,
       cluster          VARCHAR(255) NOT NULL,
       resource_version VARCHAR(255) NOT NULL,
-      at               BIGINT       NOT NULL
+      at               BIGINT       NOT NULL,
+      witness          TEXT         NULL
     ) ${TABLE}`,
     `CREATE TABLE IF NOT EXISTS kube_crier_attempt (
       seq  BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,

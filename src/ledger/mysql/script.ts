@@ -2,6 +2,7 @@ import type { Alert } from "../../event/alert.ts";
 import type { Delivery, Outcome } from "../../event/delivery.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import type { Checkpoint } from "../../source/source.ts";
+import { witnessText } from "../witness.ts";
 import { cut, keyHash, number, SERVER_NOW, text } from "./literal.ts";
 
 /** A pending delivery, and its number in the tables. */
@@ -84,9 +85,9 @@ export function transaction(batch: Batch, holder: string): readonly (readonly st
       "",
     ),
     ...checkpoints.map(
-      ({ scope, cluster, resourceVersion, at }) =>
-        `INSERT INTO kube_crier_checkpoint (scope, cluster, resource_version, at) VALUES (${text(scope)}, ${text(cluster)}, ${text(resourceVersion)}, ${number(at)})
-         ON DUPLICATE KEY UPDATE cluster = VALUES(cluster), resource_version = VALUES(resource_version), at = VALUES(at)`,
+      ({ scope, cluster, resourceVersion, at, witness }) =>
+        `INSERT INTO kube_crier_checkpoint (scope, cluster, resource_version, at, witness) VALUES (${text(scope)}, ${text(cluster)}, ${text(resourceVersion)}, ${number(at)}, ${text(witnessText(witness))})
+         ON DUPLICATE KEY UPDATE cluster = VALUES(cluster), resource_version = VALUES(resource_version), at = VALUES(at), witness = VALUES(witness)`,
     ),
     fence(holder),
     "COMMIT",

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
+import type { KubeEvent } from "../../event/event.ts";
 import { normalize } from "../../event/normalize.wire.ts";
-import type { Checkpoint, SourceItem } from "../source.ts";
+import type { Checkpoint, SourceItem, Witness } from "../source.ts";
 import { type Frame, metadataOf, versionOf } from "./frames.ts";
 import { Occurrences } from "./occurrences.ts";
 import { compareVersions } from "./version.ts";
@@ -27,7 +28,7 @@ export class Progress {
   #identity = "";
   #version = "";
   #at = 0;
-  #witness: { readonly uid: string; readonly at: number } | null = null;
+  #witness: Witness | null = null;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -44,7 +45,7 @@ export class Progress {
   }
 
   /** The Event seen last, unless its end was seen too. */
-  get witness(): { readonly uid: string; readonly at: number } | null {
+  get witness(): Witness | null {
     return this.#witness;
   }
 
@@ -56,6 +57,13 @@ export class Progress {
   resume(checkpoint: Checkpoint): void {
     this.#version = checkpoint.resourceVersion;
     this.#at = checkpoint.at;
+    this.#witness = checkpoint.witness ?? null;
+  }
+
+  /** The newest of a list; `null`: there is none. */
+  listed(newest: KubeEvent | null): void {
+    if (newest === null) this.#witness = null;
+    else this.#saw(newest, Math.min(this.#options.clock.now(), Date.parse(newest.lastSeen)));
   }
 
   /** The cluster is at `version` and all before it is taken, now; backwards too, as after a restored etcd. */
@@ -69,6 +77,7 @@ export class Progress {
         cluster: this.#identity,
         resourceVersion: version,
         at: this.#at,
+        ...(this.#witness === null ? {} : { witness: this.#witness }),
       },
     };
   }
@@ -97,12 +106,16 @@ export class Progress {
     const receivedAt = new Date(now).toISOString();
     const event = normalize(object, this.#options.cluster, receivedAt);
     if (event === null) return { kind: "garbage", detail: "the object of a change is no Event" };
-    this.#witness = { uid: event.uid, at: now };
+    this.#saw(event, now);
     const moved = this.#moved(event.resourceVersion);
     if (!this.occurrences.take(event)) return moved;
     const checkpoint =
       moved.kind === "item" && moved.item.kind === "checkpoint" ? moved.item.checkpoint : null;
     return { kind: "item", item: { kind: "event", event, checkpoint } };
+  }
+
+  #saw({ uid, type }: KubeEvent, at: number): void {
+    this.#witness = { uid, type, at };
   }
 
   /** A watch never takes the checkpoint backwards, whatever it says. */

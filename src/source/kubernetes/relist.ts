@@ -33,6 +33,8 @@ export interface Relisted {
   readonly reachesBack: boolean;
   /** The witness is gone: forgotten by the cluster, or deleted while nobody watched. */
   readonly witnessGone: boolean;
+  /** Written last of all; `null`: the list is empty. */
+  readonly newest: KubeEvent | null;
 }
 
 /** A list that takes longer says how far it is, this often. */
@@ -67,6 +69,7 @@ export async function relist(
   let read = 0;
   let reachesBack = false;
   let witnessGone = witness !== null;
+  let newest: KubeEvent | null = null;
   for await (const page of listPages(request.client, request.path, request.query, signal)) {
     version = page.resourceVersion;
     for (const raw of page.items) {
@@ -76,6 +79,7 @@ export async function relist(
         continue;
       }
       if (event.uid === witness) witnessGone = false;
+      if (isNewer(event.resourceVersion, newest?.resourceVersion ?? null)) newest = event;
       const isNew = isNewer(event.resourceVersion, newerThan);
       reachesBack ||= !isNew;
       if (isNew && Date.parse(event.lastSeen) >= request.seenSince) unseen.push(event);
@@ -89,5 +93,5 @@ export async function relist(
     request.listed(read, page.remaining);
   }
   await flush();
-  return { version, reachesBack, witnessGone };
+  return { version, reachesBack, witnessGone, newest };
 }

@@ -65,7 +65,7 @@ export function createKubernetesSource(
             maxAgeMs: config.maxAgeMs,
             onlyNotNormal: ports.onlyNotNormal,
             scope: scopeName(name, namespace),
-            resume: checkpointOf(resume, name, namespace),
+            resume: checkpointOf(resume, name, namespace, ports.onlyNotNormal),
           },
           {
             ...ports,
@@ -106,13 +106,23 @@ function scopeName(name: string, namespace: string | null): string {
   return `${name}:${namespace ?? ALL}`;
 }
 
-/** Versions count for the whole cluster: who watched everything before goes on from there in each namespace. */
+/**
+ * Versions count for the whole cluster: who watched everything before goes on from there in each namespace. A witness counts only
+ * where its like are asked for still.
+ */
 function checkpointOf(
   resume: ReadonlyMap<string, Checkpoint>,
   name: string,
   namespace: string | null,
+  onlyNotNormal: boolean,
 ): Checkpoint | null {
-  return resume.get(scopeName(name, namespace)) ?? resume.get(scopeName(name, null)) ?? null;
+  const own = resume.get(scopeName(name, namespace));
+  const checkpoint = own ?? resume.get(scopeName(name, null)) ?? null;
+  if (checkpoint?.witness === undefined) return checkpoint;
+  const isAsked = !(onlyNotNormal && checkpoint.witness.type === "Normal");
+  if (own !== undefined && isAsked) return checkpoint;
+  const { witness: _, ...rest } = checkpoint;
+  return rest;
 }
 
 function mergeCheckpoints(newest: SourceItem, next: SourceItem): SourceItem | null {

@@ -176,6 +176,7 @@ export class EventStream {
     );
     const missing = blind ?? forgotten(this.#progress, relisted, clock.now());
     const gap = missing === null ? null : gapOf(missing, true);
+    this.#progress.listed(relisted.newest);
     await this.#ports.reunion.listed(this.#options.scope, gap, signal);
     await this.#outlet.put(this.#progress.reached(relisted.version), signal);
     return { kind: "watch", trust: "fresh" };

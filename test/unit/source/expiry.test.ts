@@ -283,6 +283,88 @@ describe("what was missed", () => {
       expect(source.names).toEqual(["still-there@1"]);
     });
 
+    describe("by a cluster that keeps Events for less than an hour, and forgot the one seen last", () => {
+      /** Ten minutes later, with nothing left but what came since. */
+      const tenMinutesLater = (checkpoint: Checkpoint, more: Parameters<typeof run>[0] = {}) => {
+        server.forget();
+        server.create("unseen");
+        server.compact();
+        const clock = new FakeClock(new Date(checkpoint.at + 600_000).toISOString());
+        return run({ resume: [checkpoint], clock, ...more });
+      };
+
+      it("tells the gap, though nobody watched it go", async () => {
+        const source = tenMinutesLater(await afterARun());
+        await source.until(() => source.synced === 1);
+        expect(source.items.find(({ kind }) => kind === "relisted")).toEqual({
+          kind: "relisted",
+          gap: {
+            cause: "expired",
+            since: "2026-11-20T08:00:00.000Z",
+            until: "2026-11-20T08:10:00.000Z",
+            listed: true,
+          },
+        });
+        expect(source.names).toEqual(["unseen@1"]);
+        const [after] = source.checkpoints;
+        expect(after?.witness?.uid, "the newest is the next to be missed").toBe(
+          source.events[0]?.uid,
+        );
+      });
+
+      it("tells no gap where it is there still, though history is gone", async () => {
+        const checkpoint = await afterARun();
+        server.create("unseen");
+        server.compact();
+        const source = run({ resume: [checkpoint] });
+        await source.until(() => source.synced === 1);
+        expect(source.gaps).toEqual([]);
+      });
+
+      it("tells no gap where its like is not asked for any more", async () => {
+        server.create("normal", { type: "Normal" });
+        const checkpoint = await afterARun();
+        const normal = {
+          ...checkpoint,
+          witness: { uid: "gone", type: "Normal", at: checkpoint.at },
+        };
+        const quiet = tenMinutesLater(normal, { onlyNotNormal: true });
+        await quiet.until(() => quiet.synced === 1);
+        expect(quiet.gaps).toEqual([]);
+        const all = tenMinutesLater(normal);
+        await all.until(() => all.synced === 1);
+        expect(all.gaps).toEqual(["expired"]);
+      });
+
+      it("tells no gap where only another namespace can have it", async () => {
+        const source = tenMinutesLater(await afterARun(), { config: { namespaces: ["shop"] } });
+        await source.until(() => source.synced === 1);
+        expect(source.gaps).toEqual([]);
+      });
+
+      it("tells no gap after a checkpoint of an earlier version, which knows none", async () => {
+        const { witness, ...checkpoint } = await afterARun();
+        expect(witness).toMatchObject({ type: "Warning", at: checkpoint.at });
+        const source = tenMinutesLater(checkpoint);
+        await source.until(() => source.synced === 1);
+        expect(source.gaps).toEqual([]);
+      });
+
+      it("tells the gap also where only a list had shown it", async () => {
+        const checkpoint = await afterARun();
+        server.create("listed");
+        server.compact();
+        const second = run({ resume: [checkpoint] });
+        await second.until(() => second.synced === 1);
+        const [after] = second.checkpoints;
+        await second.stop();
+        if (after === undefined) throw new Error("a list leaves a checkpoint");
+        const third = tenMinutesLater(after);
+        await third.until(() => third.synced === 1);
+        expect(third.gaps).toEqual(["expired"]);
+      });
+    });
+
     it("on another cluster tells the gap and begins now", async () => {
       const checkpoint = await afterARun();
       server.becomeAnother();

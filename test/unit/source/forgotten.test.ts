@@ -11,7 +11,10 @@ const judged = (
   witnessAt: number | null = null,
 ) =>
   forgotten(
-    { at: ago(lastHeard), witness: witnessAt === null ? null : { uid: "w", at: ago(witnessAt) } },
+    {
+      at: ago(lastHeard),
+      witness: witnessAt === null ? null : { uid: "w", type: "Warning", at: ago(witnessAt) },
+    },
     { reachesBack: false, witnessGone: false, ...list },
     NOW,
   );
