@@ -62,7 +62,9 @@ export class Session {
     return this.#use(async (connection) => {
       let last: Rows = [];
       for (const statements of requests) {
-        const rows = await connection.script(statements.join(";\n"), ANSWER_MS);
+        // The answer to one statement alone would look like that to several.
+        const script = ["DO 0", ...statements].join(";\n");
+        const rows = await connection.script(script, ANSWER_MS);
         last = rows.at(-1) ?? [];
       }
       return last;
