@@ -30,7 +30,12 @@ export function jsonLog(level: Level, out: { write(text: string): unknown }): Lo
     },
     { write: (line) => void out.write(line) },
   );
-  return { write: (at, message, fields = {}) => logger[at](clean(fields), redact(message)) };
+  return {
+    write(at, message, fields = {}) {
+      // What is not logged need not be cleaned: that is done for each delivery.
+      if (RANK[at] >= RANK[level]) logger[at](clean(fields), redact(message));
+    },
+  };
 }
 
 const COLOUR: Readonly<Record<Level, string>> = { debug: "2", info: "36", warn: "33", error: "31" };

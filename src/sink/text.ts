@@ -5,8 +5,11 @@ export function byteLength(text: string): number {
   return Buffer.byteLength(text, "utf8");
 }
 
+const PAIRS = /[\ud800-\udbff]/;
+
 /** Unicode code points. */
 export function characterLength(text: string): number {
+  if (!PAIRS.test(text)) return text.length;
   let count = 0;
   for (let index = 0; index < text.length; index += width(text, index)) count += 1;
   return count;

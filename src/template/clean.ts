@@ -16,6 +16,9 @@ const CONTROL = /(?![\t\n])\p{Cc}/gu;
  */
 const INVISIBLE =
   /((?<=\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]?)\u200d(?=\p{Extended_Pictographic})|(?<=\p{Emoji})[\ufe0e\ufe0f])|[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
+/** Nothing of the kind, and nothing that calls anybody: most texts by far. */
+const PLAIN = /^[ -;=-?A-~]*$/;
+const DIGEST_MIN = 32;
 const DIGEST = /(?<![0-9a-z])[0-9a-f]{32,}(?![0-9a-z])/gi;
 
 /**
@@ -23,16 +26,23 @@ const DIGEST = /(?<![0-9a-z])[0-9a-f]{32,}(?![0-9a-z])/gi;
  * halves of characters become �; long digests lose their middle; nothing in it calls anybody. Everything a person could see stays.
  */
 export function clean(text: string): string {
-  const visible = text
-    .toWellFormed()
-    .replace(TERMINAL, "")
-    .replace(LINE_ENDS, "\n")
-    .replace(CONTROL, (character) => picture(character.charCodeAt(0)))
-    .replace(INVISIBLE, "$1")
-    .replace(DIGEST, (digest) => `${digest.slice(0, 8)}…${digest.slice(-6)}`)
+  if (PLAIN.test(text)) return withShortDigests(text).trimEnd();
+  const visible = withShortDigests(
+    text
+      .toWellFormed()
+      .replace(TERMINAL, "")
+      .replace(LINE_ENDS, "\n")
+      .replace(CONTROL, (character) => picture(character.charCodeAt(0)))
+      .replace(INVISIBLE, "$1"),
+  )
     .replace(/^\n+/, "")
     .trimEnd();
   return breakMentions(visible);
+}
+
+function withShortDigests(text: string): string {
+  if (text.length < DIGEST_MIN) return text;
+  return text.replace(DIGEST, (digest) => `${digest.slice(0, 8)}…${digest.slice(-6)}`);
 }
 
 /** The same for a name or a reason, which must stay on one line. */

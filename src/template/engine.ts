@@ -29,17 +29,24 @@ export type Loaded =
   | { readonly ok: true; readonly template: TemplateFile }
   | { readonly ok: false; readonly errors: readonly ConfigIssue[] };
 
-type Render = (view: View, options: object) => string;
+type Render = (view: object, options: object) => string;
+
+interface Compiled {
+  readonly blocks: ReadonlyMap<string, Render>;
+  /** What each of them is rendered with, besides the data. */
+  readonly prepared: object;
+}
 
 /** Not a name a template can write. */
 const ESCAPE = "@escape";
+const NOTE = "__note";
 const BUILT_IN = ["if", "unless", "each", "with"];
 
 /** Reads a template: everything wrong with it, or the ready template. */
 export function loadTemplate(source: string, file: string): Loaded {
   const { blocks, included, errors, warnings } = lint(source, file);
   if (errors.length > 0) return { ok: false, errors };
-  const media = new Map<Medium, ReadonlyMap<string, Render>>();
+  const media = new Map<Medium, Compiled>();
   return {
     ok: true,
     template: {
@@ -53,22 +60,22 @@ export function loadTemplate(source: string, file: string): Loaded {
           compiled = compile(source, medium);
           media.set(medium, compiled);
         }
-        const render = compiled.get(block);
+        const render = compiled.blocks.get(block);
         if (render === undefined) throw new Error(`${file} has no block "${block}"`);
-        const partials = Object.fromEntries(compiled);
-        const data = { place: { ...reader, medium } };
+        const data = { root: view, place: { ...reader, medium } };
+        const options = { ...compiled.prepared, data };
         // The line end before {{/inline}} belongs to the notation, not to the text.
-        return render(view, { partials, data }).trimEnd().replace(/^\n+/, "");
+        return render(view, options).trimEnd().replace(/^\n+/, "");
       },
     },
   };
 }
 
 /** One function a block, with every `{{x}}` escaped for the medium. */
-function compile(source: string, medium: Medium): ReadonlyMap<string, Render> {
+function compile(source: string, medium: Medium): Compiled {
   const environment = environmentOf(medium);
   const { blocks } = split(parse(source), () => "");
-  return new Map(
+  const compiled = new Map(
     [...blocks].map(([name, program]) => [
       name,
       environment.compile(escaped(program, medium), {
@@ -83,6 +90,21 @@ function compile(source: string, medium: Medium): ReadonlyMap<string, Render> {
       }) as Render,
     ]),
   );
+  return { blocks: compiled, prepared: prepare(environment, Object.fromEntries(compiled)) };
+}
+
+/**
+ * Handlebars makes helpers and guards ready anew each time it is asked to render, which takes longer than the rendering, and hands them
+ * on to partials. So one partial takes down what it is handed, and every block is rendered as a partial is.
+ */
+function prepare(environment: typeof Handlebars, partials: object): object {
+  let prepared: object = {};
+  const note = (_context: unknown, options: object): string => {
+    prepared = options;
+    return "";
+  };
+  (environment.compile(`{{> ${NOTE}}}`) as Render)({}, { partials: { ...partials, [NOTE]: note } });
+  return prepared;
 }
 
 const environments = new Map<Medium, typeof Handlebars>();

@@ -10,6 +10,7 @@ const MENTION = /<(?=[!@]|\/?at\b|$)|@(?=(?:all|everyone|here|channel)(?![a-z0-9
 
 /** The same text to the eye, in which nobody is called. */
 export function breakMentions(text: string): string {
+  if (!text.includes("<") && !text.includes("@")) return text;
   return text.replace(MENTION, `$&${JOINER}`);
 }
 

@@ -15,6 +15,29 @@ const render = (source: string, medium: Medium = "text", view = aView()): string
 const hostile = (text: string) =>
   aView({ kind: "event", event: anEvent({ message: text, reason: text }) });
 
+describe("one render and the next", () => {
+  it("have nothing of each other: neither medium, reader nor view", () => {
+    const template = aTemplate(
+      '{{#*inline "body"}}{{date lastSeen "time"}} {{event.message}} {{> tail}}{{/inline}}{{#*inline "tail"}}{{@root.event.reason}}{{/inline}}',
+    );
+    const view = (message: string, lastSeen: string) =>
+      aView({ kind: "event", event: anEvent({ message, reason: message, lastSeen }) });
+    const first = view("<a>", "2026-11-20T08:00:00Z");
+    const second = view("b&c", "2026-11-20T09:30:00Z");
+    for (let n = 0; n < 3; n += 1) {
+      const utc = { ...READER, timezone: "UTC" };
+      expect(template.render("body", "html", first, utc)).toBe("08:00:00 &lt;a&gt; &lt;a&gt;");
+      const shanghai = { ...READER, timezone: "Asia/Shanghai" };
+      expect(template.render("body", "slack", second, shanghai)).toBe("17:30:00 b&amp;c b&amp;c");
+    }
+  });
+
+  it("of a template that includes a name it does not have is refused, whatever the name", () => {
+    for (const name of ["other", "__note"])
+      expect(loadTemplate(`{{#*inline "body"}}{{> ${name}}}{{/inline}}`, "x.hbs").ok).toBe(false);
+  });
+});
+
 describe("every {{x}} is escaped for where it stands", () => {
   const view = hostile('<b>*so*</b> & "q"');
   it.each([
