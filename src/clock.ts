@@ -23,3 +23,8 @@ export const systemClock: Clock = {
       signal?.addEventListener("abort", done, { once: true });
     }),
 };
+
+/** Time since anywhere that nobody can set back: for how long something has been so, whatever the time of day is said to be. */
+export function monotonicOf(clock: Clock): () => number {
+  return clock === systemClock ? () => performance.now() : () => clock.now();
+}

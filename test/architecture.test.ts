@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/observe",
     "src/config/config.ts",
     "src/config/yaml.ts",
+    "src/election/lease.ts",
   ],
   "src/pipeline": ["src/event", "src/config/config.ts"],
   "src/pipeline/pump.ts": [
@@ -57,12 +58,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/config/config.ts",
   ],
   "src/canary": ["src/event", "src/clock.ts", "src/observe", "src/config/config.ts"],
+  "src/election": ["src/clock.ts", "src/observe"],
   "src/compat": [],
   "src/config": [
     "src/event",
     "src/sink",
     "src/pipeline",
     "src/compat",
+    "src/election/times.ts",
     // A pure reader of a URL.
     "src/ledger/mysql/target.ts",
   ],

@@ -1,12 +1,14 @@
 import type { Clock } from "../clock.ts";
 import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
 import type { Sender } from "../delivery/sender.ts";
+import type { Leadership } from "../election/leadership.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Tally } from "../observe/observe.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { PreflightSource } from "../source/source.ts";
 import { Canaries, type CanarySite } from "./canaries.ts";
+import { type Election, whileLeading } from "./election.ts";
 import { gather } from "./gather.ts";
 import { openConfigured } from "./ledger.ts";
 import { openLane, runPumps, tellLosses, tellOrphans } from "./parts.ts";
@@ -23,6 +25,8 @@ export interface AppPorts {
   readonly sources: readonly PreflightSource[];
   /** Where canaries are written; none without `--canary`. */
   readonly canarySites?: readonly CanarySite[];
+  /** Absent, or `null`: this is the only replica. */
+  readonly election?: Election | null;
   /** Templates, ConfigMaps, sinks; by the sink's name. Throws ConfigError for what waiting cannot cure. */
   readonly openSenders: (signal: AbortSignal) => Promise<ReadonlyMap<string, Sender>>;
 }
@@ -34,6 +38,8 @@ export interface Summary extends Readonly<Tally> {
   readonly lost: number;
   /** Sources that ended with an error, by what they said. */
   readonly problems: readonly string[];
+  /** Why it had to stop leading before it was told to stop; `null`: it had not. */
+  readonly deposed: string | null;
 }
 
 interface Owed {
@@ -41,13 +47,21 @@ interface Owed {
   readonly oldestOwedAt: number | null;
 }
 
+const LATER_LEADER = "the ledger belongs to a later leader";
 const NOTHING_OWED: Owed = { total: 0, oldestOwedAt: null };
 
 /** How long each part may take to stop; together below the 45 s that the shipped Deployment grants. */
-const STOP_MS = { sources: 2_000, lanes: 25_000, ledger: 5_000, server: 2_000 } as const;
+const STOP_MS = {
+  sources: 2_000,
+  lanes: 25_000,
+  ledger: 5_000,
+  lease: 4_000,
+  server: 2_000,
+} as const;
 
 /**
- * Runs everything until `signal` aborts, or until all sources have ended and what is owed is settled (unless `stay`).
+ * Runs everything until `signal` aborts, or until all sources have ended and what is owed is settled (unless `stay`), or until
+ * another replica may lead.
  * @throws ConfigError before anything is watched, with every problem that waiting cannot cure
  */
 export async function runApp(
@@ -55,18 +69,26 @@ export async function runApp(
   ports: AppPorts,
   signal: AbortSignal,
 ): Promise<Summary> {
-  const { clock, observer, metrics, sources } = ports;
+  const { clock, observer, metrics, sources, election = null } = ports;
   const lifecycle = new Lifecycle(clock, observer);
   const waiting = new Set(sources.map((source) => source.name));
   const stop = new AbortController();
   const problems: string[] = [];
   let pending = 0;
   let lost = 0;
+  let leadership: Leadership | null = null;
+  const summary = (): Summary => {
+    const why: unknown = leadership?.lost.reason;
+    const deposed = why instanceof Error ? why.message : null;
+    return { ...ports.tally, pending, lost, problems, deposed };
+  };
 
   try {
     const issues: ConfigIssue[] = [];
     let canaries: Canaries | null = null;
+    let standby = false;
     const health = {
+      standby: () => (standby ? standbyText(election?.leader() ?? null) : null),
       waitingFor: () => [...waiting],
       troubles: () => canaries?.troubles() ?? [],
       stopping: () => stop.signal.aborted,
@@ -86,18 +108,25 @@ export async function runApp(
       observer.notice(`listening on ${server.url} (/livez, /readyz, /metrics)`);
     }
     const givenUp = new AbortController();
-    const openIt = async (term: number | null) => {
-      const patience = AbortSignal.any([signal, givenUp.signal]);
+    const openIt = async () => {
+      const patience = AbortSignal.any([
+        signal,
+        givenUp.signal,
+        ...(leadership === null ? [] : [leadership.lost]),
+      ]);
+      const term = leadership?.term ?? null;
       const opened = await gather(issues, null, () =>
         openConfigured(config, { clock, observer, makeId: ports.makeId, term }, patience),
       ).catch((error: unknown) => {
-        if (!patience.aborted) throw error;
+        if (isFenced(error) && leadership !== null) leadership.lose(LATER_LEADER);
+        else if (!patience.aborted) throw error;
         return null;
       });
       if (opened !== null) tellLosses(config, opened, ports, stop.signal);
       return opened;
     };
-    const opening = openIt(null);
+    // Of several replicas it is the leader's.
+    const opening = election === null ? openIt() : null;
     // A file is there at once; a database may be waited for, and what else is wrong is told meanwhile.
     let ledger = config.ledger === null ? await opening : null;
     // Metrics and the live line are asked for longer than the ledger is open.
@@ -105,6 +134,7 @@ export async function runApp(
     const owed = (sink: string): Owed =>
       last?.owed.get(sink) ?? ledger?.outbox.pending(sink, clock.now()) ?? NOTHING_OWED;
     const ledgerBytes = () => last?.bytes ?? ledger?.bytes() ?? 0;
+    lifecycle.onStop("the Lease", STOP_MS.lease, () => leadership?.release());
     lifecycle.onStop("the ledger", STOP_MS.ledger, async () => {
       pending = metrics.pending();
       last = {
@@ -118,25 +148,38 @@ export async function runApp(
     const senders = await preflight(ports, issues, signal);
     if (issues.length > 0) givenUp.abort();
     ledger ??= await opening;
+    if (election !== null && senders !== null && issues.length === 0) {
+      standby = true;
+      leadership = await election.lead(signal);
+      standby = false;
+      if (leadership !== null) ledger = await openIt();
+    }
     if (signal.aborted || issues.length > 0 || ledger === null || senders === null) {
       for (const sender of senders?.values() ?? []) await sender.close();
-      if (!signal.aborted) throw new ConfigError(issues);
-      return { ...ports.tally, pending: metrics.pending(), lost, problems };
+      if (issues.length > 0 && !signal.aborted) throw new ConfigError(issues);
+      return { ...summary(), pending: metrics.pending() };
     }
     await tellOrphans(config.sinks, ledger, observer);
     canaries = new Canaries(config, ledger, ports, stop.signal);
     const followed = canaries;
+    const toldBy = (sink: string, sender: Sender) =>
+      whileLeading(followed.follow(sink, sender), leadership);
     const lanes = config.sinks.flatMap((sink) => {
       const sender = senders.get(sink.name);
       return sender === undefined
         ? []
-        : [openLane(sink, config.digestEveryMs, followed.follow(sink.name, sender), ledger, ports)];
+        : [openLane(sink, config.digestEveryMs, toldBy(sink.name, sender), ledger, ports)];
     });
     lifecycle.onStop("deliveries under way", STOP_MS.lanes + 1_000, async () => {
       const deadline = clock.now() + STOP_MS.lanes;
       await Promise.all(lanes.map((lane) => lane.drain(deadline)));
     });
-    for (const lane of lanes) lane.start();
+    // Within this very turn: nothing may leave any more.
+    const deposed = onceAborted(leadership?.lost, () => {
+      stop.abort();
+      for (const lane of lanes) void lane.stop();
+    });
+    if (leadership?.holds() !== false) for (const lane of lanes) lane.start();
 
     const pumps = runPumps(
       config,
@@ -160,12 +203,13 @@ export async function runApp(
     };
     const taken = Promise.withResolvers<void>();
     ledger.onFenced(() => {
+      taken.resolve();
+      if (leadership !== null) return leadership.lose(LATER_LEADER);
       const problem = "the ledger: another kube-crier has taken it over, so this one ends";
       problems.push(problem);
       observer.error(problem);
-      taken.resolve();
     });
-    await Promise.race([aborted(signal), settled(), taken.promise]);
+    await Promise.race([aborted(signal), settled(), deposed, taken.promise]);
     if (signal.aborted)
       observer.notice(
         "told to stop: finishing what is under way; what is owed stays in the ledger",
@@ -174,7 +218,7 @@ export async function runApp(
     stop.abort();
     await lifecycle.stop();
   }
-  return { ...ports.tally, pending, lost, problems };
+  return summary();
 }
 
 /** What waiting cannot cure, of every room. */
@@ -202,8 +246,26 @@ async function preflight(
     ...(ports.canarySites ?? []).map(async (site) => {
       issues.push(...(await site.writer.problems(signal)));
     }),
+    ports.election?.problems(signal).then((found) => issues.push(...found)),
   ]);
   return senders;
+}
+
+/** By its name: the class comes with the driver, which only those load who have such a ledger. */
+function isFenced(error: unknown): boolean {
+  return error instanceof Error && error.name === "FencedError";
+}
+
+function standbyText(leader: string | null): string {
+  return leader === null ? "standby, nobody is known to lead" : `standby, ${leader} leads`;
+}
+
+/** Calls back within the turn in which `signal` aborts, at once if it has. Never resolves without a signal. */
+function onceAborted(signal: AbortSignal | undefined, then: () => void): Promise<void> {
+  if (signal === undefined) return new Promise(() => undefined);
+  if (signal.aborted) then();
+  else signal.addEventListener("abort", then, { once: true });
+  return aborted(signal);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import { createCanarySites } from "../app/canaries.ts";
 import type { Clients } from "../app/clients.ts";
 import { gather } from "../app/gather.ts";
 import { checkSenders, composeFor, createSenders, httpClient } from "../app/senders.ts";
+import { leaseOf } from "../app/election.ts";
 import { createSources } from "../app/sources.ts";
 import {
   type Config,
@@ -75,6 +76,14 @@ export async function checkSources(
     issues.push(...problems);
     const result = problems.length === 0 ? "may be written, or will be tried" : "cannot be written";
     rows.push({ area: "canary", what: source, result });
+  }
+  const lease = leaseOf(config, { clients, env: io.env });
+  if (lease !== null) {
+    const problems = await lease.problems(io.signal);
+    issues.push(...problems);
+    const { namespace, name } = lease.place;
+    const result = problems.length === 0 ? "may be held, or will be tried" : "cannot be held";
+    rows.push({ area: "lease", what: `${namespace}/${name}`, result });
   }
   return { rows, issues };
 }

@@ -22,6 +22,8 @@ export const EXIT = {
   usage: 2,
   /** Something is dead, refused or lost. */
   failed: 3,
+  /** Another replica may lead now; started again, it stands by. */
+  deposed: 4,
   /** An error of the program itself. */
   internal: 70,
 } as const;

@@ -3,6 +3,7 @@ import { createClients } from "../app/clients.ts";
 import { runApp, type Summary } from "../app/app.ts";
 import { createSenders, httpClient } from "../app/senders.ts";
 import { createCanarySites } from "../app/canaries.ts";
+import { createElection } from "../app/election.ts";
 import { createSources, sourceNames } from "../app/sources.ts";
 import { followTemplates, LiveTemplates } from "../app/reload.ts";
 import { openTemplates } from "../app/templates.ts";
@@ -102,6 +103,14 @@ export async function runConfig(
         metrics,
         sources,
         canarySites: createCanarySites(config, { clients, env: io.env, makeId: randomUUID }),
+        election: createElection(config, {
+          clients,
+          env: io.env,
+          clock,
+          random: Math.random,
+          makeId: randomUUID,
+          observer,
+        }),
         openSenders,
       },
       io.signal,
@@ -120,8 +129,9 @@ export async function runConfig(
   }
 }
 
-/** 0; 2 when a source could not be read; 3 when something is dead or lost. */
+/** 0; 2 when a source could not be read; 3 when something is dead or lost; 4 when another replica may lead. */
 export function exitCodeOf(summary: Summary): ExitCode {
+  if (summary.deposed !== null) return EXIT.deposed;
   if (summary.problems.length > 0) return EXIT.usage;
   return summary.dead > 0 || summary.lost > 0 ? EXIT.failed : EXIT.ok;
 }

@@ -1,4 +1,5 @@
 import { s } from "../sink/schema.ts";
+import { issueAt } from "./at.ts";
 import type { CanaryConfig, ConfigIssue } from "./config.ts";
 import type { Tree } from "./tree.ts";
 
@@ -66,15 +67,8 @@ export function judgeCanary(
 ): { readonly issues: readonly ConfigIssue[]; readonly notes: readonly ConfigIssue[] } {
   const issues: ConfigIssue[] = [];
   const notes: ConfigIssue[] = [];
-  const at = (option: keyof RawCanary, message: string, hint: string): ConfigIssue => {
-    const layer = tree.layerOf([option]);
-    const label = layer?.label([option]) ?? option;
-    return {
-      where: layer?.where([option], "value") ?? option,
-      message: label === "" ? message : `${label}: ${message}`,
-      hint,
-    };
-  };
+  const at = (option: keyof RawCanary, message: string, hint: string) =>
+    issueAt(tree, option, message, hint);
   const { canary, canarySink, canaryTell, canaryDeadline } = raw;
   for (const option of ["canarySink", "canaryTell"] as const) {
     const name = raw[option];

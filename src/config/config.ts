@@ -79,6 +79,18 @@ export interface CanaryConfig {
   readonly tell: string | null;
 }
 
+/** Several replicas of which one watches and sends. */
+export interface ElectionConfig {
+  /** Without it there is one replica. */
+  readonly enabled: boolean;
+  /** Of the Lease. */
+  readonly name: string;
+  /** `null`: the Pod's own, else the kubeconfig's. */
+  readonly namespace: string | null;
+  /** In milliseconds; what they mean stands in src/election/times.ts. */
+  readonly times: { readonly leaseMs: number; readonly renewMs: number; readonly retryMs: number };
+}
+
 export interface Config {
   readonly cluster: string;
   readonly lang: Lang;
@@ -108,6 +120,7 @@ export interface Config {
   /** Count by reason, namespace and kind on /metrics. */
   readonly eventMetrics: boolean;
   readonly canary: CanaryConfig;
+  readonly election: ElectionConfig;
   readonly stay: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }

@@ -1,3 +1,4 @@
+import { failoverMs } from "../election/times.ts";
 import { nameOf, readLedgerUrl } from "../ledger/mysql/target.ts";
 import { metaOf, type z } from "../sink/schema.ts";
 import { Secret } from "../sink/secret.ts";
@@ -30,6 +31,12 @@ export function describeConfig(config: Config): string {
     rows.push([
       "canary",
       `every ${durationText(everyMs)}, to ${sink ?? "the ledger"} within ${durationText(deadlineMs)}; ${tell === null ? "no sink" : tell} is told when it does not arrive`,
+    ]);
+  const { enabled, name, namespace, times } = config.election;
+  if (enabled)
+    rows.push([
+      "election",
+      `the Lease ${namespace === null ? name : `${namespace}/${name}`}; a standby takes over within ${durationText(Math.ceil(failoverMs(times) / 1_000) * 1_000)}, a leader stops after ${durationText(times.renewMs)} without renewal`,
     ]);
   if (config.stay) rows.push(["stay", "keeps running after all sources have ended"]);
   const width = Math.max(...rows.map(([name]) => name.length));

@@ -39,6 +39,12 @@ export const OPTION_FLAGS = {
   canarySink: { path: ["canarySink"], takes: "SINK" },
   canaryTell: { path: ["canaryTell"], takes: "SINK" },
   canaryDeadline: { path: ["canaryDeadline"], takes: "DURATION" },
+  leaderElect: { path: ["leaderElect"], takes: null },
+  leaderElectLeaseDuration: { path: ["leaderElectLeaseDuration"], takes: "DURATION" },
+  leaderElectRenewDeadline: { path: ["leaderElectRenewDeadline"], takes: "DURATION" },
+  leaderElectRetryPeriod: { path: ["leaderElectRetryPeriod"], takes: "DURATION" },
+  leaderElectResourceName: { path: ["leaderElectResourceName"], takes: "NAME" },
+  leaderElectResourceNamespace: { path: ["leaderElectResourceNamespace"], takes: "NAME" },
   stay: { path: ["stay"], takes: null },
   logLevel: { path: ["logLevel"], takes: "LEVEL" },
 } as const satisfies Readonly<

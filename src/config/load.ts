@@ -10,6 +10,7 @@ import {
   type SinkConfig,
   type SourceConfig,
 } from "./config.ts";
+import { judgeElection, resolvedElection } from "./election.ts";
 import { diskFiles, type Files } from "./files.ts";
 import { flagLayer, type FlagValues } from "./flags.ts";
 import { type Parsed, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
@@ -91,14 +92,16 @@ export function loadConfig({
     issues.push(...read.issues);
     return read.sink ?? [];
   });
-  const canary = judgeCanary(
-    root.data ?? {},
-    sinkNames(tree),
+  const hasCluster =
     root.data?.sources?.every((source) => source.file !== undefined) !== true ||
-      root.data.sources.length === 0,
+    root.data.sources.length === 0;
+  const canary = judgeCanary(root.data ?? {}, sinkNames(tree), hasCluster, tree);
+  const election = judgeElection(
+    root.data ?? {},
+    { hasCluster, isShared: root.data?.ledger !== undefined },
     tree,
   );
-  issues.push(...canary.issues);
+  issues.push(...canary.issues, ...election.issues);
   const found = presentable(issues, secrets);
   if (!root.success || unsure) throw new ConfigError(found);
   const config = resolved(root.data, sinks, zone, forSources);
@@ -106,6 +109,7 @@ export function loadConfig({
   const warnings = [
     ...(flags.notes ?? []),
     ...canary.notes,
+    ...election.notes,
     ...inputs.flatMap((input) => input.notes ?? []),
     ...literalLedger(config.ledger, tree),
     ...sinks.flatMap((sink) => literalSecrets(sink, tree)),
@@ -151,6 +155,7 @@ function resolved(
     listen: data.listen === undefined ? null : checked(parseListen(data.listen)),
     eventMetrics: data.eventMetrics,
     canary: resolvedCanary(data),
+    election: resolvedElection(data),
     stay: data.stay,
     logLevel: data.logLevel,
   });

@@ -4,6 +4,7 @@ import { normalLedgerUrl } from "../ledger/mysql/target.ts";
 import type { SinkDefinition } from "../sink/index.ts";
 import { s, z } from "../sink/schema.ts";
 import { canaryShape } from "./canary.ts";
+import { electionShape } from "./election.ts";
 import { namespaceProblem, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
 
 /** Every option of the house, once: validation, --help, JSON Schema and the docs are read from here. Options of sinks are declared by the sinks. */
@@ -270,6 +271,7 @@ export const globalShape = {
     })
     .default(true),
   ...canaryShape,
+  ...electionShape,
   stay: s
     .bool({ description: "Keep running after all sources have ended (files)", example: true })
     .default(false),

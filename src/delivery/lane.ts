@@ -63,6 +63,7 @@ export class Lane {
   readonly #alarm: Alarm;
   readonly #idle: (() => void)[] = [];
   #unsubscribe: () => void = () => undefined;
+  #closing: Promise<void> | null = null;
   #running = false;
   #woken = false;
   #pausedUntil: number | null = null;
@@ -128,7 +129,9 @@ export class Lane {
     }
     this.#stop.abort();
     await this.#queue.onIdle();
-    await sender.close();
+    // A lane that drains may be stopped before its time.
+    this.#closing ??= sender.close();
+    await this.#closing;
   }
 
   /** `drain` without waiting. */

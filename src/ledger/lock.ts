@@ -5,7 +5,7 @@ import { isDamage, remedyOf, storageTrouble } from "./failure.ts";
 
 const BUSY = {
   message: "another kube-crier is running on it",
-  hint: "stop that one first, or give this one a directory of its own",
+  hint: "stop that one first, or give this one a directory of its own; of a Deployment with such a ledger there is one replica, and its strategy is Recreate (two need --ledger=mysql://… and --leader-elect)",
 };
 
 /**

@@ -1,7 +1,7 @@
 import { GAP_CAUSES } from "../event/alert.ts";
 import { DROP_REASONS, type DropReason, FAILURE_REASONS, isSuppression } from "../event/reason.ts";
 import { createEventerMetrics, type EventerOptions } from "./eventer.ts";
-import { RESUME_CAUSES } from "./observer.ts";
+import { LEASE_FAILURES, RESUME_CAUSES } from "./observer.ts";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "./prometheus.ts";
 
 const PREFIX = "kube_crier_";
@@ -144,6 +144,19 @@ export function createMetrics(
       "Attempts to write a canary that the API server did not take.",
       ["source"],
     ),
+    leader: gauge(
+      "leader",
+      "1 while this process watches and sends; 0 as a standby. Always 1 without --leader-elect.",
+    ),
+    leaseTerm: gauge(
+      "lease_term",
+      "How often the Lease has changed hands, as last seen; 0 before that, and without --leader-elect.",
+    ),
+    leaseFailures: counter(
+      "lease_failures_total",
+      "Requests about the Lease that failed, by reason; they are made again.",
+      ["reason"],
+    ),
     build: gauge("build_info", "The version that runs.", ["version"]),
   };
 
@@ -172,6 +185,8 @@ export function createMetrics(
   }
   const eventer = createEventerMetrics({ registry, sources, ...told });
   for (const outcome of ["changed", "refused"]) all.reloads.inc({ outcome }, 0);
+  for (const reason of keys(LEASE_FAILURES)) all.leaseFailures.inc({ reason }, 0);
+  all.leader.set(1);
   all.writable.set(1);
   all.build.set({ version }, 1);
 

@@ -4,6 +4,7 @@ import { FAILURE_REASONS, isSuppression } from "../event/reason.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { canaryObserver } from "./canary.ts";
+import { electionObserver } from "./election.ts";
 import { type Observer, RESUME_CAUSES } from "./observer.ts";
 
 /** Running totals for the live line and the closing summary. */
@@ -204,6 +205,7 @@ export function createObserver(
     },
 
     ...canaryObserver(log, metrics),
+    ...electionObserver(log, metrics),
 
     ledgerTrouble(detail, away = "bypass") {
       metrics.writable.set(0);

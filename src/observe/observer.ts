@@ -17,6 +17,16 @@ export const RESUME_CAUSES = {
 
 export type ResumeCause = keyof typeof RESUME_CAUSES;
 
+/** Why a request about the Lease failed: a closed set, the label of a metric. */
+export const LEASE_FAILURES = {
+  forbidden: "the API server does not allow it",
+  network: "the API server could not be reached, or did not answer in time",
+  throttled: "429 from the API server",
+  server: "an error from the API server",
+} as const;
+
+export type LeaseFailure = keyof typeof LEASE_FAILURES;
+
 /**
  * Everything that can happen, by name: one call is one log line and its metric, so the two can never disagree.
  * `source` and `sink` are configured names. Details are redacted by the caller's types (Secret) and again here.
@@ -75,6 +85,21 @@ export interface Observer {
   canaryBack(source: string, seconds: number): void;
   /** The API server did not take it; tried again after `retryMs`. Logged once per burst. */
   canaryUnwritten(source: string, detail: string, retryMs: number): void;
+
+  /** From now on this process is a candidate for a Lease. */
+  electionStarted(lease: string, identity: string): void;
+  /** Who holds the Lease, and in which term, as a standby sees it change; `null`: nobody. */
+  leaderSeen(holder: string | null, term: number): void;
+  /** It is ours. */
+  leadershipWon(identity: string, term: number): void;
+  /** It is not ours any more, or cannot be known to be. */
+  leadershipLost(why: string): void;
+  /** Given back at the end. @param problem why it was not; whoever comes next has to wait for it to run out */
+  leaseReleased(problem: string | null): void;
+  /** A request about the Lease failed; it is made again. Logged once per burst. */
+  leaseFailed(failure: LeaseFailure, detail: string): void;
+  /** One succeeded. */
+  leaseAnswered(): void;
 
   /** @param away whether memory delivers meanwhile, or nothing that is not written is sent */
   ledgerTrouble(detail: string, away?: "bypass" | "block"): void;

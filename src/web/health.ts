@@ -4,6 +4,8 @@ export interface HealthState {
   readonly waitingFor: () => readonly string[];
   /** What shows that events do not arrive, in words. */
   readonly troubles?: () => readonly string[];
+  /** What a standby waits for, in words; `null`: it is none. */
+  readonly standby?: () => string | null;
   readonly stopping: () => boolean;
 }
 
@@ -17,9 +19,14 @@ export function livez(): HealthAnswer {
   return { status: 200, text: "ok\n" };
 }
 
-/** Ready: configured, every source has caught up with now, canaries arrive, and not stopping. */
+/**
+ * Ready: configured, every source has caught up with now, canaries arrive, and not stopping. A standby is ready to take over, so that
+ * a rollout goes on.
+ */
 export function readyz(state: HealthState): HealthAnswer {
   if (state.stopping()) return { status: 503, text: "stopping\n" };
+  const standby = state.standby?.() ?? null;
+  if (standby !== null) return { status: 200, text: `ok: ${standby}\n` };
   const waiting = state.waitingFor();
   if (waiting.length > 0) return { status: 503, text: `waiting for ${waiting.join(", ")}\n` };
   const troubles = state.troubles?.() ?? [];

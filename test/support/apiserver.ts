@@ -4,6 +4,7 @@ import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import { json } from "node:stream/consumers";
+import { FakeLeases } from "./leases.ts";
 
 const FIXTURES = path.resolve(import.meta.dirname, "../fixtures/kube-apiserver");
 
@@ -73,6 +74,7 @@ export interface Request {
  */
 export class FakeApiServer {
   readonly requests: Request[] = [];
+  readonly leases = new FakeLeases();
   /** What was created and patched. */
   readonly written: { readonly method: string; readonly path: string; readonly body: Fields }[] =
     [];
@@ -320,6 +322,8 @@ export class FakeApiServer {
     if (override !== undefined) {
       override.times -= 1;
       if (override.answer !== null) reply(response, override.answer);
+    } else if (FakeLeases.serves(request.path)) {
+      void this.leases.handle(message, response).then(() => this.#changed());
     } else if (isWrite(request)) {
       void json(message).then((body) => this.#write(request, body as Fields, response));
     } else if (url.pathname.endsWith("/events")) this.#events(request, response);

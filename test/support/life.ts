@@ -4,6 +4,7 @@ import { type AppPorts, runApp, type Summary } from "../../src/app/app.ts";
 import { createCanarySites } from "../../src/app/canaries.ts";
 import { createClients } from "../../src/app/clients.ts";
 import { createSenders, httpClient } from "../../src/app/senders.ts";
+import { createElection } from "../../src/app/election.ts";
 import { createSources, sourceNames } from "../../src/app/sources.ts";
 import { loadTemplates } from "../../src/app/templates.ts";
 import type { Clock } from "../../src/clock.ts";
@@ -18,6 +19,12 @@ import type { Observer } from "../../src/observe/observer.ts";
 import { sinks as registry } from "../../sinks/index.ts";
 import { expectLaws, type Owed, owedIn } from "./laws.ts";
 import { recordingObserver } from "./observer.ts";
+
+export interface LifeOptions {
+  readonly random?: () => number;
+  /** One of several replicas, by the name of its Pod. Also with a ledger in a file, which has one owner at a time here. */
+  readonly pod?: string;
+}
 
 /** kube-crier from its start to its end, in this process and in a time of the test's. */
 export class Life {
@@ -34,6 +41,7 @@ export class Life {
   unwritten = false;
   /** Settles with the end; rejects with ConfigError where it would not start. */
   readonly summary: Promise<Summary>;
+  readonly #pod: string | null;
   readonly #stop = new AbortController();
   readonly #before: Owed;
   #after: Owed | null = null;
@@ -41,9 +49,12 @@ export class Life {
   #waiting: { what: string; condition: () => boolean; resolve: () => void }[] = [];
   #cut = false;
 
-  constructor(flags: FlagValues, clock: Clock, random: () => number = seeded(1)) {
+  constructor(flags: FlagValues, clock: Clock, options: LifeOptions = {}) {
+    const { random = seeded(1), pod = null } = options;
     const { config } = loadConfig({ flags, registry, env: {} });
-    this.config = config;
+    this.config =
+      pod === null ? config : { ...config, election: { ...config.election, enabled: true } };
+    this.#pod = pod;
     this.#before = owedIn(config);
     const sinks = config.sinks.map(({ name }) => name);
     this.metrics = createMetrics("test", sourceNames(config.sources), sinks);
@@ -60,6 +71,7 @@ export class Life {
 
   async #run(clock: Clock, random: () => number, observer: Observer): Promise<Summary> {
     const { config, metrics, tally } = this;
+    const env = this.#pod === null ? {} : { POD_NAME: this.#pod, POD_NAMESPACE: "crier" };
     const clients = createClients(config.sources, clock);
     const client = httpClient("test");
     this.#network.push(client, clients);
@@ -76,7 +88,8 @@ export class Life {
       const makeId = randomUUID;
       const canarySites = createCanarySites(config, { clients, env: {}, makeId });
       const common = { clock, random, makeId, observer, tally, metrics };
-      const ports = { ...common, sources, canarySites, openSenders };
+      const election = createElection(config, { ...common, clients, env });
+      const ports = { ...common, sources, canarySites, election, openSenders };
       return await runApp(config, ports, this.#stop.signal);
     } finally {
       client.close();
@@ -157,7 +170,8 @@ export class Life {
 
   /** Once it has ended: everything it took is accounted for. A killed one has no books. */
   async expectLaws(): Promise<void> {
-    if (this.#cut || this.unwritten || this.#after === null) return;
+    // What a replica owes another one may tell.
+    if (this.#cut || this.unwritten || this.#after === null || this.#pod !== null) return;
     const { config, metrics, retriedByHand: retried } = this;
     await expectLaws({ config, metrics, before: this.#before, after: this.#after, retried });
   }

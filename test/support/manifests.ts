@@ -20,7 +20,11 @@ export const VARIANTS = ["kube-crier.yaml", "kube-crier-namespaced.yaml"] as con
 export type Variant = (typeof VARIANTS)[number];
 
 /** What may be applied besides. */
-export type Addition = "kube-crier-canary.yaml";
+export type Addition =
+  | "kube-crier-canary.yaml"
+  | "ha/lease.yaml"
+  | "ha/disruption.yaml"
+  | "ha/deployment.yaml";
 
 /** The objects of deploy/NAME, in order. */
 export function manifests(name: Variant | Addition): readonly Manifest[] {

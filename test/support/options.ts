@@ -215,6 +215,64 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
     ],
     bad: [["100ms", "expected at least 1s"]],
   },
+  leaderElect: {
+    from: (config) => config.election.enabled,
+    fallback: false,
+    flag: "leaderElect",
+    good: [["false", false]],
+    bad: [["true", "a SQLite ledger belongs to one process"]],
+  },
+  leaderElectLeaseDuration: {
+    from: (config) => config.election.times.leaseMs,
+    fallback: 15_000,
+    flag: "leaderElectLeaseDuration",
+    good: [
+      ["4s", 4_000],
+      ["1m", 60_000],
+    ],
+    bad: [
+      ["3s", "expected whole seconds, at least 4s"],
+      ["4500ms", "expected whole seconds, at least 4s"],
+      ["soon", badDuration("soon")],
+    ],
+  },
+  leaderElectRenewDeadline: {
+    from: (config) => config.election.times.renewMs,
+    fallback: 10_000,
+    flag: "leaderElectRenewDeadline",
+    good: [["9s", 9_000]],
+    bad: [["late", badDuration("late")]],
+  },
+  leaderElectRetryPeriod: {
+    from: (config) => config.election.times.retryMs,
+    fallback: 2_000,
+    flag: "leaderElectRetryPeriod",
+    good: [
+      ["250ms", 250],
+      ["1s", 1_000],
+    ],
+    bad: [
+      ["249ms", "expected at least 250ms"],
+      ["now and then", badDuration("now and then")],
+    ],
+  },
+  leaderElectResourceName: {
+    from: (config) => config.election.name,
+    fallback: "kube-crier",
+    flag: "leaderElectResourceName",
+    good: [["kube-crier-shop.a", "kube-crier-shop.a"]],
+    bad: [
+      ["Crier", "is no name of an object"],
+      ["a/b", "is no name of an object"],
+    ],
+  },
+  leaderElectResourceNamespace: {
+    from: (config) => config.election.namespace,
+    fallback: null,
+    flag: "leaderElectResourceNamespace",
+    good: [["monitoring", "monitoring"]],
+    bad: [["Shop", '"Shop" is not the name of a namespace']],
+  },
   templates: {
     from: (config) => config.templates,
     fallback: [],

@@ -12,7 +12,7 @@ import { FakeApiServer } from "./apiserver.ts";
 import { FakeClock } from "./clock.ts";
 import { type Inbox, startInbox } from "./inbox.ts";
 import { temporaryDirectory } from "./ledger.ts";
-import { Life } from "./life.ts";
+import { Life, type LifeOptions } from "./life.ts";
 import { kubeconfigFor } from "./source.ts";
 import { watchTraffic } from "./traffic.ts";
 
@@ -75,7 +75,7 @@ export class World {
   }
 
   /** Starts kube-crier on the world's API server and data directory. */
-  start(flags: FlagValues, clock: Clock = this.clock): Life {
+  start(flags: FlagValues, clock: Clock = this.clock, options: LifeOptions = {}): Life {
     const life = new Life(
       {
         clusterName: "prod-a",
@@ -84,6 +84,7 @@ export class World {
         source: flags.source ?? [this.source()],
       },
       clock,
+      options,
     );
     this.lives.push(life);
     return life;

@@ -87,6 +87,7 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
       .slice(0, 16),
     get: transport.get,
     post: transport.post,
+    put: transport.put,
     patch: transport.patch,
     stream: transport.stream,
     reload() {

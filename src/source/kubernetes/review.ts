@@ -46,12 +46,39 @@ export async function review(
   namespace: string | null,
   signal: AbortSignal,
 ): Promise<Permission> {
-  const resourceAttributes = {
+  const attributes = {
     group: API_GROUPS[group].apiGroup,
     resource: "events",
     verb,
     ...(namespace === null ? {} : { namespace }),
   };
+  const { allowed, reason } = await mayI(client, attributes, signal);
+  return { verb, group, namespace, allowed, reason };
+}
+
+/** What one may want to do with any object. */
+export interface ResourceAttributes {
+  readonly group: string;
+  readonly resource: string;
+  readonly verb: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+/** The API server's answer to one question. */
+export interface Access {
+  readonly verb: string;
+  readonly allowed: boolean;
+  /** The authorizer's reason, where it gives one. */
+  readonly reason: string;
+}
+
+/** Throws what the client throws. */
+export async function mayI(
+  client: KubeClient,
+  resourceAttributes: ResourceAttributes,
+  signal: AbortSignal,
+): Promise<Access> {
   const answer = (await client.post(
     PATH,
     {
@@ -64,9 +91,7 @@ export async function review(
     readonly status?: { readonly allowed?: unknown; readonly reason?: unknown };
   } | null;
   return {
-    verb,
-    group,
-    namespace,
+    verb: resourceAttributes.verb,
     allowed: answer?.status?.allowed === true,
     reason: typeof answer?.status?.reason === "string" ? answer.status.reason : "",
   };

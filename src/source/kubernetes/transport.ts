@@ -20,6 +20,8 @@ export interface KubeClient {
   get(path: string, query: Query, signal: AbortSignal): Promise<unknown>;
   /** The same for a question that is asked by creating an object (access reviews). */
   post(path: string, body: unknown, signal: AbortSignal): Promise<unknown>;
+  /** Replaces an object by one of the same version; answers it as it is then. */
+  put(path: string, body: unknown, signal: AbortSignal): Promise<unknown>;
   /** Changes an object by a JSON merge patch; answers it as it is then. */
   patch(path: string, body: unknown, signal: AbortSignal): Promise<unknown>;
   /** An open answer, decoded as UTF-8, once its headers are there; ends with `signal`. Throws like `get`. */
@@ -55,6 +57,7 @@ export interface TransportPorts {
 export interface Transport {
   get: KubeClient["get"];
   post: KubeClient["post"];
+  put: KubeClient["put"];
   patch: KubeClient["patch"];
   stream: KubeClient["stream"];
 }
@@ -104,6 +107,11 @@ export function createTransport(ports: TransportPorts): Transport {
         asJson(await open(path, {}, 201, inner, asPost(body)), path),
       ),
 
+    put: (path, body, signal) =>
+      within(clock, HEADERS_MS, signal, late(HEADERS_MS), async (inner) =>
+        asJson(await open(path, {}, 200, inner, asPut(body)), path),
+      ),
+
     patch: (path, body, signal) =>
       within(clock, HEADERS_MS, signal, late(HEADERS_MS), async (inner) =>
         asJson(await open(path, {}, 200, inner, asMergePatch(body)), path),
@@ -122,7 +130,7 @@ export function createTransport(ports: TransportPorts): Transport {
 
 /** What a request asks for, and what it carries. */
 interface Sending {
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH";
   readonly type: string;
   readonly body: string | null;
 }
@@ -131,6 +139,10 @@ const NOTHING: Sending = { method: "GET", type: "", body: null };
 
 function asPost(body: unknown): Sending {
   return { method: "POST", type: "application/json", body: JSON.stringify(body) };
+}
+
+function asPut(body: unknown): Sending {
+  return { ...asPost(body), method: "PUT" };
 }
 
 function asMergePatch(body: unknown): Sending {

@@ -108,6 +108,7 @@ describe("runApp", () => {
       pending: 0,
       lost: 0,
       problems: [],
+      deposed: null,
     });
     expect(sender.told).toHaveLength(5);
     expect(sender.closed).toBe(1);

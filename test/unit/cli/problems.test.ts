@@ -73,6 +73,7 @@ describe("the exit code of run", () => {
     pending: 0,
     lost: 0,
     problems: [],
+    deposed: null,
   };
 
   it.each([
@@ -81,6 +82,7 @@ describe("the exit code of run", () => {
     ["something is dead", { dead: 1 }, 3],
     ["something is lost", { lost: 1 }, 3],
     ["a source could not be read", { problems: ["file: x"] }, 2],
+    ["another replica may lead", { deposed: "x", dead: 1 }, 4],
     ["a source could not be read, and something is dead", { problems: ["file: x"], dead: 1 }, 2],
   ])("%s", (_, change, code) => {
     expect(exitCodeOf({ ...well, ...change })).toBe(code);

@@ -49,8 +49,13 @@ describe("every flag", () => {
       const value = flag(key)
         ?.example.replace(/^--[a-z-]+=?/, "")
         .replaceAll("'", "");
-      // The sink that the examples name.
-      const flags = { sink: ["stdout:?name=my-stdout"], [key]: value === "" ? true : value };
+      // The sink that the examples name, and the ledger that an election needs.
+      const ledger = key === "leaderElect" ? { ledger: "mysql://crier@db.example.com/crier" } : {};
+      const flags = {
+        sink: ["stdout:?name=my-stdout"],
+        ...ledger,
+        [key]: value === "" ? true : value,
+      };
       expect(() => load({ flags }), key).not.toThrow();
     }
   });

@@ -37,6 +37,51 @@ const granted = (objects: readonly Manifest[], kind: string) =>
       .map((object) => [object.metadata.name, object["rules"]]),
   );
 
+describe("deploy/ha", () => {
+  it("grants the one Lease, and to create Leases, in one namespace", () => {
+    const objects = manifests("ha/lease.yaml");
+    const leases = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
+    expect(granted(objects, "Role")).toEqual({
+      "kube-crier-lease": [
+        { ...leases, resourceNames: ["kube-crier"], verbs: ["get", "update"] },
+        { ...leases, verbs: ["create"] },
+      ],
+    });
+    expect(objects.map(({ kind }) => kind)).toEqual(["Role", "RoleBinding"]);
+    expect(find(objects, "RoleBinding", "kube-crier-lease")["subjects"]).toEqual([
+      { kind: "ServiceAccount", name: "kube-crier" },
+    ]);
+  });
+
+  it("keeps one replica while nodes are drained", () => {
+    expect(find(manifests("ha/disruption.yaml"), "PodDisruptionBudget")["spec"]).toEqual({
+      minAvailable: 1,
+      selector: { matchLabels: LABEL },
+    });
+  });
+
+  it("starts what kube-crier.yaml starts, but with an election and a ledger that is shared", () => {
+    const { container: alone } = deploymentOf(manifests("kube-crier.yaml"));
+    const { spec } = find(manifests("ha/deployment.yaml"), "Deployment") as unknown as {
+      spec: {
+        replicas: number;
+        strategy: { type: string };
+        template: { spec: { containers: { args: string[] }[]; volumes: unknown } };
+      };
+    };
+    expect([spec.replicas, spec.strategy.type]).toEqual([2, "RollingUpdate"]);
+    const args = spec.template.spec.containers[0]?.args ?? [];
+    expect(args.filter((arg) => !alone.args.includes(arg))).toEqual([
+      "--ledger=${LEDGER_URL}",
+      "--leader-elect",
+    ]);
+    expect(alone.args.filter((arg) => !args.includes(arg))).toEqual([
+      "--data-dir=/var/lib/kube-crier",
+    ]);
+    expect(spec.template.spec.volumes).toEqual([{ name: "ledger", $patch: "delete" }]);
+  });
+});
+
 describe("permissions", () => {
   it("for the whole cluster are events, and nothing else", () => {
     const objects = manifests("kube-crier.yaml");

@@ -57,7 +57,7 @@ describe("the data directory", () => {
     const dataDir = temporaryDirectory();
     const first = open(dataDir);
     expect(refusal(() => open(dataDir))).toBe(
-      `--data-dir ${dataDir}: another kube-crier is running on it (stop that one first, or give this one a directory of its own)`,
+      `--data-dir ${dataDir}: another kube-crier is running on it (stop that one first, or give this one a directory of its own; of a Deployment with such a ledger there is one replica, and its strategy is Recreate (two need --ledger=mysql://… and --leader-elect))`,
     );
     await first.close();
     expect(refusal(() => open(dataDir))).toBe("not refused");

@@ -487,6 +487,101 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
     },
   ],
   [
+    "a standby that sees another one lead, and then nobody",
+    (o) => {
+      o.electionStarted("crier/kube-crier", "pod-2_x");
+      o.leaderSeen("pod-1_y", 3);
+      o.leaderSeen(null, 3);
+    },
+    {
+      said: [
+        [
+          "info",
+          "candidate for the Lease crier/kube-crier as pod-2_x",
+          { lease: "crier/kube-crier", identity: "pod-2_x" },
+        ],
+        ["info", "standby: pod-1_y leads, term 3", { holder: "pod-1_y", term: 3 }],
+        ["info", "nobody leads, term 3", { holder: null, term: 3 }],
+      ],
+      moved: { leader: -1, lease_term: 3 },
+    },
+  ],
+  [
+    "a leader that gives the Lease back",
+    (o) => {
+      o.electionStarted("crier/kube-crier", "pod-2_x");
+      o.leadershipWon("pod-2_x", 4);
+      o.leaseReleased(null);
+    },
+    {
+      said: [
+        [
+          "info",
+          "candidate for the Lease crier/kube-crier as pod-2_x",
+          { lease: "crier/kube-crier", identity: "pod-2_x" },
+        ],
+        ["info", "leading in term 4, as pod-2_x", { identity: "pod-2_x", term: 4 }],
+        ["info", "the Lease is given back: a standby takes it at once", {}],
+      ],
+      moved: { leader: -1, lease_term: 4 },
+    },
+  ],
+  [
+    "a leader that cannot give it back",
+    (o) => o.leaseReleased("no answer within 1 s"),
+    {
+      said: [
+        [
+          "warn",
+          "the Lease could not be given back: no answer within 1 s; a standby takes it when it has run out",
+          {},
+        ],
+      ],
+      moved: { leader: -1 },
+    },
+  ],
+  [
+    "a leader that leads no more",
+    (o) => o.leadershipLost("pod-1_y took the Lease"),
+    {
+      said: [
+        [
+          "error",
+          "leads no more: pod-1_y took the Lease; nothing is sent or written from now on",
+          {},
+        ],
+      ],
+      moved: { leader: -1 },
+    },
+  ],
+  [
+    "a Lease that cannot be had for a while: said once in a burst",
+    (o) => {
+      o.leaseFailed("network", "no connection");
+      o.leaseFailed("forbidden", "403");
+      o.leaseAnswered();
+      o.leaseAnswered();
+      o.leaseFailed("server", "500");
+    },
+    {
+      said: [
+        [
+          "warn",
+          "the Lease cannot be read or written: no connection; tried again",
+          { reason: "network" },
+        ],
+        ["debug", "the Lease cannot be read or written: 403; tried again", { reason: "forbidden" }],
+        ["info", "the Lease can be read and written again", {}],
+        ["warn", "the Lease cannot be read or written: 500; tried again", { reason: "server" }],
+      ],
+      moved: {
+        'lease_failures_total{reason="network"}': 1,
+        'lease_failures_total{reason="forbidden"}': 1,
+        'lease_failures_total{reason="server"}': 1,
+      },
+    },
+  ],
+  [
     "a canary that begins, and arrives in time",
     (o) => {
       o.canaryStarted("kubernetes", "a canary every 300 s");

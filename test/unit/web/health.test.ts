@@ -25,6 +25,17 @@ describe("/readyz", () => {
     expect(readyz({ ...troubled, troubles: () => [] })).toEqual({ status: 200, text: "ok\n" });
   });
 
+  it("is ok at a standby, which watches nothing, so that a rollout goes on", () => {
+    const standby = {
+      ...fine,
+      waitingFor: () => ["kubernetes"],
+      standby: () => "standby, crier-1 leads",
+    };
+    expect(readyz(standby)).toEqual({ status: 200, text: "ok: standby, crier-1 leads\n" });
+    expect(readyz({ ...standby, stopping: () => true }).status).toBe(503);
+    expect(readyz({ ...standby, standby: () => null }).text).toBe("waiting for kubernetes\n");
+  });
+
   it("says stopping as soon as the process is told to end, even if it was never ready", () => {
     expect(readyz({ ...fine, stopping: () => true, waitingFor: () => ["kubernetes"] })).toEqual({
       status: 503,
