@@ -2,15 +2,28 @@ import { rmSync } from "node:fs";
 import { openDatabase } from "../../src/ledger/database.ts";
 import { SqliteHistory } from "../../src/ledger/history.ts";
 import type { DeliveryRow, Outbox } from "../../src/ledger/ledger.ts";
+import { openMysqlLedger } from "../../src/ledger/mysql/open.ts";
 import { StoreOutbox } from "../../src/ledger/outbox.ts";
 import { Retention } from "../../src/ledger/retention.ts";
 import { SqliteStore } from "../../src/ledger/sqlite.ts";
 import { StorageError, type Store } from "../../src/ledger/store.ts";
 import { FakeClock } from "./clock.ts";
+import { CuttableWay } from "./cuttable.ts";
+import { never } from "./ledger.ts";
+import type { Mariadb } from "./mariadb.ts";
+import { targetOf } from "./mysql-ledger.ts";
 import { recordingObserver } from "./observer.ts";
+
+/** What a ledger can be made to do here. */
+export interface Can {
+  readonly refuse: boolean;
+  readonly trim: boolean;
+}
 
 /** A ledger of any kind, as the model test drives it. */
 export interface LedgerRig {
+  /** How long it may take until what it was told shows. */
+  readonly patienceMs: number;
   readonly clock: FakeClock;
   readonly outbox: Outbox;
   /** The ids it has made so far, in order. */
@@ -47,6 +60,73 @@ function fragile(store: Store): { store: Store; refuses: boolean } {
   return disk;
 }
 
+/** In MySQL: the way there is cut for a process that dies. */
+export async function mysqlRig(mariadb: Mariadb, database: string): Promise<LedgerRig> {
+  const made: string[] = [];
+  const clock = new FakeClock();
+  const makeId = () => {
+    made.push(`d${made.length + 1}`);
+    return made.at(-1) ?? "";
+  };
+  await mariadb.sql(`CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
+  const open = async () => {
+    const way = await CuttableWay.to(mariadb.port);
+    const target = targetOf({ port: way.port }, database);
+    const { observer } = recordingObserver();
+    const common = { clock, observer, makeId, historyMs: 7 * 86_400_000, maxBytes: 2 ** 30 };
+    const options = { ...common, target, away: "bypass" as const };
+    return { way, ledger: await inTime(openMysqlLedger(options, never)) };
+  };
+  /** Time goes on while it waits for the lock of one that has died. */
+  const inTime = async <T>(work: Promise<T>): Promise<T> => {
+    const over = { yet: false };
+    const end = () => (over.yet = true);
+    work.then(end, end);
+    while (!over.yet) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (!over.yet) await clock.advance(100);
+    }
+    return work;
+  };
+  let life = await open();
+  const die = async () => {
+    await life.way.close();
+    await inTime(life.ledger.close());
+  };
+  return {
+    patienceMs: 5_000,
+    clock,
+    made,
+    get outbox() {
+      return life.ledger.outbox;
+    },
+    async deliveries() {
+      return life.ledger.history.deliveries({ limit: 100_000 });
+    },
+    async retry(sink, now) {
+      return life.ledger.history.retry([], sink, now);
+    },
+    refuse: () => undefined,
+    mend: async () => undefined,
+    async die() {
+      await die();
+      life = await open();
+    },
+    async restart() {
+      const lost = await inTime(life.ledger.close());
+      await life.way.close();
+      life = await open();
+      return lost;
+    },
+    prune: async () => undefined,
+    overflow: async () => [],
+    async end() {
+      await die();
+      await mariadb.sql(`DROP DATABASE ${database}`);
+    },
+  };
+}
+
 /** SQLite in a file. */
 export function sqliteRig(dataDir: string): LedgerRig {
   const made: string[] = [];
@@ -70,6 +150,7 @@ export function sqliteRig(dataDir: string): LedgerRig {
     life.db.close();
   };
   return {
+    patienceMs: 0,
     clock,
     made,
     get outbox() {

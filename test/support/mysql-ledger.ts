@@ -61,7 +61,11 @@ export async function aDatabase(
   return targetOf(mariadb, name, login);
 }
 
-export function targetOf({ port }: Mariadb, database: string, login = "root"): LedgerTarget {
+export function targetOf(
+  { port }: Pick<Mariadb, "port">,
+  database: string,
+  login = "root",
+): LedgerTarget {
   const target = readLedgerUrl(`mysql://${login}@127.0.0.1:${port}/${database}`);
   if ("problem" in target) throw new Error(target.problem);
   return target;
