@@ -64,8 +64,7 @@ export function complaints(run: Soaked): readonly string[] {
 /** A row of the table in bench/README.md. */
 export function row(run: Soaked): string {
   const judged = settled(run.samples);
-  const of = (what: "rss" | "heap" | "fds" | "ledger" | "wal") =>
-    run.samples.map((sample) => sample[what]);
+  const of = (what: "rss" | "anon" | "heap" | "wal") => run.samples.map((sample) => sample[what]);
   const end = run.samples.at(-1);
   const { slope, atLeast } = trendOf(judged.map(({ seconds, rss }): Sample => [seconds, rss]));
   const [lost, twice] = (["lost", "twice"] as const).map((what) =>
@@ -77,7 +76,7 @@ export function row(run: Soaked): string {
     `${lost}, ${twice}`,
     `${Math.round(judged[0]?.rss ?? 0)}, ${Math.round(end?.rss ?? 0)}, ${Math.round(Math.max(...of("rss")))} MiB`,
     `${perHour(slope)} (at least ${perHour(atLeast)}) MiB/h`,
-    `${Math.round(Math.max(...of("heap")))} MiB`,
+    `${Math.round(Math.max(...of("anon")))}, ${Math.round(Math.max(...of("heap")))} MiB`,
     `${Math.min(...judged.map(({ fds }) => fds))} to ${Math.max(...judged.map(({ fds }) => fds))}`,
     `${end?.ledger ?? 0} MiB, ${Math.max(...of("wal"))} MiB`,
     `${end?.occurrences ?? 0} + ${end?.deliveries ?? 0}`,
@@ -85,8 +84,8 @@ export function row(run: Soaked): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-export const HEADING = `| time | occurrences | lost, twice | RSS: settled, end, peak | its trend | heap, peak | open files | ledger, its log's peak | rows |
-| ---- | ----------- | ----------- | ----------------------- | --------- | ---------- | ---------- | ---------------------- | ---- |`;
+export const HEADING = `| time | occurrences | lost, twice | RSS: settled, end, peak | its trend | anonymous, V8's heap: peaks | open files | ledger, its log's peak | rows |
+| ---- | ----------- | ----------- | ----------------------- | --------- | --------------------------- | ---------- | ---------------------- | ---- |`;
 
 function perHour(perSecond: number): string {
   const value = perSecond * 3600;

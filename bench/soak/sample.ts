@@ -8,6 +8,8 @@ const MIB = 1024 * 1024;
 export interface Measured {
   readonly seconds: number;
   readonly rss: number;
+  /** Of it, what is its own: not the pages of Node's executable, of which the kernel maps more or fewer as it likes. */
+  readonly anon: number;
   /** Of V8, in use. */
   readonly heap: number;
   readonly fds: number;
@@ -26,13 +28,15 @@ export async function measure(
   seconds: number,
 ): Promise<Measured> {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const rss = Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  const kept = (name: string) =>
+    rounded(Number(new RegExp(`^${name}:\\s*(\\d+) kB$`, "m").exec(status)?.[1]) / 1024);
   const fds = readdirSync(`/proc/${pid}/fd`).length;
   const database = path.join(dataDir, "ledger.db");
   const metrics = await (await fetch(`${url}/metrics`)).text();
   return {
     seconds: Math.round(seconds),
-    rss: rounded(rss),
+    rss: kept("VmRSS"),
+    anon: kept("RssAnon"),
     heap: rounded(sumOf(metrics, "nodejs_heap_size_used_bytes") / MIB),
     fds,
     ledger: sizeOf(database),

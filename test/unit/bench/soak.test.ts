@@ -16,7 +16,7 @@ const samples = (minutes: number, of: (seconds: number) => Partial<Measured>): M
   Array.from({ length: minutes * 6 }, (_, index) => {
     const seconds = (index + 1) * 10;
     const rest = { ledger: 5, wal: 4, occurrences: seconds, deliveries: seconds * 2, pending: 0 };
-    return { seconds, rss: 95, heap: 30, fds: 27, ...rest, ...of(seconds) };
+    return { seconds, rss: 95, anon: 45, heap: 30, fds: 27, ...rest, ...of(seconds) };
   });
 
 const good: Soaked = {
@@ -104,7 +104,8 @@ describe("what a soak measures", () => {
       deliveries: 60,
       pending: 7,
     });
-    expect(found.rss).toBeGreaterThan(20);
+    expect(found.anon).toBeGreaterThan(20);
+    expect(found.rss).toBeGreaterThan(found.anon);
     expect(found.fds).toBeGreaterThan(2);
     expect(found.ledger).toBeGreaterThan(0);
     expect(sumOf(metrics, "kube_crier_nothing")).toBe(0);
@@ -115,9 +116,9 @@ describe("what a soak measures", () => {
     const record = new Record(file);
     for (const sample of samples(1, () => ({})).slice(0, 2)) record.add(sample);
     expect(readFileSync(file, "utf8").trim().split("\n")).toEqual([
-      "seconds,rss,heap,fds,ledger,wal,occurrences,deliveries,pending",
-      "10,95,30,27,5,4,10,20,0",
-      "20,95,30,27,5,4,20,40,0",
+      "seconds,rss,anon,heap,fds,ledger,wal,occurrences,deliveries,pending",
+      "10,95,45,30,27,5,4,10,20,0",
+      "20,95,45,30,27,5,4,20,40,0",
     ]);
   });
 });
