@@ -55,6 +55,9 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+/** 10 KB that a template, a chat, a line reader or a database could stumble over. */
+const HOSTILE = `<!channel> {{event.uid}} '; -- \u2028 \ud800 你好 😀 @all \n`.repeat(200);
+
 const REPLIES: readonly Reply[] = [
   { status: 200 },
   { status: 500 },
@@ -97,7 +100,11 @@ async function live(steps: readonly Step[], seed: number) {
         for (let i = 0; i < n; i += 1) {
           const name = `event-${counts.size}`;
           counts.set(name, 1);
-          api.create(name, random() < 0.1 ? { reason: "OOMKilling" } : {});
+          // One in ten is worse than the others, one in ten is long, and hostile.
+          api.create(name, {
+            ...(random() < 0.1 ? { reason: "OOMKilling" } : {}),
+            ...(random() < 0.1 ? { message: `message of ${name} ${HOSTILE}` } : {}),
+          });
         }
         break;
       case "counts":
