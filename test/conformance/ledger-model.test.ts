@@ -23,18 +23,22 @@ afterAll(async () => {
 
 interface Kind {
   readonly numRuns: number;
+  /** What has failed is told as it is: to look for a smaller failure would take minutes. */
+  readonly slow: boolean;
   readonly can: Can;
   readonly open: () => Promise<LedgerRig>;
 }
 
 const SQLITE: Kind = {
   numRuns: Number(process.env["MODEL_RUNS"] ?? 150),
+  slow: false,
   can: { refuse: true, trim: true },
   open: async () => sqliteRig(mkdtempSync(path.join(tmpdir(), "kube-crier-model-"))),
 };
 /** Slower by far, and no other process. What it does while the database is away has tests of its own. */
 const MYSQL: Kind = {
-  numRuns: Math.ceil(SQLITE.numRuns / 10),
+  numRuns: Math.ceil(SQLITE.numRuns / 15),
+  slow: true,
   can: { refuse: false, trim: false },
   open: inMariadb,
 };
@@ -42,7 +46,7 @@ const MYSQL: Kind = {
 /** Every ledger against one model: whatever is done to it, in whatever order, it says what the model says. */
 describe.each([["SQLite", SQLITE] as const, ...(haveMariadb ? [["MySQL", MYSQL] as const] : [])])(
   "%s",
-  (_, { numRuns, can, open }) => {
+  (_, { numRuns, can, open, slow }) => {
     const timeout = 60_000 + numRuns * 3_000;
     test("says what the model says, whatever happens to it", { timeout }, async () => {
       await fc.assert(
@@ -61,7 +65,7 @@ describe.each([["SQLite", SQLITE] as const, ...(haveMariadb ? [["MySQL", MYSQL] 
             await rig.end();
           }
         }),
-        { numRuns },
+        { numRuns, endOnFailure: slow, verbose: slow },
       );
     });
   },

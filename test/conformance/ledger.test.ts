@@ -221,6 +221,17 @@ describe.each(LEDGERS)("%s", (_, open) => {
     expect(outbox.due("ops", until, 10, nothing).map((one) => one.attempts)).toEqual([0, 0]);
   });
 
+  test("of several throttled in one turn the longest wait counts, whichever is answered last", async () => {
+    const { outbox, clock } = await open();
+    const now = clock.now();
+    await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
+    const outcome = { kind: "retry", reason: "throttled", detail: "429", counted: false } as const;
+    outbox.settle("d1", { ...outcome, at: now, notBefore: now + 60_000 });
+    outbox.settle("d2", { ...outcome, at: now, notBefore: now + 10_000 });
+    await written(outbox);
+    expect(outbox.throttledUntil("ops", now)).toBe(now + 60_000);
+  });
+
   test("dead, and made pending again by hand with a fresh age", async () => {
     const { outbox, clock, history } = await open();
     await outbox.add([anEntry(1, ["ops", "dev"]), anEntry(2, ["ops"])], [], never);

@@ -115,7 +115,9 @@ export class Memory {
   }
 
   throttle(sink: string, until: number): void {
-    this.#lane(sink).throttledUntil = until;
+    const lane = this.#lane(sink);
+    // Several were under way: the platform means the longest.
+    lane.throttledUntil = Math.max(lane.throttledUntil ?? until, until);
   }
 
   throttledUntil(sink: string, now: number): number | null {
