@@ -8,6 +8,8 @@ import os from "node:os";
 import https from "node:https";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { furtherScenarios, unprepared } from "./further.mjs";
+import { account, disorder, ranges } from "./stats.ts";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
@@ -46,6 +48,11 @@ const cfg = {
   ns: opt("namespace", "bench"),
   count: Number(opt("count", 5000)),
   rate: Number(opt("rate", 200)),
+  outage: Number(opt("outage", 600)), // s
+  old: Number(opt("old", 120000)), // events the caller has made before the scenario old120k
+  oldRun: opt("old-run", "old"), // their prefix
+  backlog: Number(opt("backlog", 60000)),
+  expireCmd: opt("expire-cmd"), // makes every resourceVersion expire; needed by the scenario old120k only
   settle: Number(opt("settle", 45)), // s without an arrival after which what is missing counts as lost
   maxDrain: Number(opt("max-drain", 400)), // s
   readyTimeout: Number(opt("ready-timeout", 120)), // s
@@ -130,7 +137,8 @@ class Api {
     });
   }
 }
-const api = new Api(loadKubeconfig(cfg.kubeconfig));
+const upstream = loadKubeconfig(cfg.kubeconfig);
+const api = new Api(upstream);
 let objects = [];
 async function prepareCluster() {
   await api.req("POST", "/api/v1/namespaces", {
@@ -191,9 +199,11 @@ function eventBody(run, seq, t, text) {
   };
 }
 // Creates one event; keeps trying under the same name while the API server is away. Resolves to the record.
-async function createEvent(run, seq, { text, newApi } = {}) {
+async function createEvent(run, seq, { text, newApi, ago = 0, name } = {}) {
   const rec = { seq, t: Date.now(), acked: 0, text };
   let body = eventBody(run, seq, rec.t, text);
+  if (name !== undefined) body.metadata.name = name;
+  if (ago > 0) body.firstTimestamp = body.lastTimestamp = isoSec(rec.t - ago);
   let p = `/api/v1/namespaces/${cfg.ns}/events`;
   if (newApi) {
     p = `/apis/events.k8s.io/v1/namespaces/${cfg.ns}/events`;
@@ -226,6 +236,14 @@ async function createEvent(run, seq, { text, newApi } = {}) {
     if (tries > 600) return rec;
     await sleep(100);
   }
+}
+// The next occurrence of an event that is there.
+async function bumpEvent(run, name, seq, count) {
+  const t = Date.now();
+  const path = `/api/v1/namespaces/${cfg.ns}/events/${name}`;
+  const body = { count, lastTimestamp: isoSec(t), message: `seq=${seq} t=${t} p=${run}` };
+  const r = await api.req("PATCH", path, body, "application/merge-patch+json");
+  return { seq, t, acked: r.status === 200 ? Date.now() : 0 };
 }
 // rate 0 = as fast as the connections allow
 async function generate(run, count, rate, books) {
@@ -350,7 +368,7 @@ class Candidate {
     this.cpuNow = 0;
     this.starts = 0;
   }
-  start() {
+  start(env = {}) {
     const log = fs.openSync(path.join(cfg.work, `${cfg.name}-${this.tag}.log`), "a");
     this.startedAt = Date.now();
     this.starts++;
@@ -362,9 +380,11 @@ class Candidate {
         ...process.env,
         KUBECONFIG: cfg.kubeconfig,
         RECV_URL: `http://127.0.0.1:${cfg.port}/hook`,
+        RECV_URL_OTHER: `http://127.0.0.1:${cfg.port}/other`,
         RECV_PORT: String(cfg.port),
         BENCH_STATE: path.join(cfg.work, "state-" + cfg.name),
         ...cfg.extraEnv,
+        ...env,
       },
     });
     fs.closeSync(log);
@@ -467,71 +487,10 @@ async function drain(run, books, { settle = cfg.settle, c } = {}) {
     await sleep(500);
   }
 }
-const pct = (v, p) =>
-  v.length ? v[Math.min(v.length - 1, Math.ceil((p / 100) * v.length) - 1)] : null;
 async function tally(run, books) {
   const arr = await ctl("arrivals?run=" + run);
-  const first = new Map(),
-    oks = new Map();
-  for (const [seq, t, at, status] of arr)
-    if (status >= 200 && status < 300) {
-      oks.set(seq, (oks.get(seq) || 0) + 1);
-      if (!first.has(seq)) first.set(seq, at - t);
-    }
-  const created = books.filter((b) => b.acked);
-  const lost = created.filter((b) => !first.has(b.seq));
-  const lat = [...first.values()].sort((a, b) => a - b);
-  const refused = arr.filter((a) => a[3] !== 200 && a[3] !== 0);
-  const unanswered = arr.filter((a) => a[3] === 0);
-  let inversions = 0;
-  const order = arr.filter((a) => a[3] === 200).map((a) => a[0]);
-  for (let i = 1; i < order.length; i++) if (order[i] < order[i - 1]) inversions++;
-  return {
-    summary: {
-      created: created.length,
-      createErrors: books.length - created.length,
-      delivered: first.size,
-      lost: lost.length,
-      duplicated: [...oks.values()].reduce((a, n) => a + (n - 1), 0),
-      attempts: arr.length,
-      refusedAttempts: refused.length,
-      refusedEventsLaterDelivered: new Set(refused.map((a) => a[0]).filter((s) => first.has(s)))
-        .size,
-      refusedEvents: new Set(refused.map((a) => a[0])).size,
-      unansweredAttempts: unanswered.length,
-      unansweredEventsLaterDelivered: new Set(
-        unanswered.map((a) => a[0]).filter((s) => first.has(s)),
-      ).size,
-      outOfOrder: inversions,
-      latencyMs: {
-        p50: pct(lat, 50),
-        p90: pct(lat, 90),
-        p99: pct(lat, 99),
-        max: lat.at(-1) ?? null,
-      },
-      deliverySpanMs: arr.length
-        ? Math.max(...arr.map((a) => a[2])) - Math.min(...created.map((b) => b.t))
-        : null,
-    },
-    lost,
-    first,
-    arr,
-  };
+  return { ...account(books, arr), arr };
 }
-const ranges = (list) => {
-  // [1,2,3,7] -> "1-3,7"
-  const s = [...list].sort((a, b) => a - b),
-    out = [];
-  for (let i = 0; i < s.length;) {
-    let j = i;
-    while (s[j + 1] === s[j] + 1) j++;
-    out.push(i === j ? `${s[i]}` : `${s[i]}-${s[j]}`);
-    i = j + 1;
-  }
-  return out.length > 12
-    ? out.slice(0, 12).join(",") + `,...(${out.length} ranges)`
-    : out.join(",");
-};
 const usage = (c) => ({
   rssPeakMiB: Math.round(c.peakRss / 1024),
   rssEndMiB: Math.round((c.rss || 0) / 1024),
@@ -620,14 +579,17 @@ const SCENARIOS = {
   },
   startup: async (c) => {
     await sleep(10000);
-    return {
+    const idle = {
       rssIdleMiB: Math.round(c.rss / 1024),
       cpuSecondsSinceExec: c.cpu(),
       threads: c.threads,
     };
+    const exit = await c.signal("SIGTERM", 60000);
+    return { ...idle, stopIdleMs: exit?.ms ?? null };
   },
   latency: load(60, 2),
   throughput200: load(cfg.count, cfg.rate),
+  latency500: load(cfg.count, 500),
   throughputmax: load(cfg.count, 0),
   sink500: fault({ mode: "status", status: 500 }),
   sink429: fault({ mode: "status", status: 429, headers: { "Retry-After": "3" } }),
@@ -794,7 +756,18 @@ const SCENARIOS = {
     for (const [seq] of t.arr) per[seq] = (per[seq] || 0) + 1;
     const hist = {};
     for (const n of Object.values(per)) hist[n] = (hist[n] || 0) + 1;
-    return { events: 20, versionsPerEvent: 5, deliveries: t.arr.length, deliveriesPerEvent: hist };
+    const outOfOrderInObject = disorder(
+      t.arr,
+      ([seq]) => seq,
+      ([, created]) => created,
+    );
+    return {
+      events: 20,
+      versionsPerEvent: 5,
+      deliveries: t.arr.length,
+      deliveriesPerEvent: hist,
+      outOfOrderInObject,
+    };
   },
   // 20 events through events.k8s.io/v1 (eventTime only, no lastTimestamp, count 0)
   newapi: async (c, run) => {
@@ -830,6 +803,30 @@ const SCENARIOS = {
     };
   },
 };
+
+const command = (line) =>
+  new Promise((resolve) =>
+    spawn("sh", ["-c", line], { stdio: ["ignore", 2, 2] }).once("exit", resolve),
+  );
+const generateMany = (...args) => (cfg.evgen ? generateExternally : generate)(...args);
+Object.assign(
+  SCENARIOS,
+  furtherScenarios({
+    cfg,
+    api,
+    upstream,
+    createEvent,
+    bumpEvent,
+    generate,
+    generateMany,
+    drain,
+    tally,
+    ctl,
+    mode,
+    stats,
+    command,
+  }),
+);
 
 // ---------------------------------------------------------------- main
 let current;
@@ -884,7 +881,7 @@ try {
     const c = (current = new Candidate(s));
     const t0 = Date.now();
     try {
-      const start = await ready(c, run);
+      const start = unprepared.has(s) ? {} : await ready(c, run);
       const r = await SCENARIOS[s](c, run);
       result.scenarios[s] = {
         ...(s === "startup" || s === "backlog" ? start : {}),

@@ -10,7 +10,7 @@
 //
 // Control (loopback only):
 //   POST /_ctl/mode   {"mode":"ok"|"status"|"hang"|"slow"|"reset","status":500,"delayMs":0,
-//                      "headers":{"Retry-After":"2"},"body":"..."}
+//                      "headers":{"Retry-After":"2"},"body":"...", "path":"/other"} (that path only)
 //   POST /_ctl/reset  forget everything recorded
 //   POST /_ctl/unhang destroy the sockets that are still hanging
 //   GET  /_ctl/stats?run=R       counts for one run
@@ -26,12 +26,14 @@ const MARK = /seq=(\d+) t=(\d+) p=([A-Za-z0-9_-]+)/g;
 export class Receiver {
   constructor({ log } = {}) {
     this.mode = { mode: "ok", status: 500, delayMs: 0 };
+    this.modes = new Map();
     this.log = log ? fs.createWriteStream(log, { flags: "a" }) : null;
     this.hung = new Set();
     this.inflight = 0;
     this.reset();
   }
   reset() {
+    this.modes.clear();
     this.runs = new Map();
     this.requests = 0;
     this.unmarked = 0;
@@ -64,7 +66,10 @@ export class Receiver {
       req.socket.counted = true;
       this.connections++;
     } // connections that carried deliveries
-    const mode = this.mode; // the mode at arrival decides the answer
+    const [path] = req.url.split("?");
+    const mode = this.modes.get(path) ?? this.mode; // the mode at arrival decides the answer
+    // What comes to another path than the usual one has books of its own.
+    const beside = path === "/other" ? "@/other" : "";
     this.inflight++;
     this.maxInflight = Math.max(this.maxInflight, this.inflight);
     const chunks = [];
@@ -97,7 +102,7 @@ export class Receiver {
         if (seen.has(key)) continue; // one body may carry the same message twice (e.g. text + json)
         seen.add(key);
         n++;
-        const r = this.run(m[3]);
+        const r = this.run(m[3] + beside);
         const seq = Number(m[1]);
         r.attempts++;
         r.lastAt = at;
@@ -168,9 +173,12 @@ export class Receiver {
       };
       const run = url.searchParams.get("run");
       switch (url.pathname) {
-        case "/_ctl/mode":
-          this.mode = { delayMs: 0, ...JSON.parse(Buffer.concat(chunks).toString() || "{}") };
-          return send(this.mode);
+        case "/_ctl/mode": {
+          const wanted = { delayMs: 0, ...JSON.parse(Buffer.concat(chunks).toString() || "{}") };
+          if (wanted.path) this.modes.set(wanted.path, wanted);
+          else this.mode = wanted;
+          return send(wanted);
+        }
         case "/_ctl/reset":
           this.reset();
           return send({});
