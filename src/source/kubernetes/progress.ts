@@ -67,9 +67,12 @@ export class Progress {
   }
 
   /** The cluster is at `version` and all before it is taken, now; backwards too, as after a restored etcd. */
-  reached(version: string): Extract<SourceItem, { kind: "checkpoint" }> {
+  reached(
+    version: string,
+    at: number = this.#options.clock.now(),
+  ): Extract<SourceItem, { kind: "checkpoint" }> {
     this.#version = version;
-    this.#at = this.#options.clock.now();
+    this.#at = at;
     return {
       kind: "checkpoint",
       checkpoint: {
@@ -94,7 +97,7 @@ export class Progress {
         const uid = metadataOf(frame.object)["uid"];
         if (typeof uid === "string") this.occurrences.forget(uid);
         if (uid === this.#witness?.uid) this.#witness = null;
-        return this.#moved(versionOf(frame.object));
+        return this.#moved(versionOf(frame.object), this.#at);
       }
       case "changed":
         return this.#changed(frame.object);
@@ -107,7 +110,9 @@ export class Progress {
     const event = normalize(object, this.#options.cluster, receivedAt);
     if (event === null) return { kind: "garbage", detail: "the object of a change is no Event" };
     this.#saw(event, now);
-    const moved = this.#moved(event.resourceVersion);
+    // It may have been long on its way, and others behind it are: all is known up to when it was written, and not up to now.
+    const written = Math.min(now, Date.parse(event.lastSeen));
+    const moved = this.#moved(event.resourceVersion, Math.max(this.#at, written));
     if (!this.occurrences.take(event)) return moved;
     const checkpoint =
       moved.kind === "item" && moved.item.kind === "checkpoint" ? moved.item.checkpoint : null;
@@ -119,9 +124,9 @@ export class Progress {
   }
 
   /** A watch never takes the checkpoint backwards, whatever it says. */
-  #moved(version: string): Reading {
+  #moved(version: string, at?: number): Reading {
     if (version === "") return { kind: "nothing" };
     const backwards = (compareVersions(version, this.#version) ?? 0) < 0;
-    return { kind: "item", item: this.reached(backwards ? this.#version : version) };
+    return { kind: "item", item: this.reached(backwards ? this.#version : version, at) };
   }
 }

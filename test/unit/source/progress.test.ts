@@ -60,6 +60,46 @@ describe("how far a stream has come", () => {
     expect(progress.version).toBe("104");
   });
 
+  describe("is known up to when the Event read last was written, however late that is read: others are behind it", () => {
+    const minutes = (n: number) => clock.now() + n * 60_000;
+    const written = (at: number, version = "101") =>
+      ({
+        kind: "changed",
+        object: { ...object(version), lastTimestamp: new Date(at).toISOString() },
+      }) as const;
+    const behind = () => {
+      const progress = begun();
+      progress.resume({ scope: "", cluster: "", resourceVersion: "100", at: minutes(-10) });
+      return progress;
+    };
+
+    it.each<[string, number, number]>([
+      ["long on its way", -4, -4],
+      ["by a clock that goes wrong by hours: not before what was known already", -200, -10],
+      ["by a clock that is ahead: not after now", 30, 0],
+    ])("%s", (_, lastSeen, at) => {
+      const progress = behind();
+      const reading = progress.read(written(minutes(lastSeen)));
+      expect(progress.at).toBe(minutes(at));
+      expect(reading).toMatchObject({ item: { checkpoint: { at: minutes(at) } } });
+    });
+
+    it("an Event's end, which says no time, moves nothing but the version", () => {
+      const progress = behind();
+      progress.read({ kind: "deleted", object: object("103") });
+      expect([progress.version, progress.at]).toEqual(["103", minutes(-10)]);
+    });
+
+    it("a bookmark, or the end of a watch, says that all is read", () => {
+      const progress = behind();
+      progress.read({ kind: "bookmark", resourceVersion: "104" });
+      expect(progress.at).toBe(minutes(0));
+      const ended = behind();
+      ended.reached(ended.version);
+      expect(ended.at).toBe(minutes(0));
+    });
+  });
+
   it("never moves back, unless the cluster itself has", () => {
     const progress = begun("200");
     progress.read(changed("150"));
