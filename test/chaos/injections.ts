@@ -5,6 +5,7 @@ import type { Answer, Receiver } from "./receiver.ts";
 
 type Act = (stage: Stage, step: Step) => Promise<void>;
 
+const WRITABLE = /^kube_crier_ledger_writable 1$/m;
 const lasting = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 const onWay =
@@ -34,10 +35,14 @@ const making =
 
 const database =
   (how: "down" | "kill"): Act =>
-  async ({ database }, { forMs }) => {
+  async ({ database, bypasses, parts: { program } }, { forMs }) => {
+    if (bypasses) program.unwrittenSince = Date.now();
     await database?.server[how]();
     await lasting(forMs);
     await database?.server.up();
+    if (!bypasses) return;
+    await program.metric(WRITABLE);
+    program.unwrittenSince = null;
   };
 
 /** What each of them does; resolves when it is over. */
@@ -90,7 +95,7 @@ export const ACTS: Readonly<Record<Injection, Act>> = {
     if (size < 0.4) await program.interrupt("SIGKILL", 0);
     else if (size < 0.6) await program.interrupt("SIGTERM", 0);
     disk.makeRoom();
-    await program.metric(/^kube_crier_ledger_writable 1$/m);
+    await program.metric(WRITABLE);
     program.unwrittenSince = null;
   },
   clock: async ({ clock }, { size, forMs }) => {

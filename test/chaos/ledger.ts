@@ -14,13 +14,12 @@ interface HistoryRow {
 }
 
 /** The ledger as the command line shows it. */
-export async function readLedger(dataDir: string): Promise<Ledger> {
-  const at = `--data-dir=${dataDir}`;
+export async function readLedger(place: readonly string[]): Promise<Ledger> {
   const [exported, history, dead, check] = await Promise.all([
-    lines<ExportRow>(["ledger", "export", at]),
-    lines<HistoryRow>(["history", "--json", "--limit=1000000", at]),
-    lines<{ readonly id: string }>(["dead", "list", "--json", at]),
-    crier(["ledger", "check", at]),
+    lines<ExportRow>(["ledger", "export", ...place]),
+    lines<HistoryRow>(["history", "--json", "--limit=1000000", ...place]),
+    lines<{ readonly id: string }>(["dead", "list", "--json", ...place]),
+    crier(["ledger", "check", ...place]),
   ]);
   const events = exported.flatMap((row) => (row.type === "event" ? [row.event] : []));
   const deliveries = exported.flatMap((row) => (row.type === "delivery" ? [row] : []));

@@ -99,7 +99,7 @@ async function rest({ parts }: Stage, note: (text: string) => void): Promise<voi
 
 async function collect(stage: Stage): Promise<Collected> {
   const { gateway, road, hook, chat, hookWay, chatWay, maker, program } = stage.parts;
-  const { contradictions, events, deliveries } = await readLedger(`${stage.disk.dir}/ledger`);
+  const { contradictions, events, deliveries } = await readLedger(stage.ledger);
   const accepted = [...hook.accepted(hookWay.faults), ...chat.accepted(chatWay.faults)];
   const none: ReadonlySet<string> = new Set();
   const sinks: SinkFacts[] = [

@@ -43,6 +43,8 @@ export interface Schedule {
   readonly seconds: number;
   /** One watch for all namespaces, or one for each of two. */
   readonly scope: "all" | "two";
+  /** Where the ledger is; with a database, what to do while that is away. */
+  readonly ledger: "file" | "bypass" | "block";
   /** Messages a minute that the chat allows: the less, the more becomes digests. */
   readonly rate: number;
   readonly tracks: Readonly<Record<Track, readonly Step[]>>;
@@ -69,10 +71,12 @@ export function schedule(
 ): Schedule {
   // A cluster that forgets all its Events can be told from one that lost some only where nobody else's are watched.
   const scope = new Chance(seed, "scope").next() < 0.5 ? "all" : "two";
+  const database = new Chance(seed, "ledger").pick(["file", "file", "bypass", "block"] as const);
+  const ledger = without.has("mysql down") ? "file" : database;
+  const idle = (what: Injection) =>
+    (scope === "all" && what === "forget") || (ledger !== "file" && what === "disk full");
   const of = (track: Track) =>
-    steps(seed, seconds, track).filter(
-      ({ what }) => !without.has(what) && !(scope === "all" && what === "forget"),
-    );
+    steps(seed, seconds, track).filter(({ what }) => !without.has(what) && !idle(what));
   const tracks = {
     cluster: of("cluster"),
     road: of("road"),
@@ -82,8 +86,8 @@ export function schedule(
     process: of("process"),
     events: of("events"),
   };
-  const rate = new Chance(seed, "rate").pick([30, 90, 600]);
-  return { seed, seconds, scope, rate, tracks };
+  const rate = new Chance(seed, "rate").pick([60, 120, 600]);
+  return { seed, seconds, scope, ledger, rate, tracks };
 }
 
 function steps(seed: number, seconds: number, track: Track): readonly Step[] {
@@ -99,7 +103,7 @@ function steps(seed: number, seconds: number, track: Track): readonly Step[] {
 }
 
 /** For people: one line a step, in order. */
-export function describeSchedule({ seed, seconds, scope, rate, tracks }: Schedule): string {
+export function describeSchedule({ seed, seconds, scope, ledger, rate, tracks }: Schedule): string {
   const lines = Object.values(tracks)
     .flat()
     .toSorted((a, b) => a.at - b.at)
@@ -108,7 +112,7 @@ export function describeSchedule({ seed, seconds, scope, rate, tracks }: Schedul
         `${(at / 1000).toFixed(1).padStart(6)} s  ${what.padEnd(18)} ${(forMs / 1000).toFixed(1)} s  ${size.toFixed(2)}`,
     );
   return [
-    `seed ${seed}, ${seconds} s, ${scope === "all" ? "one watch" : "two watches"}, ${rate} messages a minute; again: CHAOS_SEED=${seed} CHAOS_SECONDS=${seconds}`,
+    `seed ${seed}, ${seconds} s, ${scope === "all" ? "one watch" : "two watches"}, ${ledger === "file" ? "a file" : `a database (${ledger})`} for the ledger, ${rate} messages a minute; again: CHAOS_SEED=${seed} CHAOS_SECONDS=${seconds}`,
     ...lines,
   ].join("\n");
 }

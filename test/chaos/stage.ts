@@ -26,20 +26,31 @@ export class Stage {
   readonly control = clusterControl;
   readonly #chance: (what: string) => Chance;
   readonly #scope: Schedule["scope"];
+  /** Where the ledger is, for every command. */
+  readonly ledger: readonly string[];
+  /** What the program holds in memory only, while the database is away. */
+  readonly bypasses: boolean;
   readonly #rate: number;
+  readonly #away: readonly string[];
   readonly #ended: (() => unknown)[] = [
     () => rmSync(this.dir, { recursive: true, force: true }),
     () => this.disk.destroy(),
   ];
   #parts: Parts | null = null;
 
-  constructor({ seed, scope, rate }: Schedule, mariadb: Mariadb | null) {
+  constructor({ seed, scope, ledger, rate }: Schedule, mariadb: Mariadb | null) {
     this.#chance = (what) => new Chance(seed, what);
     this.#scope = scope;
     this.#rate = rate;
     // The cluster keeps the Events of the seeds before for an hour.
     this.prefix = `c${Date.now().toString(36)}s${seed}`;
     this.database = mariadb === null ? null : { server: mariadb, name: `chaos_${this.prefix}` };
+    this.bypasses = ledger === "bypass";
+    this.ledger =
+      this.database === null || ledger === "file"
+        ? [`--data-dir=${this.disk.dir}/ledger`]
+        : [`--ledger=mysql://root@127.0.0.1:${this.database.server.port}/${this.database.name}`];
+    this.#away = ledger === "file" ? [] : [`--ledger-away=${ledger}`];
   }
 
   get parts(): Parts {
@@ -99,7 +110,8 @@ export class Stage {
     const database = this.database;
     return [
       `--source=kubernetes:?kubeconfig=${kubeconfig}${namespaces}`,
-      `--data-dir=${this.disk.dir}/ledger`,
+      ...this.ledger,
+      ...this.#away,
       `--names=${this.prefix}-*`,
       "--listen=127.0.0.1:0",
       `--sink=webhook:http://127.0.0.1:${hook}/hook?name=hook&concurrency=${CONCURRENCY.hook}`,

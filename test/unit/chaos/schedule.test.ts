@@ -50,6 +50,20 @@ describe("a schedule", () => {
     expect(scopes.size).toBe(2);
   });
 
+  it("keeps the ledger in a file or in a database, whose disk is not ours to fill", () => {
+    const ledgers = new Map<string, string[]>();
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { ledger, tracks } = schedule(seed, 120);
+      const what = tracks.process.map((step) => step.what);
+      ledgers.set(ledger, [...(ledgers.get(ledger) ?? []), ...what]);
+      expect(schedule(seed, 120, new Set(["mysql down"])).ledger).toBe("file");
+    }
+    expect([...ledgers.keys()].toSorted()).toEqual(["block", "bypass", "file"]);
+    expect(ledgers.get("file")).toContain("disk full");
+    for (const database of ["block", "bypass"])
+      expect(ledgers.get(database)).not.toContain("disk full");
+  });
+
   it("leaves out what cannot be had, and moves nothing else", () => {
     const without = new Set<Injection>(["disk full", "clock"]);
     expect(steps(3, 60, without)).toEqual(steps(3).filter(({ what }) => !without.has(what)));
