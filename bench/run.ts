@@ -72,6 +72,7 @@ function fill(): void {
 /** `drain` needs a second receiver: programs that were given one URL only have no part in it. */
 function startOf(name: string, scenario: string): string | null {
   const start = programs.get(name) ?? "";
+  if (scenario === "old120k" && name === "kube-crier") return `${start} --max-age=60s`;
   if (scenario !== "drain" || start.includes("$RECV_URL_OTHER")) return start;
   return name === "kube-crier"
     ? start.replace(" --data-dir", ' "--sink=webhook:$RECV_URL_OTHER?level=Normal" --data-dir')

@@ -199,11 +199,10 @@ function eventBody(run, seq, t, text) {
   };
 }
 // Creates one event; keeps trying under the same name while the API server is away. Resolves to the record.
-async function createEvent(run, seq, { text, newApi, ago = 0, name } = {}) {
+async function createEvent(run, seq, { text, newApi, name } = {}) {
   const rec = { seq, t: Date.now(), acked: 0, text };
   let body = eventBody(run, seq, rec.t, text);
   if (name !== undefined) body.metadata.name = name;
-  if (ago > 0) body.firstTimestamp = body.lastTimestamp = isoSec(rec.t - ago);
   let p = `/api/v1/namespaces/${cfg.ns}/events`;
   if (newApi) {
     p = `/apis/events.k8s.io/v1/namespaces/${cfg.ns}/events`;

@@ -110,19 +110,20 @@ export class Held {
       .filter((delivery) => delivery !== null);
   }
 
+  /** Counted on the way: there may be a million. */
   pending(sink: string, now: number): Pending {
-    const all: Owed[] = this.#pendingHere(sink);
-    this.#walk(sink, (owed) => {
-      all.push(owed);
+    let [due, total] = [0, 0];
+    let [nextAt, oldestOwedAt]: [number | null, number | null] = [null, null];
+    const count = (owed: Owed): true => {
+      total += 1;
+      if (owed.notBefore <= now) due += 1;
+      else nextAt = Math.min(nextAt ?? owed.notBefore, owed.notBefore);
+      oldestOwedAt = Math.min(oldestOwedAt ?? owed.owedAt, owed.owedAt);
       return true;
-    });
-    const later = all.filter((owed) => owed.notBefore > now);
-    return {
-      due: all.length - later.length,
-      total: all.length,
-      nextAt: least(later.map((owed) => owed.notBefore)),
-      oldestOwedAt: least(all.map((owed) => owed.owedAt)),
     };
+    for (const owed of this.#pendingHere(sink)) count(owed);
+    this.#walk(sink, count);
+    return { due, total, nextAt, oldestOwedAt };
   }
 
   checkpoints(): ReadonlyMap<string, Checkpoint> {
@@ -218,8 +219,4 @@ export class Held {
 function made(write: Write): readonly Delivery[] {
   if (write.kind === "take") return write.deliveries;
   return write.kind === "fold" ? [write.delivery] : [];
-}
-
-function least(numbers: readonly number[]): number | null {
-  return numbers.reduce<number | null>((a, b) => (a === null || b < a ? b : a), null);
 }
