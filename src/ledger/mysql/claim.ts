@@ -1,9 +1,10 @@
 import { hash } from "node:crypto";
+import type { Connection } from "../../../sinks/mysql/driver.ts";
 import type { Clock } from "../../clock.ts";
 import { ConfigError } from "../../config/config.ts";
 import { SERVER_NOW } from "./literal.ts";
 import { FencedError, type Session } from "./session.ts";
-import { nameOf } from "./target.ts";
+import { type LedgerTarget, nameOf } from "./target.ts";
 
 /** Who has not been seen for so long is gone, though its connection may seem to be there. */
 const GONE_MS = 15_000;
@@ -26,7 +27,9 @@ export async function claim(
   if (term !== null) return claimTerm(session, holder, term);
   for (let waited = 0; ; waited += LOOK_MS) {
     signal.throwIfAborted();
-    const [[got] = []] = await session.rows("SELECT GET_LOCK(?, '0')", [lockName(session)]);
+    const [[got] = []] = await session.rows("SELECT GET_LOCK(?, '0')", [
+      lockName(session.target.dsn.database),
+    ]);
     const [[idle] = []] = await session.query(
       `SELECT ${SERVER_NOW} - seen_at FROM kube_crier_ledger WHERE one = 1`,
     );
@@ -48,8 +51,8 @@ export async function claim(
 }
 
 /** Kept as long as the connection is there: who starts beside us sees that we live. */
-export async function keepLock(session: Session): Promise<void> {
-  await session.rows("SELECT GET_LOCK(?, '0')", [lockName(session)]);
+export async function keepLock(connection: Connection, { dsn }: LedgerTarget): Promise<void> {
+  await connection.execute("SELECT GET_LOCK(?, '0')", [lockName(dsn.database)]);
 }
 
 async function claimTerm(session: Session, holder: string, term: number): Promise<void> {
@@ -61,6 +64,6 @@ async function claimTerm(session: Session, holder: string, term: number): Promis
   if (session.changed === 0) throw new FencedError();
 }
 
-function lockName(session: Session): string {
-  return `kube_crier.${hash("sha256", session.target.dsn.database).slice(0, 40)}`;
+function lockName(database: string): string {
+  return `kube_crier.${hash("sha256", database).slice(0, 40)}`;
 }

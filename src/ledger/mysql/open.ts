@@ -38,10 +38,9 @@ export async function openMysqlLedger(
   const holder = randomUUID();
   const term = options.term ?? null;
   const closing = new AbortController();
-  const lives = async (session: Session) => {
-    if (term === null) await keepLock(session);
-  };
-  const keeping = new Session(target, lives);
+  const keeping = new Session(target, async (connection) => {
+    if (term === null) await keepLock(connection, target);
+  });
   const writing = new Session(target);
   try {
     await prepared(keeping, holder, options, signal);

@@ -101,7 +101,7 @@ export async function migrate(session: Session, steps = MIGRATIONS): Promise<voi
       await session.rows("UPDATE kube_crier_ledger SET version = ? WHERE one = 1", [index + 1]);
     }
   } finally {
-    await session.rows("SELECT RELEASE_LOCK(?)", [lock]).catch(() => session.destroy());
+    await session.rows("SELECT RELEASE_LOCK(?)", [lock]).catch(() => undefined);
   }
 }
 

@@ -14,8 +14,9 @@ export type Rows = readonly (readonly Cell[])[];
 const CONNECT_MS = 5_000;
 /** A server that says nothing for so long is away. */
 const ANSWER_MS = 8_000;
-/** Who waits for a lock for longer has met a person's own transaction. */
-const SETTINGS = "SET SESSION innodb_lock_wait_timeout = 5";
+/** Who waits for a lock for longer has met a person's own transaction. MySQL 8 tells a table's size as of the day before, unless it is asked. */
+const SETTINGS =
+  "SET SESSION innodb_lock_wait_timeout = 5 /*!80000 , information_schema_stats_expiry = 0 */";
 
 /** The database cannot be used now. */
 export class AwayError extends StorageError {
@@ -42,13 +43,16 @@ export class FencedError extends Error {
 /** One connection, made when it is needed and again after every error: what was not committed is then undone. */
 export class Session {
   readonly target: LedgerTarget;
-  readonly #connected: (session: Session) => Promise<void>;
+  readonly #connected: (connection: Connection) => Promise<unknown>;
   #connection: Connection | null = null;
+  /** Who comes while it is made waits for the same one. */
+  #opening: Promise<Connection> | null = null;
+  #ended = false;
 
   /** @param connected what to do first with each new connection */
   constructor(
     target: LedgerTarget,
-    connected: (session: Session) => Promise<void> = () => Promise.resolve(),
+    connected: (connection: Connection) => Promise<unknown> = () => Promise.resolve(),
   ) {
     this.target = target;
     this.#connected = connected;
@@ -91,12 +95,14 @@ export class Session {
     return this.#use((connection) => connection.prepare(sql));
   }
 
+  /** For good: one that is being made is not used any more. */
   destroy(): void {
-    this.#connection?.destroy();
-    this.#connection = null;
+    this.#ended = true;
+    this.#drop();
   }
 
   async end(): Promise<void> {
+    this.#ended = true;
     const connection = this.#connection;
     this.#connection = null;
     await connection?.end();
@@ -106,17 +112,33 @@ export class Session {
     try {
       return await work(await this.#open());
     } catch (error) {
-      this.destroy();
+      this.#drop();
       throw translated(error, this.target);
     }
   }
 
-  async #open(): Promise<Connection> {
-    if (this.#connection?.open === true) return this.#connection;
+  #drop(): void {
+    this.#connection?.destroy();
+    this.#connection = null;
+  }
+
+  #open(): Promise<Connection> {
+    if (this.#connection?.open === true) return Promise.resolve(this.#connection);
+    this.#opening ??= this.#made().finally(() => (this.#opening = null));
+    return this.#opening;
+  }
+
+  async #made(): Promise<Connection> {
     const connection = await connect({ ...this.target, timeoutMs: CONNECT_MS, scripts: true });
+    try {
+      await connection.query(SETTINGS);
+      await this.#connected(connection);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    if (this.#ended) connection.destroy();
     this.#connection = connection;
-    await connection.query(SETTINGS);
-    await this.#connected(this);
     return connection;
   }
 }
