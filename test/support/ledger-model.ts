@@ -36,6 +36,8 @@ export class LedgerModel {
   #truth: Truth = { owing: new Map(), taken: new Map(), attempts: [], checkpoint: null };
   /** What the disk had when it began to refuse; `null`: it does not. */
   #onDisk: Truth | null = null;
+  /** It cannot be read either: what it shows is what memory knows, and what it knew before may come again. */
+  blind = false;
   #seq = 0;
 
   constructor(now: number) {
@@ -89,14 +91,23 @@ export class LedgerModel {
     });
   }
 
-  /** @param made the ids the ledger has made, in order */
-  add(entries: readonly Entry[], checkpoint: number | null, made: readonly string[]): void {
+  /**
+   * @param answered what the ledger said, which is the truth of one that cannot be read
+   * @param made the ids the ledger has made, in order
+   */
+  add(
+    entries: readonly Entry[],
+    checkpoint: number | null,
+    answered: readonly Taken[],
+    made: readonly string[],
+  ): void {
     const ids = made.values();
-    for (const [index, what] of this.expected(entries).entries()) {
+    for (const [index, what] of answered.entries()) {
       const entry = entries[index];
       const own = (entry?.sinks ?? []).map((sink) => [sink, ids.next().value ?? ""] as const);
       if (entry === undefined || what === "duplicate") continue;
-      if (entry.event !== null) this.#truth.taken.set(entry.event.key, this.now);
+      const key = entry.event?.key;
+      if (key !== undefined && !this.#truth.taken.has(key)) this.#truth.taken.set(key, this.now);
       for (const [sink, id] of own) this.#owe(id, sink, entry.event?.key ?? null);
     }
     if (checkpoint !== null) this.#truth.checkpoint = checkpoint;
@@ -178,10 +189,12 @@ export class LedgerModel {
 
   recover(): void {
     this.#onDisk = null;
+    this.blind = false;
   }
 
   /** What the disk does not know is gone. @returns how many deliveries of it were owed */
   die(): number {
+    this.blind = false;
     const before = this.#onDisk;
     if (before === null) return 0;
     const lost = this.all.filter(({ id, state }) => state === "pending" && !before.owing.has(id));

@@ -30,8 +30,8 @@ export interface LedgerRig {
   readonly made: readonly string[];
   deliveries(): Promise<readonly DeliveryRow[]>;
   retry(sink: string, now: number): Promise<number>;
-  /** From now on it takes no write; what it has can be read. */
-  refuse(): void;
+  /** From now on it takes no write; what it has can be read, unless it is gone altogether. */
+  refuse(what: "writes" | "all"): void;
   /** It takes writes again, and has taken what was held. */
   mend(): Promise<void>;
   /** The process dies; the next one opens what there is. */
@@ -44,14 +44,15 @@ export interface LedgerRig {
 }
 
 /** A store whose disk can be made to refuse, and to be gone with its process. */
-function fragile(store: Store): { store: Store; refuses: boolean } {
-  const disk = {
-    refuses: false,
+function fragile(store: Store): { store: Store; refuses: "nothing" | "writes" | "all" } {
+  const disk: ReturnType<typeof fragile> = {
+    refuses: "nothing",
     store: new Proxy(store, {
       get(target, name: keyof Store) {
         const method = target[name] as (...args: unknown[]) => unknown;
         return (...args: unknown[]) => {
-          if (disk.refuses && name === "write") throw new StorageError("it refuses", null);
+          if (disk.refuses === "all" || (disk.refuses === "writes" && name === "write"))
+            throw new StorageError("it refuses", null);
           return method.apply(target, args);
         };
       },
@@ -145,7 +146,7 @@ export function sqliteRig(dataDir: string): LedgerRig {
   let life = open();
   const die = () => {
     // Whatever it still tries comes to nothing.
-    life.disk.refuses = true;
+    life.disk.refuses = "all";
     life.outbox.close();
     life.db.close();
   };
@@ -164,11 +165,11 @@ export function sqliteRig(dataDir: string): LedgerRig {
       life.outbox.tellAll();
       return count;
     },
-    refuse() {
-      life.disk.refuses = true;
+    refuse(what) {
+      life.disk.refuses = what;
     },
     async mend() {
-      life.disk.refuses = false;
+      life.disk.refuses = "nothing";
       await clock.advance(1_000);
     },
     async die() {
