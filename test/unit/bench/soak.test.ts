@@ -61,8 +61,13 @@ describe("the judgement of a soak", () => {
   it("judges the last three fifths of five minutes, and nothing shorter than three", () => {
     expect(settled(samples(5, () => ({})))[0]?.seconds).toBe(120);
     expect(settled(samples(120, () => ({})))[0]?.seconds).toBe(300);
-    const leak = samples(5, (s) => ({ rss: 90 + s / 10 }));
+    const leak = samples(5, (s) => ({ rss: 90 + s / 5 }));
     expect(complaints({ ...good, samples: leak })).toEqual([expect.stringMatching(/^rss rises/)]);
+    // A slow machine is still at its beginning then.
+    const beginning = samples(5, (s) => ({ rss: 90 + s / 20 }));
+    expect(complaints({ ...good, samples: beginning })).toEqual([]);
+    const longer = samples(20, (s) => ({ rss: 90 + s / 100 }));
+    expect(complaints({ ...good, samples: longer })).toEqual([expect.stringMatching(/^rss rises/)]);
     expect(complaints({ ...good, samples: samples(1, () => ({})) })).toEqual([
       expect.stringMatching(/too few/),
     ]);
