@@ -16,9 +16,10 @@ import { flagLayer, type FlagValues } from "./flags.ts";
 import { type Parsed, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
 import { explain, presentable } from "./issues.ts";
 import { type LayerResult, yamlLayer } from "./layer.ts";
+import { ledgerNotes } from "./ledger.ts";
 import { KUBERNETES_DEFAULTS, checkRegistry, rootSchema } from "./schema.ts";
 import { type Env, expand, processEnv, type SecretStore } from "./secrets.ts";
-import { literalLedger, literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
+import { literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
 import { isMap, type Layer, mergeLayers, type Tree, valueAt } from "./tree.ts";
 
 export interface LoadInput {
@@ -111,7 +112,7 @@ export function loadConfig({
     ...canary.notes,
     ...election.notes,
     ...inputs.flatMap((input) => input.notes ?? []),
-    ...literalLedger(config.ledger, tree),
+    ...ledgerNotes(config.ledger, tree),
     ...sinks.flatMap((sink) => literalSecrets(sink, tree)),
   ];
   const differences =

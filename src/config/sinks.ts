@@ -188,21 +188,6 @@ export function literalSecrets(sink: SinkConfig, tree: Tree): readonly ConfigIss
   });
 }
 
-/** As of sinks; without a password the URL is no secret. */
-export function literalLedger(ledger: Secret | null, tree: Tree): readonly ConfigIssue[] {
-  const path: Path = ["ledger"];
-  const layer = tree.layerOf(path);
-  if (ledger === null || layer === null || layer.hidden(path) || !layer.literalsAreSeen) return [];
-  if (!/^[^/]*\/\/[^@]*:[^@]*@/.test(ledger.reveal())) return [];
-  return [
-    {
-      where: layer.where(path, "value"),
-      message: "ledger: this secret stands in the file itself",
-      hint: "write ${NAME}, { $env: NAME } or { $file: PATH } instead",
-    },
-  ];
-}
-
 /** An address of a host and nothing more is no secret. */
 function isBareHost(value: unknown): boolean {
   return value instanceof Secret && /^https?:\/\/[^/?#@\s]+\/*$/i.test(value.reveal());
