@@ -14,6 +14,7 @@ import { openConfigured } from "./ledger.ts";
 import { openLane, runPumps, tellLosses, tellOrphans } from "./parts.ts";
 import { checkSenders } from "./senders.ts";
 import { serve } from "./serve.ts";
+import { ledgerProblems } from "./standby.ts";
 
 export interface AppPorts {
   readonly clock: Clock;
@@ -145,7 +146,7 @@ export async function runApp(
     });
     metrics.measure({ now: () => clock.now(), pending: owed, ledgerBytes });
 
-    const senders = await preflight(ports, issues, signal);
+    const senders = await preflight(config, ports, issues, signal);
     if (issues.length > 0) givenUp.abort();
     ledger ??= await opening;
     if (election !== null && senders !== null && issues.length === 0) {
@@ -223,6 +224,7 @@ export async function runApp(
 
 /** What waiting cannot cure, of every room. */
 async function preflight(
+  config: Config,
   ports: AppPorts,
   issues: ConfigIssue[],
   signal: AbortSignal,
@@ -247,6 +249,9 @@ async function preflight(
       issues.push(...(await site.writer.problems(signal)));
     }),
     ports.election?.problems(signal).then((found) => issues.push(...found)),
+    // Others open it, and say so, before they ask for anything else.
+    ports.election &&
+      ledgerProblems(config, ports.observer).then((found) => issues.push(...found)),
   ]);
   return senders;
 }

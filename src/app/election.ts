@@ -45,12 +45,10 @@ export function createElection(config: Config, ports: ElectionPorts): Election |
     random,
     observer,
   });
+  observer.electionStarted(`${namespace}/${name}`, identity);
   return {
     problems: (signal) => lease.problems(signal),
-    lead(signal) {
-      observer.electionStarted(`${namespace}/${name}`, identity);
-      return elector.lead(signal);
-    },
+    lead: (signal) => elector.lead(signal),
     leader: () => elector.holder,
   };
 }

@@ -71,7 +71,9 @@ function run(pod: string, kubeconfig: string, more: readonly string[]): Crier {
     "run",
     `--source=kubernetes:?namespaces=${NAMESPACE}`,
     `--sink=webhook:${inbox.url}/?name=ops&label=${pod}&concurrency=${CONCURRENCY}`,
-    `--ledger=mysql://root@127.0.0.1:${mariadb.port}/${database}`,
+    ...(more.some((one) => one.startsWith("--ledger="))
+      ? []
+      : [`--ledger=mysql://root@127.0.0.1:${mariadb.port}/${database}`]),
     "--leader-elect",
     "--listen=127.0.0.1:0",
     ...more,
@@ -280,6 +282,37 @@ describe.skipIf(!haveCluster || !haveMariadb)("two replicas on a real API server
     );
     expect(await failover()).toBeLessThan(5_000 + SLACK_MS);
     expectOnce(["e-1"], 0);
+  });
+
+  it("whose ledger a later leader has taken writes nothing more and ends with exit code 4", async () => {
+    const one = await start("crier-1");
+    await one.process.says("kubernetes: watching");
+    await told(await happen(1));
+    const term = (await lease()).leaseTransitions;
+    const mine = "SELECT term FROM kube_crier_ledger";
+    expect(Number((await mariadb.sql(mine, database))[0]?.["term"])).toBe(term);
+    await mariadb.sql("UPDATE kube_crier_ledger SET term = term + 1, holder = 'later'", database);
+    const [late = ""] = await happen(1);
+    expect(await one.process.ended()).toBe(4);
+    expect(one.process.stderr).toContain("leads no more: the ledger belongs to a later leader");
+    const rows = "SELECT COUNT(*) AS n FROM kube_crier_occurrence WHERE event LIKE ";
+    expect(Number((await mariadb.sql(`${rows}'%(${late})%'`, database))[0]?.["n"])).toBe(0);
+    expect(toldOf(late)).toEqual([]);
+  });
+
+  it("a ledger that a standby could not use is refused before it is needed", async () => {
+    const one = await start("crier-1");
+    await one.process.says("kubernetes: watching");
+    await mariadb.sql("CREATE USER IF NOT EXISTS reader IDENTIFIED BY 'made-up'");
+    await mariadb.sql(`GRANT SELECT ON ${database}.* TO reader`);
+    const { file, way } = await accountKubeconfig("crier-2");
+    const two = run("crier-2", file, [
+      `--ledger=mysql://reader:made-up@127.0.0.1:${mariadb.port}/${database}`,
+    ]);
+    expect(await two.ended()).toBe(2);
+    expect(two.stderr).toContain("may not INSERT in the table kube_crier_delivery");
+    expect(two.stderr).not.toContain("made-up");
+    await way.close();
   });
 
   it("without the right is refused at the start and by check, with the Role that is missing", async () => {
