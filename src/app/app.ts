@@ -250,8 +250,7 @@ async function preflight(
     }),
     ports.election?.problems(signal).then((found) => issues.push(...found)),
     // Others open it, and say so, before they ask for anything else.
-    ports.election &&
-      ledgerProblems(config, ports.observer).then((found) => issues.push(...found)),
+    ports.election && ledgerProblems(config, ports.observer).then((found) => issues.push(...found)),
   ]);
   return senders;
 }

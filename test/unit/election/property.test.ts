@@ -17,6 +17,7 @@ const COUNT = 3;
 
 type Trouble =
   | { readonly kind: "stop"; readonly who: number; readonly ms: number }
+  | { readonly kind: "cut"; readonly who: number; readonly ms: number }
   | { readonly kind: "kill"; readonly who: number }
   | { readonly kind: "release"; readonly who: number }
   | { readonly kind: "slow"; readonly ms: number }
@@ -27,11 +28,16 @@ interface Happening {
   readonly trouble: Trouble;
 }
 
-const who = fc.integer({ min: 0, max: COUNT - 1 });
+/** One of them, or whoever leads: most of what matters happens to that one. */
+const LEADER = -1;
+const who = fc.oneof(fc.constant(LEADER), fc.integer({ min: 0, max: COUNT - 1 }));
+/** Around the times of an election, or long past them. */
+const ms = fc.oneof(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 60_000 }));
 const happening: fc.Arbitrary<Happening> = fc.record({
   afterMs: fc.integer({ min: 0, max: 12_000 }),
   trouble: fc.oneof(
-    fc.record({ kind: fc.constant("stop" as const), who, ms: fc.integer({ min: 1, max: 60_000 }) }),
+    fc.record({ kind: fc.constant("stop" as const), who, ms }),
+    fc.record({ kind: fc.constant("cut" as const), who, ms }),
     fc.record({ kind: fc.constant("kill" as const), who }),
     fc.record({ kind: fc.constant("release" as const), who }),
     fc.record({ kind: fc.constant("slow" as const), ms: fc.integer({ min: 0, max: 8_000 }) }),
@@ -142,9 +148,14 @@ async function fight(
   };
   for (const { afterMs, trouble } of troubles) {
     await watch(afterMs);
-    if (trouble.kind === "stop") replicas[trouble.who]?.clock.stopFor(trouble.ms);
-    else if (trouble.kind === "kill") replicas[trouble.who]?.kill();
-    else if (trouble.kind === "release") replicas[trouble.who]?.release();
+    const hit =
+      "who" in trouble
+        ? (replicas[trouble.who] ?? replicas.find((replica) => replica.sends()))
+        : undefined;
+    if (trouble.kind === "stop") hit?.clock.stopFor(trouble.ms);
+    else if (trouble.kind === "cut") hit?.clock.cutFor(trouble.ms);
+    else if (trouble.kind === "kill") hit?.kill();
+    else if (trouble.kind === "release") hit?.release();
     else if (trouble.kind === "slow") slowest = trouble.ms;
     else store.lost += trouble.answers;
   }

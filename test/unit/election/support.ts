@@ -60,6 +60,7 @@ export class SkewedClock implements Clock {
   readonly #offset: number;
   readonly #since: number;
   #stoppedUntil = Number.NEGATIVE_INFINITY;
+  #cutUntil = Number.NEGATIVE_INFINITY;
 
   constructor(base: FakeClock, rate: number, offset: number) {
     this.#base = base;
@@ -80,6 +81,15 @@ export class SkewedClock implements Clock {
   /** No line of it runs until then. */
   stopFor(ms: number): void {
     this.#stoppedUntil = Math.max(this.#stoppedUntil, this.#base.now() + ms);
+  }
+
+  /** Nothing it asks arrives until then. */
+  cutFor(ms: number): void {
+    this.#cutUntil = Math.max(this.#cutUntil, this.#base.now() + ms);
+  }
+
+  get isCut(): boolean {
+    return this.#base.now() < this.#cutUntil;
   }
 
   get stopped(): boolean {
@@ -113,6 +123,7 @@ export class SlowStore {
   from(clock: SkewedClock, base: FakeClock, delay: () => number): LeaseStore {
     const travelled = async <T>(work: () => T): Promise<T> => {
       await base.sleep(delay());
+      if (clock.isCut) return new Promise(() => undefined);
       const answer = work();
       if (this.lost > 0) {
         this.lost -= 1;
