@@ -43,8 +43,11 @@ export async function openMysqlLedger(
   });
   const writing = new Session(target);
   try {
-    await prepared(keeping, holder, options, signal);
-    const loaded = await load(writing, clock.now());
+    const retention = new MysqlRetention(keeping, holder);
+    const { loaded, size } = await onceThere(options, signal, async () => {
+      await prepared(keeping, holder, options, signal);
+      return { loaded: await load(writing, clock.now()), size: await retention.size() };
+    });
     const outbox = new MysqlOutbox(writing, loaded, {
       clock,
       observer,
@@ -55,8 +58,7 @@ export async function openMysqlLedger(
       elected: term !== null,
     });
     const history = new MysqlHistory(keeping);
-    const retention = new MysqlRetention(keeping, holder);
-    let { bytes } = await retention.size();
+    let { bytes } = size;
     const sized = (found: number) => {
       bytes = found;
     };
@@ -99,21 +101,30 @@ export async function openMysqlLedger(
   }
 }
 
-/** Tables made, rights there, ours: as soon as the database answers. */
+/** Tables made, rights there, ours. */
 async function prepared(
   session: Session,
   holder: string,
-  { target, observer, clock, term }: MysqlLedgerOptions,
+  { target, clock, term }: MysqlLedgerOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  await migrate(session);
+  const problems = await missingRights(session);
+  if (problems.length > 0)
+    throw new ConfigError(problems.map((problem) => ({ where: where(target), ...problem })));
+  await claim(session, holder, term ?? null, clock, signal);
+}
+
+/** Again from the beginning until the database stays for all of it: it may go away in the middle. */
+async function onceThere<T>(
+  { target, observer, clock }: MysqlLedgerOptions,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
   for (let told = false; ; told = true) {
     signal.throwIfAborted();
     try {
-      await migrate(session);
-      const problems = await missingRights(session);
-      if (problems.length > 0)
-        throw new ConfigError(problems.map((problem) => ({ where: where(target), ...problem })));
-      return await claim(session, holder, term ?? null, clock, signal);
+      return await work();
     } catch (error) {
       if (!(error instanceof AwayError)) throw error;
       const { problem } = error;

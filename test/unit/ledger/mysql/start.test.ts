@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../../../src/config/config.ts";
 import { MIGRATIONS } from "../../../../src/ledger/mysql/schema.ts";
@@ -17,6 +19,35 @@ async function refusal(opening: Promise<unknown>): Promise<string> {
   );
   expect(error).toBeInstanceOf(ConfigError);
   return (error as ConfigError).message;
+}
+
+/** A way to the database that resets one connection, as a server that dies does. */
+async function wayThatLoses(
+  port: number,
+  bad: number,
+): Promise<{ port: number; close(): Promise<void> }> {
+  let made = 0;
+  const sockets = new Set<Socket>();
+  const way = createServer((client) => {
+    made += 1;
+    client.on("error", () => undefined);
+    if (made === bad) {
+      client.resetAndDestroy();
+      return;
+    }
+    const database = connect({ host: "127.0.0.1", port }).on("error", () => client.destroy());
+    for (const socket of [client, database]) sockets.add(socket);
+    client.pipe(database).pipe(client);
+  }).listen(0, "127.0.0.1");
+  await once(way, "listening");
+  return {
+    port: (way.address() as AddressInfo).port,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      way.close();
+      await once(way, "close");
+    },
+  };
 }
 
 describe.skipIf(!haveMariadb)("the start of a ledger in MySQL", () => {
@@ -180,6 +211,27 @@ describe.skipIf(!haveMariadb)("the start of a ledger in MySQL", () => {
     expect(recorded.of("warning").length).toBe(1);
     await (await opening).close();
   });
+
+  test.each([1, 2])(
+    "a database that goes away in the middle of the start, at its connection number %i, is waited for as well",
+    async (bad) => {
+      const target = await aDatabase(server(), next());
+      const way = await wayThatLoses(target.dsn.port, bad);
+      const clock = new FakeClock();
+      let ledger: Awaited<ReturnType<typeof aMysqlLedger>> | null = null;
+      const there = { ...target, dsn: { ...target.dsn, port: way.port } };
+      const opening = aMysqlLedger(there, { clock }).then((opened) => (ledger = opened));
+      await eventually(clock, () => ledger !== null, "the ledger to open");
+      const opened = await opening;
+      expect(opened.recorded.of("warning").map(([text]) => text)).toEqual([
+        expect.stringMatching(/^the ledger is away, and waited for: /),
+      ]);
+      await opened.outbox.add([anEntry(1, ["ops"])], [], never);
+      expect(opened.outbox.pending("ops", clock.now()).total).toBe(1);
+      await opened.close();
+      await way.close();
+    },
+  );
 
   test("who is told to stop waits no longer", async () => {
     const target = { ...(await aDatabase(server(), next())) };
