@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
-import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { build, type Plugin } from "esbuild";
@@ -64,21 +63,18 @@ const leaveOut: Plugin = {
 };
 
 /**
- * An `import` of Node's own modules reads everything they export, and some exports are loaded by being read: with node:http come fetch
- * and WebSocket, which nothing here uses. Asked for in this way they give what is used.
+ * An `import` of one of Node's own modules reads everything it exports, and some exports are loaded by being read: with node:http come
+ * fetch and WebSocket, which nothing here uses. Asked for in this way it gives what is used. Not so for every module: each is a file more.
  */
-const ownModules: Plugin = {
-  name: "own-modules",
+const leanHttp: Plugin = {
+  name: "lean-http",
   setup(bundle) {
-    const names = builtinModules.map((name) => name.replace(/^node:/, ""));
-    const filter = new RegExp(`^(node:)?(${names.join("|")})$`);
-    bundle.onResolve({ filter }, (found) =>
-      found.kind === "dynamic-import"
-        ? undefined
-        : { path: `node:${found.path.replace(/^node:/, "")}`, namespace: "own-module" },
-    );
-    bundle.onLoad({ filter: /.*/, namespace: "own-module" }, (found) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(found.path)});`,
+    bundle.onResolve({ filter: /^(node:)?http$/ }, () => ({
+      path: "http",
+      namespace: "lean-http",
+    }));
+    bundle.onLoad({ filter: /.*/, namespace: "lean-http" }, () => ({
+      contents: 'module.exports = process.getBuiltinModule("node:http");',
       loader: "js",
     }));
   },
@@ -95,7 +91,7 @@ await build({
   minify: true,
   legalComments: "linked",
   chunkNames: "[name]-[hash]",
-  plugins: [leaveOut, ownModules],
+  plugins: [leaveOut, leanHttp],
   // CommonJS packages ask for these; the version check in bin.js must stay free of imports that an old Node lacks.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url); const __filename = import.meta.filename; const __dirname = import.meta.dirname;',
