@@ -219,8 +219,7 @@ describe.skipIf(!haveCluster || !haveMariadb)("two replicas on a real API server
 
   it("kill -9 in the midst of a burst, with the shortest Lease: within 5 seconds, nothing lost, twice only what was in flight", async () => {
     const [one, two] = await pair("--leader-elect-lease-duration=4s");
-    inbox.reply(() => ({ status: 200 }));
-    const burst = happen(150);
+    const burst = happen(80);
     await until(() => (inbox.requests.length >= 20 ? true : undefined), "a part of the burst");
     one.process.kill("SIGKILL");
     const killed = Date.now();
@@ -234,7 +233,7 @@ describe.skipIf(!haveCluster || !haveMariadb)("two replicas on a real API server
 
   it("SIGTERM: the other goes on at once, nothing lost and nothing twice", async () => {
     const [one, two] = await pair();
-    const burst = happen(100);
+    const burst = happen(60);
     await until(() => (inbox.requests.length >= 20 ? true : undefined), "a part of the burst");
     one.process.kill("SIGTERM");
     expect(await one.process.ended()).toBe(0);
