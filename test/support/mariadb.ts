@@ -105,6 +105,15 @@ export class Mariadb {
     await this.#end("SIGTERM");
   }
 
+  /** It is there, and says nothing. */
+  pause(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  goOn(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
   async destroy(): Promise<void> {
     await this.kill();
     rmSync(this.dir, { recursive: true, force: true });

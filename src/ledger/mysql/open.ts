@@ -9,7 +9,7 @@ import { MysqlOutbox } from "./outbox.ts";
 import { missingRights } from "./probe.ts";
 import { MysqlRetention } from "./retention.ts";
 import { migrate } from "./schema.ts";
-import { AwayError, Session } from "./session.ts";
+import { AwayError, PATIENT_MS, Session } from "./session.ts";
 import { type LedgerTarget, nameOf } from "./target.ts";
 
 /** Deliveries held in memory while the database is away. */
@@ -38,7 +38,7 @@ export async function openMysqlLedger(
   const holder = randomUUID();
   const term = options.term ?? null;
   const closing = new AbortController();
-  const keeping = new Session(target, async (connection) => {
+  const keeping = new Session(target, PATIENT_MS, async (connection) => {
     if (term === null) await keepLock(connection, target);
   });
   const writing = new Session(target);

@@ -7,6 +7,9 @@ import { refuseNewer, versionOf } from "./schema.ts";
 import { AwayError, Session } from "./session.ts";
 import { type LedgerTarget, nameOf } from "./target.ts";
 
+/** Months of history take their time. */
+const READ_MS = 600_000;
+
 /**
  * The history in a database for the command line, while `run` may be using it.
  * @throws ConfigError where there is no readable ledger
@@ -46,7 +49,7 @@ export async function* exportMysqlLedger(
 
 /** @throws ConfigError where there is no ledger of ours, or a newer one */
 export async function openReader(target: LedgerTarget): Promise<Session> {
-  const session = new Session(target);
+  const session = new Session(target, READ_MS);
   try {
     const version = await told(target, () => versionOf(session));
     if (version === null)

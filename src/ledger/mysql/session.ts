@@ -5,7 +5,7 @@ import {
   DatabaseError,
   FileError,
 } from "../../../sinks/mysql/driver.ts";
-import { failureOf } from "../../../sinks/mysql/errors.ts";
+import { failureOf, whereOf } from "../../../sinks/mysql/errors.ts";
 import { StorageError } from "../store.ts";
 import type { LedgerTarget } from "./target.ts";
 
@@ -14,6 +14,8 @@ export type Rows = readonly (readonly Cell[])[];
 const CONNECT_MS = 5_000;
 /** A server that says nothing for so long is away. */
 const ANSWER_MS = 8_000;
+/** Where a person, or a lock, is waited for. */
+export const PATIENT_MS = 60_000;
 /** Who waits for a lock for longer has met a person's own transaction. MySQL 8 tells a table's size as of the day before, unless it is asked. */
 const SETTINGS =
   "SET SESSION innodb_lock_wait_timeout = 5 /*!80000 , information_schema_stats_expiry = 0 */";
@@ -47,13 +49,16 @@ export class Session {
   #connection: Connection | null = null;
   /** Who comes while it is made waits for the same one. */
   #opening: Promise<Connection> | null = null;
+  readonly #answerMs: number;
   #ended = false;
 
   /** @param connected what to do first with each new connection */
   constructor(
     target: LedgerTarget,
+    answerMs = ANSWER_MS,
     connected: (connection: Connection) => Promise<unknown> = () => Promise.resolve(),
   ) {
+    this.#answerMs = answerMs;
     this.target = target;
     this.#connected = connected;
   }
@@ -68,7 +73,7 @@ export class Session {
       for (const statements of requests) {
         // The answer to one statement alone would look like that to several.
         const script = ["DO 0", ...statements].join(";\n");
-        const rows = await connection.script(script, ANSWER_MS);
+        const rows = await connection.script(script, this.#answerMs);
         last = rows.at(-1) ?? [];
       }
       return last;
@@ -109,11 +114,18 @@ export class Session {
   }
 
   async #use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const said = `${whereOf(this.target.dsn)} gives no answer in ${this.#answerMs} ms`;
+      timer = setTimeout(() => reject(new AwayError(said, null, null)), this.#answerMs);
+    });
     try {
-      return await work(await this.#open());
+      return await Promise.race([this.#open().then(work), late]);
     } catch (error) {
       this.#drop();
       throw translated(error, this.target);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -140,6 +140,19 @@ describe.skipIf(!haveMariadb)("a database that goes away while it is used", () =
     expect(ledger.recorded.of("ledgerRecovered").length).toBe(1);
   });
 
+  test("one that is there and says nothing is away as well", async () => {
+    const ledger = await aMysqlLedger(await aDatabase(server(), next()));
+    const { outbox, clock, recorded } = ledger;
+    await outbox.add(entries(1, 2), [], never);
+    server().pause();
+    expect(await outbox.add(entries(3, 4), [], never)).toEqual(["enqueued", "enqueued"]);
+    expect(recorded.of("ledgerTrouble")[0]?.[0]).toMatch(/^127\.0\.0\.1:\d+/);
+    expect(ids(ledger)).toEqual(["d1", "d2", "d3", "d4"]);
+    server().goOn();
+    await eventually(clock, () => ledger.healthy(), "the ledger to be written again");
+    expect((await ledger.history.counts()).get("ops")?.pending).toBe(4);
+  }, 60_000);
+
   test("killed again and again under load it loses nothing, and owes nothing twice", async () => {
     const name = next();
     const target = await aDatabase(server(), name);
