@@ -99,7 +99,10 @@ export async function readByCrier(
   await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve));
   const { port } = deaf.address() as AddressInfo;
   const which = wanted ? "level=Normal" : "namespaces=none-of-them";
+  // As the image starts it.
   const command = [
+    "env",
+    "MALLOC_ARENA_MAX=1",
     process.execPath,
     bundle,
     "run",
