@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../../../src/config/config.ts";
+import type { ExportRow } from "../../../../src/ledger/care.ts";
+import type { Outbox } from "../../../../src/ledger/ledger.ts";
+import { exportLedger } from "../../../../src/ledger/export.ts";
+import { checkMysqlLedger, lookAtMysql } from "../../../../src/ledger/mysql/check.ts";
+import { exportMysqlLedger } from "../../../../src/ledger/mysql/reader.ts";
+import type { LedgerTarget } from "../../../../src/ledger/mysql/target.ts";
+import { settle } from "../../../support/clock.ts";
+import { aLedger, anEntry, never, temporaryDirectory } from "../../../support/ledger.ts";
+import { haveMariadb } from "../../../support/mariadb.ts";
+import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
+import { aServer } from "./support.ts";
+
+const digest = {
+  kind: "digest",
+  cluster: "prod-a",
+  total: 1,
+  from: "2026-11-20T08:00:00Z",
+  to: "2026-11-20T08:05:30Z",
+  lines: [],
+  moreKinds: 0,
+} as const;
+
+/** One of everything: delivered (d1), folded (d2) into a digest (d4), dead (d3), and an attempt. */
+async function fill(outbox: Outbox, at: number): Promise<void> {
+  const mark = { scope: "kubernetes:*", cluster: "9f2", resourceVersion: "7", at: 7 };
+  await outbox.add(
+    [1, 2, 3].map((n) => anEntry(n, ["ops"])),
+    [mark],
+    never,
+  );
+  outbox.settle("d1", { kind: "delivered", at, sent: "{}", answer: "HTTP 200" });
+  outbox.fold("ops", ["d2"], digest, at);
+  outbox.settle("d3", { kind: "dead", at, reason: "auth", detail: "no", counted: true });
+  outbox.attempting("ops", at);
+  await settle();
+  await outbox.written();
+}
+
+async function exported(target: LedgerTarget, since: number | null): Promise<ExportRow[]> {
+  const rows: ExportRow[] = [];
+  for await (const row of exportMysqlLedger(target, since)) rows.push(row);
+  return rows;
+}
+
+describe.skipIf(!haveMariadb)("care for a ledger in MySQL", () => {
+  const { server, next } = aServer();
+
+  test("an export has, line for line, what that of a file has", async () => {
+    const target = await aDatabase(server(), next());
+    const ledger = await aMysqlLedger(target);
+    await fill(ledger.outbox, ledger.clock.now());
+    const dataDir = temporaryDirectory();
+    const file = aLedger({ dataDir });
+    await fill(file.outbox, file.clock.now());
+    const [, ...rows] = await exported(target, null);
+    const [, ...expected] = exportLedger(dataDir, null);
+    expect(rows).toEqual(expected);
+    expect(rows.length).toBe(3 + 4 + 1);
+    expect((await exported(target, ledger.clock.now() + 1)).map(({ type }) => type)).toEqual([
+      "ledger",
+    ]);
+  });
+
+  test("a sound one is sound; what it holds is counted", async () => {
+    const target = await aDatabase(server(), next());
+    const ledger = await aMysqlLedger(target);
+    await fill(ledger.outbox, ledger.clock.now());
+    const { contents, findings } = await checkMysqlLedger(target);
+    expect(findings).toEqual([]);
+    expect(contents).toMatchObject({ version: 1, events: 3, attempts: 1, checkpoints: 1 });
+    expect(contents?.bytes).toBeGreaterThan(16_384);
+    expect(contents?.deliveries.get("ops")).toEqual({
+      pending: 1,
+      delivered: 1,
+      dead: 1,
+      folded: 1,
+    });
+  });
+
+  test.each([
+    ["delivery SET state = 'lost' WHERE id = 'd1'", /in a state that does not exist/, "d1"],
+    ["delivery SET settled_at = 5 WHERE id = 'd4'", /pending deliveries that were settled/, "d4"],
+    ["delivery SET settled_at = NULL WHERE id = 'd3'", /settled .* without a time/, "d3"],
+    ["delivery SET reason = 'mood' WHERE id = 'd3'", /dead letters without a reason/, "d3"],
+    ["delivery SET reason = 'auth' WHERE id = 'd1'", /delivered .* of a failure/, "d1"],
+    ["delivery SET folded_into = NULL WHERE id = 'd2'", /folded into nothing/, "d2"],
+    ["delivery SET folded_into = 'd1' WHERE id = 'd2'", /no digest of their sink/, "d2"],
+    ["delivery SET occurrence = 99 WHERE id = 'd1'", /events that are not there/, "d1"],
+    ["delivery SET alert = '{' WHERE id = 'd4'", /alert is not JSON/, "d4"],
+    ["delivery SET alert = NULL WHERE id = 'd4'", /about nothing/, "d4"],
+    ["occurrence SET event = '{}x' WHERE seq = 2", /not JSON, or not those of their key/, "2"],
+    [
+      "occurrence SET event = REPLACE(event, '@1', '@2') WHERE seq = 3",
+      /not JSON, or not those of their key/,
+      "3",
+    ],
+    ["checkpoint SET resource_version = ''", /lead nowhere/, "kubernetes:*"],
+  ])("finds out after UPDATE %s", async (change, what, example) => {
+    const name = next();
+    const target = await aDatabase(server(), name);
+    const ledger = await aMysqlLedger(target);
+    await fill(ledger.outbox, ledger.clock.now());
+    await ledger.close();
+    await server().sql(`UPDATE kube_crier_${change}`, name);
+    const { findings } = await checkMysqlLedger(target);
+    const found = findings.find((finding) => what.test(finding.what));
+    expect(found).toMatchObject({ count: 1, examples: [example] });
+  });
+
+  test("a look before the start makes nothing and names what is missing", async () => {
+    const name = next();
+    const target = await aDatabase(server(), name);
+    expect(await lookAtMysql(target)).toEqual({ issues: [], away: null });
+    expect(await server().sql("SHOW TABLES", name)).toEqual([]);
+    await server().sql(
+      `CREATE USER reader@'%' IDENTIFIED BY 'pw'; GRANT SELECT ON ${name}.* TO reader@'%'`,
+    );
+    const reader = { ...target, dsn: { ...target.dsn, user: "reader", password: "pw" } };
+    const before = await lookAtMysql(reader);
+    expect(before.issues.map(({ hint }) => hint)).toEqual([
+      `GRANT CREATE ON \`${name}\`.* TO 'reader'@'%';`,
+    ]);
+    await (await aMysqlLedger(target)).close();
+    const after = await lookAtMysql(reader);
+    expect(after.issues.length).toBeGreaterThanOrEqual(3);
+    expect(after.issues.every(({ hint }) => hint?.startsWith("GRANT ") === true)).toBe(true);
+    const away = { ...target, dsn: { ...target.dsn, port: 1 } };
+    expect((await lookAtMysql(away)).away).toContain("127.0.0.1:1");
+  });
+
+  test("a database without a ledger is a mistake, and so is one that does not answer", async () => {
+    const target = await aDatabase(server(), next());
+    await expect(checkMysqlLedger(target)).rejects.toThrow(/there is no ledger in it/);
+    const away = { ...target, dsn: { ...target.dsn, port: 1 } };
+    await expect(exported(away, null)).rejects.toBeInstanceOf(ConfigError);
+  });
+});
