@@ -78,13 +78,13 @@ export class Gateway {
       path: url.pathname + url.search,
       headers,
     });
-    up.on("error", () => response.socket?.resetAndDestroy());
+    up.on("error", () => response.socket?.destroy());
     response.on("error", () => undefined);
     response.once("close", () => up.destroy());
     up.on("response", (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       response.flushHeaders();
-      answer.on("error", () => response.socket?.resetAndDestroy());
+      answer.on("error", () => response.socket?.destroy());
       answer.pipe(response);
       if (answer.statusCode !== 200) return;
       if (isList) answer.once("end", () => this.listed.push({ namespace, from, to: Date.now() }));
