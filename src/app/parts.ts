@@ -4,6 +4,7 @@ import { Lane } from "../delivery/lane.ts";
 import type { Sender } from "../delivery/sender.ts";
 import { Tally } from "../delivery/tally.ts";
 import type { Ledger } from "../ledger/open.ts";
+import { StorageError } from "../ledger/store.ts";
 import type { Observer } from "../observe/observer.ts";
 import { compileFilter } from "../pipeline/filter.ts";
 import { pump } from "../pipeline/pump.ts";
@@ -47,14 +48,27 @@ export function openLane(
 /** Deliveries owed to sinks that the configuration does not know any more stay in the ledger; someone should know. */
 export async function tellOrphans(
   sinks: readonly SinkConfig[],
-  ledger: Ledger,
-  observer: Observer,
+  ledger: Pick<Ledger, "history">,
+  observer: Pick<Observer, "warning">,
 ): Promise<void> {
-  for (const [sink, { pending }] of await ledger.history.counts()) {
+  const counts = await countsOf(ledger);
+  for (const [sink, { pending }] of counts) {
     if (pending > 0 && !sinks.some(({ name }) => name === sink))
       observer.warning(
         `the ledger owes ${pending} deliveries to "${sink}", which is no sink of this configuration; they stay there: add it again under this name and they are sent or given up`,
       );
+  }
+}
+
+/** None where the ledger went away in the middle of the start: it says so itself, and what is only good to know can wait for the next start. */
+async function countsOf({
+  history,
+}: Pick<Ledger, "history">): Promise<Awaited<ReturnType<Ledger["history"]["counts"]>>> {
+  try {
+    return await history.counts();
+  } catch (error) {
+    if (error instanceof StorageError) return new Map();
+    throw error;
   }
 }
 
