@@ -1,77 +1,31 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { FAILURE_REASONS } from "../event/reason.ts";
 import type { CheckReport, Contents, Finding } from "./care.ts";
 import { databasePath, openingError, openReader } from "./database.ts";
 import { isDamage, storageTrouble } from "./failure.ts";
 import { isStoredKey } from "./key.ts";
 import { SqliteHistory } from "./history.ts";
+import { commonLaws, type Law } from "./laws.ts";
 import { versionOf } from "./schema.ts";
 
 /** Problems of the file that are told one by one. */
 const TOLD = 20;
 const EXAMPLES = 3;
-const REASONS = Object.keys(FAILURE_REASONS)
-  .map((reason) => `'${reason}'`)
-  .join(", ");
 
-interface Law {
-  /** What it means that there are such rows. */
-  readonly what: string;
-  readonly from: string;
-  /** How a row is named. */
-  readonly id: string;
-  readonly broken: string;
-}
-
-const delivery = (what: string, broken: string): Law => ({
-  what,
-  from: "delivery d",
-  id: "d.id",
-  broken,
-});
-
-/** What holds for every row, whatever happened to the process. */
 const LAWS: readonly Law[] = [
-  delivery(
-    "deliveries in a state that does not exist",
-    "d.state NOT IN ('pending', 'delivered', 'dead', 'folded')",
-  ),
-  delivery("pending deliveries that were settled", "d.state = 'pending' AND d.settled_at NOT NULL"),
-  delivery("settled deliveries without a time", "d.state <> 'pending' AND d.settled_at IS NULL"),
-  delivery(
-    "dead letters without a reason",
-    `d.state = 'dead' AND (d.reason IS NULL OR d.reason NOT IN (${REASONS}))`,
-  ),
-  delivery(
-    "delivered deliveries with a reason of a failure",
-    "d.state = 'delivered' AND d.reason NOT NULL",
-  ),
-  delivery(
-    "deliveries folded into nothing, or not folded and yet in a digest",
-    "(d.state = 'folded') <> (d.folded_into NOT NULL)",
-  ),
-  // The digest may be forgotten before what it told.
-  delivery(
-    "deliveries folded into what is no digest of their sink",
-    `d.folded_into NOT NULL AND EXISTS
-       (SELECT 1 FROM delivery t WHERE t.id = d.folded_into AND (t.alert IS NULL OR t.sink <> d.sink))`,
-  ),
-  delivery("deliveries about nothing", "d.occurrence IS NULL AND d.alert IS NULL"),
-  delivery("deliveries with numbers below zero", "d.attempts < 0 OR d.owed_at < 0"),
-  delivery("deliveries whose alert is not JSON", "d.alert NOT NULL AND NOT json_valid(d.alert)"),
+  ...commonLaws(""),
+  {
+    what: "deliveries with numbers below zero",
+    from: "delivery d",
+    id: "d.id",
+    broken: "d.attempts < 0 OR d.owed_at < 0",
+  },
   {
     what: "events that are not JSON, or not those of their key",
     from: "occurrence o",
     id: "o.key",
     broken: `CASE WHEN json_valid(o.event)
        THEN NOT ${isStoredKey("o.key", "json_extract(o.event, '$.key')")} ELSE 1 END`,
-  },
-  {
-    what: "checkpoints that lead nowhere",
-    from: "checkpoint c",
-    id: "c.scope",
-    broken: "c.resource_version = '' OR c.at <= 0",
   },
 ];
 

@@ -1,8 +1,7 @@
 import { ConfigError, type ConfigIssue } from "../../config/config.ts";
-import { FAILURE_REASONS } from "../../event/reason.ts";
 import type { CheckReport, Finding } from "../care.ts";
+import { commonLaws, type Law } from "../laws.ts";
 import { MysqlHistory } from "./history.ts";
-import { text } from "./literal.ts";
 import { missingRights } from "./probe.ts";
 import { openReader, told } from "./reader.ts";
 import { LEDGER, refuseNewer, versionOf } from "./schema.ts";
@@ -10,62 +9,15 @@ import { AwayError, Session } from "./session.ts";
 import { type LedgerTarget, nameOf } from "./target.ts";
 
 const EXAMPLES = 3;
-const REASONS = Object.keys(FAILURE_REASONS).map(text).join(", ");
 
-interface Law {
-  /** What it means that there are such rows. */
-  readonly what: string;
-  readonly from: string;
-  /** How a row is named. */
-  readonly id: string;
-  readonly broken: string;
-}
-
-const delivery = (what: string, broken: string): Law => ({
-  what,
-  from: "kube_crier_delivery d",
-  id: "d.id",
-  broken,
-});
-
-/** What holds for every row, whatever happened to the process: in the words of a file's. */
+/** In the words of a file's. */
 const LAWS: readonly Law[] = [
-  delivery(
-    "deliveries in a state that does not exist",
-    "d.state NOT IN ('pending', 'delivered', 'dead', 'folded')",
-  ),
-  delivery(
-    "pending deliveries that were settled",
-    "d.state = 'pending' AND d.settled_at IS NOT NULL",
-  ),
-  delivery("settled deliveries without a time", "d.state <> 'pending' AND d.settled_at IS NULL"),
-  delivery(
-    "dead letters without a reason",
-    `d.state = 'dead' AND (d.reason IS NULL OR d.reason NOT IN (${REASONS}))`,
-  ),
-  delivery(
-    "delivered deliveries with a reason of a failure",
-    "d.state = 'delivered' AND d.reason IS NOT NULL",
-  ),
-  delivery(
-    "deliveries folded into nothing, or not folded and yet in a digest",
-    "(d.state = 'folded') <> (d.folded_into IS NOT NULL)",
-  ),
+  ...commonLaws("kube_crier_"),
   {
-    ...delivery(
-      "deliveries folded into what is no digest of their sink",
-      "t.alert IS NULL OR t.sink <> d.sink",
-    ),
-    from: "kube_crier_delivery d JOIN kube_crier_delivery t ON t.id = d.folded_into",
-  },
-  delivery("deliveries about nothing", "d.occurrence IS NULL AND d.alert IS NULL"),
-  delivery("deliveries whose alert is not JSON", "d.alert IS NOT NULL AND NOT JSON_VALID(d.alert)"),
-  {
-    ...delivery(
-      "deliveries of events that are not there",
-      "d.occurrence IS NOT NULL AND o.seq IS NULL",
-    ),
+    what: "deliveries of events that are not there",
     from: "kube_crier_delivery d LEFT JOIN kube_crier_occurrence o ON o.seq = d.occurrence",
+    id: "d.id",
+    broken: "d.occurrence IS NOT NULL AND o.seq IS NULL",
   },
   {
     what: "events that are not JSON, or not those of their key",
@@ -73,12 +25,6 @@ const LAWS: readonly Law[] = [
     id: "o.seq",
     broken:
       "NOT JSON_VALID(o.event) OR LEFT(SHA2(JSON_UNQUOTE(JSON_EXTRACT(o.event, '$.key')), 256), 56) <> LOWER(RIGHT(HEX(o.key_hash), 56))",
-  },
-  {
-    what: "checkpoints that lead nowhere",
-    from: "kube_crier_checkpoint c",
-    id: "c.scope",
-    broken: "c.resource_version = '' OR c.at <= 0",
   },
 ];
 

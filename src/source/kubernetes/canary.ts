@@ -1,7 +1,7 @@
 import type { ConfigIssue, KubernetesSourceConfig } from "../../config/config.ts";
 import { CANARY_COMPONENT, CANARY_REASON } from "../../event/canary.ts";
 import type { KubeEvent } from "../../event/event.ts";
-import { ApiError, ConnectionError, CredentialsError } from "./errors.ts";
+import { ApiError, isNoAnswer } from "./errors.ts";
 import { classify } from "./failure.ts";
 import { API_GROUPS, type ApiGroup, eventsPath } from "./resource.ts";
 import { type Permission, review } from "./review.ts";
@@ -128,13 +128,7 @@ export function createCanaryWriter(
         ];
       } catch (error) {
         // Down, busy, or not to be asked about permissions: the first canary shows it.
-        if (
-          error instanceof ApiError ||
-          error instanceof ConnectionError ||
-          error instanceof CredentialsError ||
-          signal.aborted
-        )
-          return [];
+        if (isNoAnswer(error, signal)) return [];
         throw error;
       }
     },

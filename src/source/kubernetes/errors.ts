@@ -87,6 +87,16 @@ export class ForbiddenError extends Error {
   }
 }
 
+/** Down, busy, or not to be asked: nobody can say now, and what is asked for shows it later. */
+export function isNoAnswer(error: unknown, signal: AbortSignal): boolean {
+  return (
+    error instanceof ApiError ||
+    error instanceof ConnectionError ||
+    error instanceof CredentialsError ||
+    signal.aborted
+  );
+}
+
 /** Reads a Status object, of an error's body or of an ERROR line. Total: garbage gives an error with the status alone. */
 export function statusError(status: number, body: unknown, retryAfter: string | null): ApiError {
   const answer = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;

@@ -5,7 +5,7 @@ import {
   type LeaseRecord,
   type LeaseStore,
 } from "../../election/lease.ts";
-import { ApiError, ConnectionError, CredentialsError } from "./errors.ts";
+import { ApiError, isNoAnswer } from "./errors.ts";
 import { classify } from "./failure.ts";
 import { type Access, mayI } from "./review.ts";
 import type { KubeClient } from "./transport.ts";
@@ -87,13 +87,7 @@ export function createLease(client: KubeClient, place: LeasePlace): KubernetesLe
         ];
       } catch (error) {
         // Down, busy, or not to be asked about permissions: the first look at the Lease shows it.
-        if (
-          error instanceof ApiError ||
-          error instanceof ConnectionError ||
-          error instanceof CredentialsError ||
-          signal.aborted
-        )
-          return [];
+        if (isNoAnswer(error, signal)) return [];
         throw error;
       }
     },
