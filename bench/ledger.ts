@@ -76,7 +76,7 @@ measure(
   () => {
     const { id = "" } = due.pop() ?? {};
     const outcome = { kind: "delivered", at: now, sent: "{}", answer: "ok" } as const;
-    store.write([{ kind: "settle", id, outcome, failed: 0 }]);
+    store.write([{ kind: "settle", id, outcome, failed: 0, tries: [] }]);
   },
   1_000,
 );

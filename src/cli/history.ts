@@ -44,6 +44,20 @@ export function deadRetryCommand(
   );
 }
 
+/** `kube-crier dead discard`: puts dead letters away that nobody needs. */
+export function deadDiscardCommand(
+  ids: readonly string[],
+  options: Place & { readonly sink?: string },
+  io: Io,
+): Promise<ExitCode> {
+  return guarded(io, () =>
+    withHistory(options, io, "write", async (history) => {
+      const count = await history.discard(ids, options.sink ?? null);
+      return tellChanged(count, ids, "discarded", io);
+    }),
+  );
+}
+
 async function showHistory(
   history: History,
   filter: HistoryFilter,
@@ -116,7 +130,9 @@ async function showDead(
       ]),
     ),
   );
-  io.stderr.write(`\n${rows.length} dead; "kube-crier dead retry [ID…]" owes them again\n`);
+  io.stderr.write(
+    `\n${rows.length} dead; "kube-crier dead retry [ID…]" owes them again, "dead discard" puts them away\n`,
+  );
   return EXIT.ok;
 }
 
@@ -127,13 +143,17 @@ async function retryDead(
   io: Io,
 ): Promise<ExitCode> {
   const count = await history.retry(ids, sink, io.clock.now());
+  return tellChanged(count, ids, "owed again", io);
+}
+
+function tellChanged(count: number, ids: readonly string[], what: string, io: Io): ExitCode {
   if (ids.length > 0 && count < ids.length) {
     io.stderr.write(
-      `${count} of ${ids.length} are dead letters and owed again; see "kube-crier dead list" for the ids\n`,
+      `${count} of ${ids.length} are dead letters and ${what}; see "kube-crier dead list" for the ids\n`,
     );
     return EXIT.failed;
   }
-  io.stderr.write(`${count} ${count === 1 ? "delivery is" : "deliveries are"} owed again\n`);
+  io.stderr.write(`${count} ${count === 1 ? "delivery is" : "deliveries are"} ${what}\n`);
   return EXIT.ok;
 }
 
@@ -142,7 +162,7 @@ function objectOf({ event }: HistoryRow): string {
   return namespace === null ? `${kind} ${name}` : `${namespace}/${kind} ${name}`;
 }
 
-const MARKS = { delivered: "✓", pending: "…", dead: "✗", folded: "≡" } as const;
+const MARKS = { delivered: "✓", pending: "…", dead: "✗", folded: "≡", discarded: "∅" } as const;
 
 function told(row: DeliveryRow): string {
   return `${MARKS[row.state]}${row.sink}`;

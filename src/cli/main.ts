@@ -18,6 +18,8 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
       send: async (flags, options) => (await import("./send.ts")).sendCommand(flags, options, io),
       history: async (options) => (await import("./history.ts")).historyCommand(options, io),
       deadList: async (options) => (await import("./history.ts")).deadListCommand(options, io),
+      deadDiscard: async (ids, options) =>
+        (await import("./history.ts")).deadDiscardCommand(ids, options, io),
       deadRetry: async (ids, options) =>
         (await import("./history.ts")).deadRetryCommand(ids, options, io),
       ledgerCheck: async (options) => (await import("./ledger.ts")).checkLedgerCommand(options, io),

@@ -276,7 +276,7 @@ export class Lane {
     const outcome = judge(result, delivery, at, throttledMs, (reason, attempts) =>
       this.#retryAt(reason, attempts, startedAt, at),
     );
-    outbox.settle(id, outcome);
+    outbox.settle(id, { ...outcome, tookMs: result.durationMs });
     if (outcome.kind === "delivered") {
       observer.delivered(name, id, at - delivery.owedAt, result.durationMs);
       return;

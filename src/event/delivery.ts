@@ -16,12 +16,34 @@ export interface Delivery {
 }
 
 /**
- * pending → delivered | dead | folded (told in a digest). `dead` can be made pending again by hand.
+ * pending → delivered | dead | folded (told in a digest). `dead` can be made pending again by hand, or be `discarded`.
  */
-export type DeliveryState = "pending" | "delivered" | "dead" | "folded";
+export const DELIVERY_STATES = ["pending", "delivered", "dead", "folded", "discarded"] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** How an attempt, or a delivery without one, ended. */
-export type Outcome =
+/** One attempt that failed. */
+export interface Attempt {
+  /** When it ended. */
+  readonly at: number;
+  /** `null`: not known. */
+  readonly tookMs: number | null;
+  readonly reason: FailureReason;
+  /** The platform's answer, or what stood in its way. */
+  readonly detail: string;
+}
+
+/** Of a delivery that fails for days, so many attempts are kept. */
+export const ATTEMPTS_KEPT = 10;
+
+/** The first attempt and the last ones: how it began, and how it stands. */
+export function keptAttempts(all: readonly Attempt[]): readonly Attempt[] {
+  return all.length <= ATTEMPTS_KEPT
+    ? all
+    : [...all.slice(0, 1), ...all.slice(all.length - ATTEMPTS_KEPT + 1)];
+}
+
+/** How an attempt, or a delivery without one, ended. `tookMs`: how long the attempt took. */
+export type Outcome = { readonly tookMs?: number } & (
   | {
       readonly kind: "delivered";
       readonly at: number;
@@ -43,4 +65,5 @@ export type Outcome =
       readonly detail: string;
       /** An attempt was made, as against one given up for its age or for want of space. */
       readonly counted: boolean;
-    };
+    }
+);

@@ -1,4 +1,4 @@
-import type { Delivery } from "../event/delivery.ts";
+import { type Delivery, keptAttempts } from "../event/delivery.ts";
 import type { Checkpoint } from "../source/source.ts";
 import { StorageError, type Owed, type Pending, type Store, type Write } from "./store.ts";
 
@@ -161,6 +161,8 @@ export class Held {
     const index = this.#retries.get(id);
     const before = index === undefined ? null : (this.#writes[index] ?? null);
     const failed = write.failed + (before?.write.kind === "settle" ? before.write.failed : 0);
+    const earlier = before?.write.kind === "settle" ? before.write.tries : [];
+    const tries = keptAttempts([...earlier, ...write.tries]);
     // What is held here counts already, and so does the retry this one replaces.
     const weight = before?.weight ?? (this.#overlay.has(id) ? 0 : 1);
     if (index !== undefined) {
@@ -183,7 +185,7 @@ export class Held {
     } else {
       this.#overlay.set(id, null);
     }
-    this.#keep({ ...write, failed }, weight);
+    this.#keep({ ...write, failed, tries }, weight);
   }
 
   #keep(write: Write, weight: number): void {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { DeliveryState } from "../event/delivery.ts";
 import type { SuppressReason } from "../event/reason.ts";
-import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "./ledger.ts";
+import type { DeliveryRow, History, HistoryFilter, HistoryRow, Visible } from "./ledger.ts";
 import {
   DELIVERY_COLUMNS,
   text,
@@ -12,9 +12,15 @@ import {
 } from "./rows.ts";
 
 const DEFAULT_LIMIT = 100;
+/** What tells of several events at once has no occurrence, and is for those who may see all. */
+const SEEN_IN = `occurrence IN (SELECT o.seq FROM occurrence o
+  WHERE o.seq = delivery.occurrence AND o.event ->> 'eventNamespace' IN (SELECT value FROM json_each(?)))`;
 
 /** The history of a file: it answers at once. */
-export type FileHistory = Pick<SqliteHistory, "events" | "deliveries" | "retry" | "counts">;
+export type FileHistory = Pick<
+  SqliteHistory,
+  "events" | "deliveries" | "retry" | "discard" | "counts"
+>;
 
 interface Condition {
   readonly sql: string;
@@ -63,17 +69,45 @@ export class SqliteHistory implements History {
       .map(toDeliveryRow);
   }
 
-  retry(ids: readonly string[], sink: string | null, now: number): number {
-    const again = `UPDATE delivery SET state = 'pending', attempts = 0, owed_at = ?, not_before = ?,
-      settled_at = NULL, reason = NULL, detail = NULL WHERE state = 'dead'`;
+  retry(
+    ids: readonly string[],
+    sink: string | null,
+    now: number,
+    visible: Visible = "all",
+  ): number {
+    return this.#changeDead(
+      `state = 'pending', attempts = 0, owed_at = ?, not_before = ?, settled_at = NULL, reason = NULL, detail = NULL`,
+      [now, now],
+      { ids, sink, visible },
+    );
+  }
+
+  discard(ids: readonly string[], sink: string | null, visible: Visible = "all"): number {
+    return this.#changeDead("state = 'discarded'", [], { ids, sink, visible });
+  }
+
+  #changeDead(
+    change: string,
+    values: readonly SQLInputValue[],
+    which: {
+      readonly ids: readonly string[];
+      readonly sink: string | null;
+      readonly visible: Visible;
+    },
+  ): number {
+    const conditions = all([
+      ["sink = ?", which.sink ?? undefined],
+      [SEEN_IN, which.visible === "all" ? undefined : JSON.stringify(which.visible)],
+    ]);
+    const sql = `UPDATE delivery SET ${change} WHERE state = 'dead' ${conditions.sql}`;
     return transactions(this.#db)(() => {
-      const ofSink = sink === null ? "" : " AND sink = ?";
-      const tail = sink === null ? [] : [sink];
-      if (ids.length === 0) {
-        return Number(this.#db.prepare(again + ofSink).run(now, now, ...tail).changes);
-      }
-      const one = this.#db.prepare(`${again} AND id = ?${ofSink}`);
-      return ids.reduce((sum, id) => sum + Number(one.run(now, now, id, ...tail).changes), 0);
+      if (which.ids.length === 0)
+        return Number(this.#db.prepare(sql).run(...values, ...conditions.values).changes);
+      const one = this.#db.prepare(`${sql} AND id = ?`);
+      return which.ids.reduce(
+        (sum, id) => sum + Number(one.run(...values, ...conditions.values, id).changes),
+        0,
+      );
     });
   }
 
@@ -84,7 +118,13 @@ export class SqliteHistory implements History {
       .all();
     for (const row of rows) {
       const sink = text(row["sink"]);
-      const of = counts.get(sink) ?? { pending: 0, delivered: 0, dead: 0, folded: 0 };
+      const of = counts.get(sink) ?? {
+        pending: 0,
+        delivered: 0,
+        dead: 0,
+        folded: 0,
+        discarded: 0,
+      };
       of[text(row["state"]) as DeliveryState] = Number(row["n"]);
       counts.set(sink, of);
     }

@@ -1,3 +1,4 @@
+import { DELIVERY_STATES } from "../event/delivery.ts";
 import { FAILURE_REASONS } from "../event/reason.ts";
 
 /** What holds for every row, whatever happened to the process, in SQL that every ledger's database takes. */
@@ -10,9 +11,9 @@ export interface Law {
   readonly broken: string;
 }
 
-const REASONS = Object.keys(FAILURE_REASONS)
-  .map((reason) => `'${reason}'`)
-  .join(", ");
+const quoted = (all: readonly string[]) => all.map((one) => `'${one}'`).join(", ");
+const REASONS = quoted(Object.keys(FAILURE_REASONS));
+const STATES = quoted(DELIVERY_STATES);
 
 /**
  * The laws of deliveries and checkpoints.
@@ -26,10 +27,7 @@ export function commonLaws(prefix: string): readonly Law[] {
     broken,
   });
   return [
-    delivery(
-      "deliveries in a state that does not exist",
-      "d.state NOT IN ('pending', 'delivered', 'dead', 'folded')",
-    ),
+    delivery("deliveries in a state that does not exist", `d.state NOT IN (${STATES})`),
     delivery(
       "pending deliveries that were settled",
       "d.state = 'pending' AND d.settled_at IS NOT NULL",

@@ -1,5 +1,5 @@
 import type { Alert } from "../event/alert.ts";
-import type { Delivery, DeliveryState, Outcome } from "../event/delivery.ts";
+import type { Attempt, Delivery, DeliveryState, Outcome } from "../event/delivery.ts";
 import type { KubeEvent } from "../event/event.ts";
 import type { FailureReason, SuppressReason } from "../event/reason.ts";
 import type { Checkpoint } from "../source/source.ts";
@@ -97,8 +97,15 @@ export interface DeliveryRow {
   readonly answer: string | null;
   /** The digest delivery that told it, for `folded`. */
   readonly foldedInto: string | null;
+  /** How long the attempt took that delivered it. */
+  readonly tookMs: number | null;
+  /** Attempts that failed, oldest first: the first, and the last ones. */
+  readonly tries: readonly Attempt[];
   readonly alert: Alert;
 }
+
+/** The namespaces whose Events somebody may list; decided by whoever lets people in, heeded inside every query. */
+export type Visible = "all" | readonly string[];
 
 /** At once where the ledger is a file, later where it is behind a network. */
 export type Awaitable<T> = T | Promise<T>;
@@ -108,6 +115,13 @@ export interface History {
   events(filter: HistoryFilter): Awaitable<readonly HistoryRow[]>;
   deliveries(filter: HistoryFilter): Awaitable<readonly DeliveryRow[]>;
   /** Dead → pending, with a fresh give-up age; answers how many. `ids` empty means all (of `sink`, where given). */
-  retry(ids: readonly string[], sink: string | null, now: number): Awaitable<number>;
+  retry(
+    ids: readonly string[],
+    sink: string | null,
+    now: number,
+    visible?: Visible,
+  ): Awaitable<number>;
+  /** Dead → discarded: nobody needs to look at it any more; it stays in the history. The rest as with `retry`. */
+  discard(ids: readonly string[], sink: string | null, visible?: Visible): Awaitable<number>;
   counts(): Awaitable<ReadonlyMap<string, Readonly<Record<DeliveryState, number>>>>;
 }

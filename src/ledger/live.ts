@@ -60,7 +60,10 @@ export class LiveDatabase {
   readonly history: FileHistory = {
     events: (filter) => this.#use(({ history }) => history.events(filter)),
     deliveries: (filter) => this.#use(({ history }) => history.deliveries(filter)),
-    retry: (ids, sink, now) => this.#use(({ history }) => history.retry(ids, sink, now)),
+    retry: (ids, sink, now, visible) =>
+      this.#use(({ history }) => history.retry(ids, sink, now, visible)),
+    discard: (ids, sink, visible) =>
+      this.#use(({ history }) => history.discard(ids, sink, visible)),
     counts: () => this.#use(({ history }) => history.counts()),
   };
   readonly #options: LiveOptions;

@@ -77,8 +77,8 @@ export function openLedger(options: LedgerOptions): FileLedger {
     outbox,
     history: {
       ...history,
-      retry: (ids, sink, now) => {
-        const retried = history.retry(ids, sink, now);
+      retry: (ids, sink, now, visible) => {
+        const retried = history.retry(ids, sink, now, visible);
         if (retried > 0) changed();
         return retried;
       },
@@ -134,7 +134,8 @@ function readable(dataDir: string, history: FileHistory): FileHistory {
     events: (filter) => told(() => history.events(filter)),
     deliveries: (filter) => told(() => history.deliveries(filter)),
     counts: () => told(() => history.counts()),
-    retry: (ids, sink, now) => told(() => history.retry(ids, sink, now)),
+    retry: (ids, sink, now, visible) => told(() => history.retry(ids, sink, now, visible)),
+    discard: (ids, sink, visible) => told(() => history.discard(ids, sink, visible)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Alert } from "../event/alert.ts";
-import type { Delivery, DeliveryState } from "../event/delivery.ts";
+import type { Attempt, Delivery, DeliveryState } from "../event/delivery.ts";
 import type { KubeEvent } from "../event/event.ts";
 import type { FailureReason } from "../event/reason.ts";
 import type { DeliveryRow } from "./ledger.ts";
@@ -10,7 +10,7 @@ export type Row = Record<string, SQLOutputValue>;
 /** The delivery's columns and the event of its occurrence, as the functions below read them. */
 export const DELIVERY_COLUMNS = `
   d.id, d.sink, d.alert, d.state, d.attempts, d.owed_at, d.not_before, d.settled_at, d.reason, d.detail,
-  d.sent, d.answer, d.folded_into, o.event
+  d.sent, d.answer, d.folded_into, d.took, d.tries, o.event
   FROM delivery d LEFT JOIN occurrence o ON o.seq = d.occurrence`;
 
 export function toDelivery(row: Row): Delivery {
@@ -34,6 +34,8 @@ export function toDeliveryRow(row: Row): DeliveryRow {
     sent: textOrNull(row["sent"]),
     answer: textOrNull(row["answer"]),
     foldedInto: textOrNull(row["folded_into"]),
+    tookMs: numberOrNull(row["took"]),
+    tries: JSON.parse(textOrNull(row["tries"]) ?? "[]") as Attempt[],
   };
 }
 

@@ -56,6 +56,13 @@ export const MIGRATIONS: readonly string[] = [
   "/* no table changes */",
   // An Event that was there at the checkpoint, as JSON.
   "ALTER TABLE checkpoint ADD COLUMN witness TEXT",
+  // Which ledger this is, for what is derived from it; and of each attempt, what became of it.
+  `
+  CREATE TABLE identity (id TEXT NOT NULL) STRICT;
+  INSERT INTO identity VALUES (lower(hex(randomblob(16))));
+  ALTER TABLE delivery ADD COLUMN took INTEGER;
+  ALTER TABLE delivery ADD COLUMN tries TEXT;
+  `,
 ];
 
 /** Brings the tables from version `found` to the newest, each step with its number in one transaction. */

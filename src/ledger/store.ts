@@ -1,4 +1,4 @@
-import type { Delivery, Outcome } from "../event/delivery.ts";
+import type { Attempt, Delivery, Outcome } from "../event/delivery.ts";
 import type { KubeEvent } from "../event/event.ts";
 import type { SuppressReason } from "../event/reason.ts";
 import type { Checkpoint } from "../source/source.ts";
@@ -22,6 +22,8 @@ export type Write =
       readonly outcome: Outcome;
       /** Failed attempts to add to those the delivery has. */
       readonly failed: number;
+      /** Failed attempts to keep beside those it has: this one, and those before it of which the store does not know yet. */
+      readonly tries: readonly Attempt[];
     }
   | {
       readonly kind: "fold";
@@ -34,7 +36,13 @@ export type Write =
 /** The settlement of one attempt. */
 export function settlement(id: string, outcome: Outcome): Write & { kind: "settle" } {
   const failed = outcome.kind !== "delivered" && outcome.counted ? 1 : 0;
-  return { kind: "settle", id, outcome, failed };
+  return { kind: "settle", id, outcome, failed, tries: triesOf(outcome) };
+}
+
+function triesOf(outcome: Outcome): readonly Attempt[] {
+  if (outcome.kind === "delivered" || (outcome.kind === "dead" && !outcome.counted)) return [];
+  const { at, reason, detail, tookMs = null } = outcome;
+  return [{ at, tookMs, reason, detail }];
 }
 
 export interface Pending {

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import type { Delivery } from "../event/delivery.ts";
+import { ATTEMPTS_KEPT, type Delivery } from "../event/delivery.ts";
 import { storedKey } from "./key.ts";
 import { transactions } from "./rows.ts";
 import type { Write } from "./store.ts";
@@ -85,20 +85,34 @@ export class Writer {
     );
   }
 
-  #settle({ id, outcome, failed }: Write & { kind: "settle" }): void {
+  #settle({ id, outcome, failed, tries }: Write & { kind: "settle" }): void {
+    // The last one goes along with its settlement; more there are only after the disk had refused.
+    const last = outcome.kind === "delivered" ? undefined : tries.at(-1);
+    for (const one of last === undefined ? tries : tries.slice(0, -1))
+      this.#sql.tried.run(JSON.stringify(one), id);
+    const tried = last === undefined ? null : JSON.stringify(last);
+    const took = outcome.tookMs ?? null;
     switch (outcome.kind) {
       case "delivered":
-        this.#sql.delivered.run(failed, outcome.at, outcome.sent, outcome.answer, id);
+        this.#sql.delivered.run(failed, outcome.at, outcome.sent, outcome.answer, took, id);
         return;
       case "retry":
-        this.#sql.retry.run(failed, outcome.notBefore, outcome.reason, outcome.detail, id);
+        this.#sql.retry.run(failed, outcome.notBefore, outcome.reason, outcome.detail, tried, id);
         return;
       case "dead":
-        this.#sql.dead.run(failed, outcome.at, outcome.reason, outcome.detail, id);
+        this.#sql.dead.run(failed, outcome.at, outcome.reason, outcome.detail, tried, id);
         return;
     }
   }
 }
+
+/** Adds an attempt (`null`: none) to those that are kept, as `keptAttempts` says. */
+const TRIED = `tries = (
+  SELECT CASE
+    WHEN n.tried IS NULL THEN tries
+    WHEN json_array_length(n.old) < ${ATTEMPTS_KEPT} THEN json_insert(n.old, '$[#]', json(n.tried))
+    ELSE json_insert(json_remove(n.old, '$[1]'), '$[#]', json(n.tried)) END
+  FROM (SELECT ? AS tried, COALESCE(tries, '[]') AS old) n)`;
 
 function statements(db: DatabaseSync) {
   return {
@@ -120,20 +134,21 @@ function statements(db: DatabaseSync) {
     ),
     // A delivery that was given up while its request was under way, and arrived after all, did arrive.
     delivered: db.prepare(
-      `UPDATE delivery SET state = 'delivered', attempts = attempts + ?, settled_at = ?, sent = ?, answer = ?, reason = NULL, detail = NULL
+      `UPDATE delivery SET state = 'delivered', attempts = attempts + ?, settled_at = ?, sent = ?, answer = ?, took = ?, reason = NULL, detail = NULL
        WHERE id = ? AND state IN ('pending', 'dead')`,
     ),
     retry: db.prepare(
-      `UPDATE delivery SET attempts = attempts + ?, not_before = ?, reason = ?, detail = ?
+      `UPDATE delivery SET attempts = attempts + ?, not_before = ?, reason = ?, detail = ?, ${TRIED}
        WHERE id = ? AND state = 'pending'`,
     ),
     dead: db.prepare(
-      `UPDATE delivery SET state = 'dead', attempts = attempts + ?, settled_at = ?, reason = ?, detail = ?
+      `UPDATE delivery SET state = 'dead', attempts = attempts + ?, settled_at = ?, reason = ?, detail = ?, ${TRIED}
        WHERE id = ? AND state = 'pending'`,
     ),
     folded: db.prepare(
       `UPDATE delivery SET state = 'folded', settled_at = ?, folded_into = ? WHERE id = ? AND state = 'pending'`,
     ),
+    tried: db.prepare(`UPDATE delivery SET ${TRIED} WHERE id = ?`),
     attempt: db.prepare("INSERT INTO attempt (sink, at) VALUES (?, ?)"),
   };
 }

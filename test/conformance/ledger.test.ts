@@ -232,6 +232,29 @@ describe.each(LEDGERS)("%s", (_, open) => {
     expect(outbox.throttledUntil("ops", now)).toBe(now + 60_000);
   });
 
+  test("dead letters are put away, or owed again, only by those who may see them", async () => {
+    const { outbox, clock, history } = await open();
+    await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
+    const gap = { kind: "gap", cluster: "", since: "", until: "", cause: "downtime" } as const;
+    await outbox.add([{ event: null, alert: gap, sinks: ["ops"] }], [], never);
+    const dead = { kind: "dead", reason: "auth", detail: "", counted: true } as const;
+    for (const id of ["d1", "d2", "d3"]) outbox.settle(id, { ...dead, at: clock.now() });
+    await written(outbox);
+    expect(await history.discard([], null, ["data"])).toBe(0);
+    expect(await history.retry(["d1"], null, clock.now(), [])).toBe(0);
+    expect(await history.discard(["d1", "d3"], "ops", ["shop"])).toBe(1);
+    expect(await history.retry([], null, clock.now(), ["shop", "it's"])).toBe(1);
+    expect((await history.counts()).get("ops")).toEqual({
+      pending: 1,
+      delivered: 0,
+      dead: 1,
+      folded: 0,
+      discarded: 1,
+    });
+    expect(await history.discard([], null)).toBe(1);
+    expect(await history.retry(["d1"], null, clock.now())).toBe(0);
+  });
+
   test("dead, and made pending again by hand with a fresh age", async () => {
     const { outbox, clock, history } = await open();
     await outbox.add([anEntry(1, ["ops", "dev"]), anEntry(2, ["ops"])], [], never);
@@ -257,6 +280,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
       delivered: 0,
       dead: 0,
       folded: 0,
+      discarded: 0,
     });
   });
 

@@ -13,6 +13,7 @@ export interface Commands {
   history(options: HistoryOptions): Promise<number>;
   deadList(options: Place & { sink?: string; json?: true }): Promise<number>;
   deadRetry(ids: readonly string[], options: Place & { sink?: string }): Promise<number>;
+  deadDiscard(ids: readonly string[], options: Place & { sink?: string }): Promise<number>;
   ledgerCheck(options: Place): Promise<number>;
   ledgerVacuum(options: Place): Promise<number>;
   ledgerExport(options: ExportOptions): Promise<number>;

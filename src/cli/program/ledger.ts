@@ -8,7 +8,7 @@ const LEDGER = [
   "the MySQL database it lives in, as `run` was given it; ${NAME} is an environment variable's value",
 ] as const;
 
-/** `history` and `dead`: questions to the ledger, and the one change a person may make. */
+/** `history` and `dead`: questions to the ledger, and the changes a person may make. */
 export function addLedgerCommands(
   command: (name: string, description: string, examples: readonly string[]) => Command,
   commands: Commands,
@@ -28,6 +28,7 @@ export function addLedgerCommands(
         "delivered",
         "dead",
         "folded",
+        "discarded",
       ]),
     )
     .option("--namespace <NAME>", "only objects of this namespace")
@@ -37,10 +38,11 @@ export function addLedgerCommands(
     .option("--limit <N>", "at most so many", "100")
     .option("--json", "one JSON object a line")
     .action(act((options: HistoryOptions) => commands.history(options)));
-  const dead = command("dead", "Dead letters: what was given up, and owing it again.", [
-    "kube-crier dead list",
-    "kube-crier dead retry --sink=oncall",
-  ]);
+  const dead = command(
+    "dead",
+    "Dead letters: what was given up, owing it again, or putting it away.",
+    ["kube-crier dead list", "kube-crier dead retry --sink=oncall"],
+  );
   dead.helpCommand(false);
   dead
     .command("list")
@@ -72,6 +74,22 @@ export function addLedgerCommands(
     .action(
       act((ids: readonly string[], options: Place & { sink?: string }) =>
         commands.deadRetry(ids, options),
+      ),
+    );
+  dead
+    .command("discard")
+    .description(
+      "Put dead letters away, all or those named: nobody needs them any more. They stay in the history.",
+    )
+    .helpOption("--help", "show help")
+    .argument("[ID...]", "ids as dead list shows them; none: all")
+    .option(...DATA_DIR)
+    .option(...LEDGER)
+    .option("--sink <NAME>", "only this sink")
+    .addHelpText("after", examplesText(["kube-crier dead discard --sink=oncall"]))
+    .action(
+      act((ids: readonly string[], options: Place & { sink?: string }) =>
+        commands.deadDiscard(ids, options),
       ),
     );
   addCareCommands(command, commands, act);

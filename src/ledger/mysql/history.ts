@@ -1,7 +1,7 @@
 import type { DeliveryState } from "../../event/delivery.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import type { FailureReason, SuppressReason } from "../../event/reason.ts";
-import type { DeliveryRow, History, HistoryFilter, HistoryRow } from "../ledger.ts";
+import type { DeliveryRow, History, HistoryFilter, HistoryRow, Visible } from "../ledger.ts";
 import { number, text } from "./literal.ts";
 import { alertOf } from "./read.ts";
 import type { Session } from "./session.ts";
@@ -55,10 +55,34 @@ export class MysqlHistory implements History {
     return rows.map(deliveryRow);
   }
 
-  async retry(ids: readonly string[], sink: string | null, now: number): Promise<number> {
+  retry(
+    ids: readonly string[],
+    sink: string | null,
+    now: number,
+    visible: Visible = "all",
+  ): Promise<number> {
+    return this.#changeDead(
+      `state = 'pending', attempts = 0, owed_at = ${number(now)}, not_before = ${number(now)},
+      settled_at = NULL, reason = NULL, detail = NULL`,
+      ids,
+      sink,
+      visible,
+    );
+  }
+
+  discard(ids: readonly string[], sink: string | null, visible: Visible = "all"): Promise<number> {
+    return this.#changeDead("state = 'discarded'", ids, sink, visible);
+  }
+
+  async #changeDead(
+    change: string,
+    ids: readonly string[],
+    sink: string | null,
+    visible: Visible,
+  ): Promise<number> {
+    if (visible !== "all" && visible.length === 0) return 0;
     const ofSink = sink === null ? "" : ` AND sink = ${text(sink)}`;
-    const again = `UPDATE kube_crier_delivery SET state = 'pending', attempts = 0, owed_at = ${number(now)}, not_before = ${number(now)},
-      settled_at = NULL, reason = NULL, detail = NULL WHERE state = 'dead'${ofSink}`;
+    const again = `UPDATE kube_crier_delivery SET ${change} WHERE state = 'dead'${ofSink}${seenIn(visible)}`;
     const lists =
       ids.length === 0
         ? [""]
@@ -95,7 +119,13 @@ export class MysqlHistory implements History {
       "SELECT sink, state, COUNT(*) FROM kube_crier_delivery GROUP BY sink, state ORDER BY sink",
     );
     for (const [sink, state, count] of rows) {
-      const of = counts.get(String(sink)) ?? { pending: 0, delivered: 0, dead: 0, folded: 0 };
+      const of = counts.get(String(sink)) ?? {
+        pending: 0,
+        delivered: 0,
+        dead: 0,
+        folded: 0,
+        discarded: 0,
+      };
       of[state as DeliveryState] = Number(count);
       counts.set(String(sink), of);
     }
@@ -122,7 +152,18 @@ function deliveryRow(row: Row): DeliveryRow {
     sent: sent ?? null,
     answer: answer ?? null,
     foldedInto: foldedInto ?? null,
+    // This ledger keeps the last attempt alone.
+    tookMs: null,
+    tries: [],
   };
+}
+
+/** What tells of several events at once has no occurrence, and is for those who may see all. */
+function seenIn(visible: Visible): string {
+  return visible === "all"
+    ? ""
+    : ` AND occurrence IN (SELECT o.seq FROM kube_crier_occurrence o
+        WHERE JSON_UNQUOTE(JSON_EXTRACT(o.event, '$.eventNamespace')) IN (${visible.map(text).join(", ")}))`;
 }
 
 /** What the filter says about the occurrence; `since` is compared with `time`. */

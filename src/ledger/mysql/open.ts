@@ -72,8 +72,9 @@ export async function openMysqlLedger(
         events: (filter) => history.events(filter),
         deliveries: (filter) => history.deliveries(filter),
         counts: () => history.counts(),
-        retry: async (ids, sink, now) => {
-          const retried = await history.retry(ids, sink, now);
+        discard: (ids, sink, visible) => history.discard(ids, sink, visible),
+        retry: async (ids, sink, now, visible) => {
+          const retried = await history.retry(ids, sink, now, visible);
           if (retried > 0) outbox.reload();
           return retried;
         },

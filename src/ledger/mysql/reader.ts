@@ -23,7 +23,8 @@ export async function openMysqlHistory(
     events: (filter) => told(target, () => history.events(filter)),
     deliveries: (filter) => told(target, () => history.deliveries(filter)),
     counts: () => told(target, () => history.counts()),
-    retry: (ids, sink, now) => told(target, () => history.retry(ids, sink, now)),
+    retry: (ids, sink, now, visible) => told(target, () => history.retry(ids, sink, now, visible)),
+    discard: (ids, sink, visible) => told(target, () => history.discard(ids, sink, visible)),
     close: () => session.end(),
   };
 }

@@ -161,7 +161,7 @@ describe("check", () => {
     db.close();
     const newer = await cli(flags);
     expect(newer.code).toBe(2);
-    expect(newer.stderr).toContain("the ledger has version 99, this program knows up to 4");
+    expect(newer.stderr).toContain("the ledger has version 99, this program knows up to 5");
 
     cutOff(file, 50);
     const damaged = await cli(flags);

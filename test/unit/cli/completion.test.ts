@@ -38,7 +38,7 @@ describe("completion in bash", () => {
   });
 
   it("knows commands of two words", async () => {
-    expect(await offered("dead", "")).toEqual(["list", "retry"]);
+    expect(await offered("dead", "")).toEqual(["list", "retry", "discard"]);
     expect(await offered("dead", "list", "--j")).toEqual(["--json"]);
     expect(await offered("dead", "retry", "--j")).toEqual([]);
   });

@@ -198,6 +198,17 @@ describe("dead retry", () => {
     expect((await run("dead", "list")).stderr).toBe("no dead letters\n");
   });
 
+  it("or puts them away, which is no loss: the history still knows", async () => {
+    const { run } = await aHistory();
+    expect(await run("dead", "discard", "d2")).toMatchObject({
+      code: 0,
+      stderr: "1 delivery is discarded\n",
+    });
+    expect((await run("dead", "retry")).stderr).toBe("1 delivery is owed again\n");
+    expect(await run("dead", "discard", "d1")).toMatchObject({ code: 3 });
+    expect((await run("history", "--name=web-2")).stdout).toContain("∅ops …audit");
+  });
+
   it("says when an id is none of them, and owes the others all the same", async () => {
     const { run } = await aHistory();
     expect(await run("dead", "retry", "d1", "d2", "d99")).toMatchObject({

@@ -36,7 +36,13 @@ describe("more than a robot takes", () => {
     expect(recorded.of("folded")).toEqual([[name, 31]]);
     await clock.advance(10 * MINUTE);
     expect(platform.requests.length).toBe(20);
-    expect(history.counts().get(name)).toEqual({ pending: 0, delivered: 20, dead: 0, folded: 31 });
+    expect(history.counts().get(name)).toEqual({
+      pending: 0,
+      delivered: 20,
+      dead: 0,
+      folded: 31,
+      discarded: 0,
+    });
   });
 
   test("a canary among them takes a slot of the robot's, is in no digest, and does not wait for one", async () => {

@@ -87,8 +87,8 @@ describe("a ledger at work", () => {
     expect(ledger.history.events({}).length).toBe(1);
     expect(ledger.history.deliveries({ sink: "ops" })).toMatchObject([{ id: "d1", state: "dead" }]);
     expect(Object.fromEntries(ledger.history.counts())).toEqual({
-      dev: { pending: 1, delivered: 0, dead: 0, folded: 0 },
-      ops: { pending: 0, delivered: 0, dead: 1, folded: 0 },
+      dev: { pending: 1, delivered: 0, dead: 0, folded: 0, discarded: 0 },
+      ops: { pending: 0, delivered: 0, dead: 1, folded: 0, discarded: 0 },
     });
   });
 

@@ -57,7 +57,13 @@ describe.each(VERSIONS)("a ledger of version %i", (version) => {
     const ledger = open(dataDir);
     const { calls, history } = ledger;
     expect(calls, "nothing is said about it").toEqual([]);
-    expect(history.counts().get("ops")).toEqual({ pending: 1, delivered: 1, dead: 0, folded: 0 });
+    expect(history.counts().get("ops")).toEqual({
+      pending: 1,
+      delivered: 1,
+      dead: 0,
+      folded: 0,
+      discarded: 0,
+    });
     await ledger.close();
     expect([...exportLedger(dataDir, null)]).toEqual([
       { type: "ledger", version: MIGRATIONS.length, since: null },

@@ -53,6 +53,7 @@ describe.skipIf(!haveMariadb)("a database that goes away while it is used", () =
       delivered: 2,
       dead: 0,
       folded: 0,
+      discarded: 0,
     });
     expect((await ledger.history.events({})).map(({ event }) => event.object.name)).toEqual([
       "web-4",
@@ -189,6 +190,12 @@ describe.skipIf(!haveMariadb)("a database that goes away while it is used", () =
     expect(sent.size).toBe(600);
     expect([...sent.values()].every((times) => times === 1)).toBe(true);
     const counts = await ledger.history.counts();
-    expect(counts.get("ops")).toEqual({ pending: 0, delivered: 600, dead: 0, folded: 0 });
+    expect(counts.get("ops")).toEqual({
+      pending: 0,
+      delivered: 600,
+      dead: 0,
+      folded: 0,
+      discarded: 0,
+    });
   }, 60_000);
 });

@@ -76,6 +76,7 @@ describe.skipIf(!haveMariadb)("care for a ledger in MySQL", () => {
       delivered: 1,
       dead: 1,
       folded: 1,
+      discarded: 0,
     });
   });
 
