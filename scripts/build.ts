@@ -81,7 +81,11 @@ const leanHttp: Plugin = {
 };
 
 await build({
-  entryPoints: { "kube-crier": path.join(root, "src/bin.js") },
+  entryPoints: {
+    "kube-crier": path.join(root, "src/bin.js"),
+    // Begun by src/history/thread.ts, by this name.
+    "history-worker": path.join(root, "src/history/worker.ts"),
+  },
   outdir,
   bundle: true,
   splitting: true,

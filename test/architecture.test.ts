@@ -48,6 +48,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "sinks/mysql/dsn.ts",
     "sinks/mysql/errors.ts",
   ],
+  "src/history": [
+    "src/event",
+    "src/clock.ts",
+    "src/ledger",
+    "src/sink/schema.ts",
+    "src/config/config.ts",
+    "src/config/nearest.ts",
+  ],
   "src/delivery": [
     "src/event",
     "src/sink",
@@ -93,7 +101,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@hono/node-server": ["src/web/server.ts"],
   pino: ["src/observe/log.ts"],
   "prom-client": ["src/observe/prometheus.ts"],
-  "node:sqlite": ["src/ledger"],
+  "node:sqlite": ["src/ledger", "src/history"],
   mongodb: ["sinks/mongo/driver.ts"],
   mysql2: ["sinks/mysql/driver.ts"],
   kafkajs: ["sinks/kafka/library.ts"],

@@ -1,0 +1,72 @@
+import { onTestFinished } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import type { KubeEvent } from "../../src/event/event.ts";
+import type { Ask, HistoryReader } from "../../src/history/history.ts";
+import { openReaderBeside, openReaderHere, openReaderOver } from "../../src/history/open.ts";
+import { FakeClock } from "./clock.ts";
+import { anEvent } from "./events.ts";
+import { aLedger, never, temporaryDirectory, type TestLedger } from "./ledger.ts";
+
+export const NOON = Date.parse("2026-11-20T12:00:00Z");
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+
+/** Everything, with time enough. */
+export const anyone: Ask = { visible: "all", deadlineMs: 60_000, signal: never };
+
+export interface Kept extends TestLedger {
+  readonly clock: FakeClock;
+  readonly reader: HistoryReader;
+  readonly dataDir: string;
+}
+
+/** A ledger, and a history over it: each way there is to open one. */
+export const READERS: readonly (readonly [string, () => Kept])[] = [
+  ["SQLite in memory", () => kept(":memory:", ({ db }) => openReaderOver(db, systemClock))],
+  ["SQLite in a file", () => keptIn((dataDir) => openReaderHere(dataDir, systemClock))],
+  [
+    "SQLite in a thread of its own",
+    () => keptIn((dataDir) => openReaderBeside(dataDir, () => 0, systemClock)),
+  ],
+];
+
+function keptIn(open: (dataDir: string) => HistoryReader): Kept {
+  const dataDir = temporaryDirectory();
+  return kept(dataDir, () => open(dataDir));
+}
+
+function kept(dataDir: string, open: (ledger: TestLedger) => HistoryReader): Kept {
+  const clock = new FakeClock("2026-11-20T12:00:00Z");
+  const ledger = aLedger({ dataDir, clock });
+  const reader = open(ledger);
+  onTestFinished(() => reader.close());
+  return { ...ledger, clock, reader, dataDir };
+}
+
+type Changes = Parameters<typeof anEvent>[0];
+
+/** The n-th event, last seen at `at`. */
+export function seen(n: number, at: number, changes: Changes = {}): KubeEvent {
+  const time = new Date(at).toISOString();
+  return anEvent({
+    uid: `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`,
+    count: 1,
+    firstSeen: time,
+    lastSeen: time,
+    ...changes,
+    object: { name: `web-${n}`, ...changes?.object },
+  });
+}
+
+export async function take(
+  { outbox }: Pick<Kept, "outbox">,
+  events: readonly KubeEvent[],
+  sinks: readonly string[] = ["ops"],
+): Promise<void> {
+  const entries = events.map((event) => ({
+    event,
+    alert: { kind: "event", event } as const,
+    sinks,
+  }));
+  await outbox.add(entries, [], never);
+}
