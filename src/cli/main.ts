@@ -16,7 +16,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
       render: async (flags, options) =>
         (await import("./render.ts")).renderCommand(flags, options, io),
       send: async (flags, options) => (await import("./send.ts")).sendCommand(flags, options, io),
-      history: async (options) => (await import("./history.ts")).historyCommand(options, io),
+      history: async (options) => (await import("./lookup.ts")).historyCommand(options, io),
       deadList: async (options) => (await import("./history.ts")).deadListCommand(options, io),
       deadDiscard: async (ids, options) =>
         (await import("./history.ts")).deadDiscardCommand(ids, options, io),

@@ -126,7 +126,7 @@ describe("mistakes end with 2, name what was found and what to do", () => {
     [
       "a bad time",
       ["history", "--since=yesterday", "--data-dir=/nowhere"],
-      /--since: "yesterday" is not a duration/,
+      /--since: "yesterday" cannot be read/,
     ],
     ["a ledger that is not there", ["history", "--data-dir=/nowhere"], /there is no ledger/],
     ["an event that is none", ["render", "--event=-", "--sink=stdout:"], /expected an Event/],

@@ -47,16 +47,26 @@ export interface ExportOptions extends Place {
   readonly output?: string;
 }
 
+/** Each field of a query, by the name its flag has. */
 export interface HistoryOptions extends Place {
   readonly since?: string;
-  readonly sink?: string;
-  readonly state?: string;
+  readonly until?: string;
+  readonly cluster?: string;
   readonly namespace?: string;
   readonly kind?: string;
   readonly name?: string;
   readonly reason?: string;
+  readonly type?: string;
+  readonly component?: string;
+  readonly sink?: string;
+  readonly state?: string;
+  readonly kept?: string;
+  readonly why?: string;
+  readonly search?: string;
   readonly limit: string;
   readonly json?: true;
+  readonly csv?: true;
+  readonly follow?: true;
 }
 
 /** Makes the handler of a command from what it does; keeps the exit code. */

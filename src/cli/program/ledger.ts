@@ -1,3 +1,4 @@
+import { DELIVERY_STATES } from "../../event/delivery.ts";
 import { type Command, Option } from "commander";
 import type { Act, Commands, ExportOptions, HistoryOptions, Place } from "./commands.ts";
 import { examplesText } from "./text.ts";
@@ -16,27 +17,37 @@ export function addLedgerCommands(
 ): void {
   command("history", "What the ledger holds, newest first: what happened, and who was told.", [
     "kube-crier history --since=1h --namespace=shop",
+    "kube-crier history --since=2026-11-20T10:00:00Z --until=2026-11-20T10:30:00Z --name=web-*",
+    'kube-crier history --search="connection refused" --follow',
     "kube-crier history --state=dead --json",
+    "kube-crier history --since=7d --csv > week.csv",
   ])
     .option(...DATA_DIR)
     .option(...LEDGER)
-    .option("--since <DURATION>", "only what was seen within this time, like 30m, 12h or 7d")
+    .option("--since <TIME>", "only what was last seen since: 30m, 12h, 7d, or an ISO 8601 time")
+    .option("--until <TIME>", "only what was last seen before that")
+    .option("--cluster <NAME>", "only this cluster; as with all that follow, several by commas")
+    .option("--namespace <NAME>", "only objects of this namespace; - for objects without one")
+    .option("--kind <KIND>", "only objects of this kind")
+    .option("--name <NAME>", "only the object of this name, or of names that begin so: web-*")
+    .option("--reason <REASON>", "only this reason")
+    .option("--type <TYPE>", "only this type: Normal, Warning")
+    .option("--component <NAME>", "only what this component reported")
     .option("--sink <NAME>", "only what was owed to this sink")
+    .option("--state <STATE>", `only deliveries in this state: ${DELIVERY_STATES.join(", ")}`)
     .addOption(
-      new Option("--state <STATE>", "only deliveries in this state").choices([
-        "pending",
-        "delivered",
-        "dead",
-        "folded",
-        "discarded",
+      new Option("--kept <WHICH>", "owed to a sink, or kept for the history alone").choices([
+        "all",
+        "owed",
+        "suppressed",
       ]),
     )
-    .option("--namespace <NAME>", "only objects of this namespace")
-    .option("--kind <KIND>", "only objects of this kind")
-    .option("--name <NAME>", "only the object of this name")
-    .option("--reason <REASON>", "only this reason")
+    .option("--why <REASON>", "only what is owed to nobody for this reason, like tooOld")
+    .option("--search <WORDS>", "words of the message, the reason or the object's name")
     .option("--limit <N>", "at most so many", "100")
     .option("--json", "one JSON object a line")
+    .option("--csv", "for spreadsheets (RFC 4180)")
+    .option("--follow", "go on with what arrives, until it is ended")
     .action(act((options: HistoryOptions) => commands.history(options)));
   const dead = command(
     "dead",

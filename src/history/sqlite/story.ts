@@ -84,14 +84,14 @@ export function* tailOf(
   limit: number,
   visible: Visible,
 ): Steps<Tail> {
-  if (mark === null) {
-    const newest = tables.ledger.prepare("SELECT MAX(seq) AS seq FROM occurrence").get();
-    return { rows: [], mark: Number(newest?.["seq"] ?? 0) };
-  }
+  const row = tables.ledger.prepare("SELECT MAX(seq) AS seq FROM occurrence").get();
+  const newest = Number(row?.["seq"] ?? 0);
+  if (mark === null) return { rows: [], mark: newest };
   const rows: EventRow[] = [];
-  let last = mark;
+  // Another ledger has taken the place of that one, and counts from the beginning.
+  let last = newest < mark ? 0 : mark;
   yield;
-  for (const { seq, row } of tables.later(mark, limit)) {
+  for (const { seq, row } of tables.later(last, limit)) {
     last = seq;
     const sinks = row.deliveries.map(({ sink }) => sink);
     const fit =

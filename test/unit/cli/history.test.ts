@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Clock } from "../../../src/clock.ts";
+import type { KubeEvent } from "../../../src/event/event.ts";
+import { CSV_COLUMNS, csvLine } from "../../../src/history/csv.ts";
 import { gapEvent } from "../../../src/event/gap.ts";
 import { cli } from "../../support/io.ts";
 import { anEvent } from "../../support/events.ts";
@@ -81,10 +84,11 @@ describe("history", () => {
     const run = (...argv: string[]) => cli([...argv, `--data-dir=${dataDir}`], { clock });
     const rows = (await run("history")).stdout.trimEnd().split("\n").slice(1);
     expect(rows.map((line) => line.split(/\s{2,}/).slice(3, 6))).toEqual([
-      ["HistoryGap", "Cluster prod-a", "…ops"],
       ["BackOff", "shop/Pod web-1", "–tooOld"],
+      // By when it ended, which is before that.
+      ["HistoryGap", "Cluster prod-a", "…ops"],
     ]);
-    const [told, old] = json((await run("history", "--json")).stdout);
+    const [old, told] = json((await run("history", "--json")).stdout);
     expect(told).toMatchObject({ suppressed: null, deliveries: [{ alert: gap }] });
     expect(told?.["event"]).toMatchObject({
       message: expect.stringContaining("37 recovered by a relist (36 of them too old"),
@@ -137,9 +141,22 @@ describe("history", () => {
     [["--name=web-1"], ["web-1"]],
     [["--kind=Pod", "--limit=1"], ["web-4"]],
     [
-      ["--namespace=shop", "--since=30m"],
+      ["--namespace=shop", "--since=1h"],
       ["web-4", "web-3", "web-2"],
     ],
+    [["--until=2026-11-20T08:05:00Z"], ["web-1"]],
+    [["--since=2026-11-20T08:05:00Z", "--kind=Pod", "--reason=OOMKilling,Failed"], ["web-2"]],
+    [["--search=RESTARTING container", "--name=web-1"], ["web-1"]],
+    [["--search=no such words"], []],
+    [
+      ["--name=web-*", "--limit=2"],
+      ["web-4", "web-3"],
+    ],
+    [
+      ["--type=Warning", "--component=kubelet", "--cluster=prod-a", "--kept=owed", "--limit=9999"],
+      ["web-4", "web-3", "web-2", "web-1"],
+    ],
+    [["--why=tooOld"], []],
   ])("%s narrows it", async (flags, names) => {
     const { run } = await aHistory();
     const rows = json((await run("history", "--json", ...flags)).stdout);
@@ -152,8 +169,117 @@ describe("history", () => {
     const { run } = await aHistory();
     const { code, stderr } = await run("history", "--since=yesterday", "--limit=many");
     expect(code).toBe(2);
-    expect(stderr).toContain('--since: "yesterday" is not a duration');
+    expect(stderr).toContain(
+      '--since: "yesterday" cannot be read\n      → expected a duration back from now (30m, 2h, 7d) or an ISO 8601 time, like --since=2h',
+    );
     expect(stderr).toContain('--limit: "many" is not a number');
+    const others = await run(
+      "history",
+      "--state=lost",
+      "--until=x",
+      "--namespace=a*",
+      "--json",
+      "--csv",
+    );
+    expect(others.code).toBe(2);
+    expect(others.stderr).toContain("--until=2026-11-20T10:30:00Z");
+    expect(others.stderr).toContain("expected one of pending, delivered, dead, folded, discarded");
+    expect(others.stderr).toContain("--csv: and --json do not go together");
+  });
+});
+
+describe("history --csv", () => {
+  it("is what RFC 4180 says, with a head, for spreadsheets", async () => {
+    const { run } = await aHistory();
+    const { stdout } = await run("history", "--csv", "--name=web-2");
+    const [head, row, end] = stdout.split("\r\n");
+    expect(head?.split(",")).toEqual([...CSV_COLUMNS]);
+    expect(row).toBe(
+      "2026-11-20T08:05:30Z,2026-11-20T08:00:00Z,2026-11-20T09:00:00.000Z,1,Warning,OOMKilling,prod-a,shop,Pod,web-2,kubelet,Back-off restarting failed container web in pod web-7d4b9c,ops: dead; audit: pending,,001795161600/00000000-0000-4000-8000-000000000002@1",
+    );
+    expect(end).toBe("");
+    expect((await run("history", "--csv", "--name=nobody")).stdout.split("\r\n")).toHaveLength(2);
+  });
+
+  it.each([
+    ['say "hi", twice', '"say ""hi"", twice"'],
+    ["two\nlines", '"two\nlines"'],
+    ["=HYPERLINK(1)", "'=HYPERLINK(1)"],
+    ["+1", "'+1"],
+    ["-1+cmd|' /C calc'!A0", "'-1+cmd|' /C calc'!A0"],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["＝１＋１", "'＝１＋１"],
+    ["  =1", "'  =1"],
+    ["\t=1", "'\t=1"],
+    ["\r=1", '"\'\r=1"'],
+    ["a=1", "a=1"],
+    ["", ""],
+    ["镜像", "镜像"],
+  ])("a cell that holds %j is no formula, and one cell", (text, written) => {
+    expect(csvLine([text, 7, null])).toBe(`${written},7,\r\n`);
+  });
+});
+
+describe("history of a ledger in MySQL", () => {
+  it("says what only the embedded one can be asked, before it looks for the database", async () => {
+    const { code, stderr } = await cli([
+      "history",
+      "--ledger=mysql://crier@127.0.0.1:1/crier",
+      "--search=pull",
+      "--namespace=shop,data",
+      "--name=web-*",
+      "--follow",
+    ]);
+    expect(code).toBe(2);
+    for (const flag of ["--search", "--follow"])
+      expect(stderr).toContain(`${flag}: cannot be asked of a ledger in MySQL`);
+    for (const flag of ["--namespace", "--name"])
+      expect(stderr).toContain(`${flag}: of a ledger in MySQL one exact value can be asked`);
+  });
+});
+
+describe("history --follow", () => {
+  it("shows what there is, the oldest first, then what arrives, until it is ended", async () => {
+    const dataDir = temporaryDirectory();
+    const { outbox } = aLedger({ dataDir });
+    await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
+    const ended = new AbortController();
+    let looks = 0;
+    const clock: Clock = {
+      now: () => Date.parse("2026-11-20T08:00:00Z"),
+      sleep: async () => {
+        looks += 1;
+        if (looks === 1)
+          await outbox.add([anEntry(3, ["ops"]), anEntry(4, ["ops"], "Other")], [], never);
+        if (looks === 3) ended.abort();
+      },
+    };
+    const argv = ["history", "--follow", "--reason=BackOff", "--json", `--data-dir=${dataDir}`];
+    const { stdout, code } = await cli(argv, { clock, signal: ended.signal });
+    expect(code).toBe(0);
+    expect(json(stdout).map(({ event }) => (event as KubeEvent).object.name)).toEqual([
+      "web-1",
+      "web-2",
+      "web-3",
+    ]);
+  });
+
+  it("as a table has one head", async () => {
+    const dataDir = temporaryDirectory();
+    const { outbox } = aLedger({ dataDir });
+    await outbox.add([anEntry(1, ["ops"])], [], never);
+    const ended = new AbortController();
+    const clock: Clock = {
+      now: () => Date.parse("2026-11-20T08:00:00Z"),
+      sleep: async () => {
+        const taken = await outbox.add([anEntry(2, ["ops"])], [], never);
+        if (taken[0] === "duplicate") ended.abort();
+      },
+    };
+    const argv = ["history", "--follow", `--data-dir=${dataDir}`];
+    const { stdout } = await cli(argv, { clock, signal: ended.signal });
+    expect(stdout.match(/last seen/g)).toHaveLength(1);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(3);
   });
 });
 

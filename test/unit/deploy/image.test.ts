@@ -119,6 +119,7 @@ describe("the image's content, made by the Dockerfile's own commands", () => {
         "app/dist/chunk.js",
         "app/dist/chunk.js.LEGAL.txt",
         "app/dist/demo/events.jsonl",
+        "app/dist/history-worker.js",
         "app/dist/kube-crier.js",
         "app/package.json",
         "app/sbom.cdx.json",

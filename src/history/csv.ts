@@ -1,0 +1,59 @@
+import type { EventRow } from "./history.ts";
+
+export const CSV_COLUMNS = [
+  "lastSeen",
+  "firstSeen",
+  "receivedAt",
+  "count",
+  "type",
+  "reason",
+  "cluster",
+  "namespace",
+  "kind",
+  "name",
+  "component",
+  "message",
+  "told",
+  "suppressed",
+  "id",
+] as const;
+
+/** What a spreadsheet would take for a formula, also in the width Chinese keyboards type; and the blanks it skips before one. */
+const FORMULA = /^[\s\0]*[=+\-@＝＋－＠]|^[\t\r\n]/u;
+
+/** One record as RFC 4180 has it, its line end included. No cell is a formula where a spreadsheet opens it: an Event's text is anybody's. */
+export function csvLine(cells: readonly (string | number | null)[]): string {
+  return `${cells.map(cell).join(",")}\r\n`;
+}
+
+export function csvHead(): string {
+  return csvLine(CSV_COLUMNS);
+}
+
+export function csvRow({ id, event, receivedAt, suppressed, deliveries }: EventRow): string {
+  const { object, reporter } = event;
+  return csvLine([
+    event.lastSeen,
+    event.firstSeen,
+    new Date(receivedAt).toISOString(),
+    event.count,
+    event.type,
+    event.reason,
+    event.cluster,
+    object.namespace,
+    object.kind,
+    object.name,
+    reporter.component,
+    event.message,
+    deliveries.map(({ sink, state }) => `${sink}: ${state}`).join("; "),
+    suppressed,
+    id,
+  ]);
+}
+
+function cell(value: string | number | null): string {
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  const text = FORMULA.test(value) ? `'${value}` : value;
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
