@@ -119,6 +119,7 @@ export async function runPumps(
     cluster: config.cluster,
     sinks,
     singly: new Set(config.sinks.filter((sink) => !sink.digest).map((sink) => sink.name)),
+    keepsAll: config.historyKeeps === "all",
     makeTally: () => new Tally(),
     synced,
   };

@@ -111,6 +111,8 @@ export interface Config {
   readonly digestEveryMs: number;
   /** How long the ledger keeps what is settled, in milliseconds. */
   readonly historyMs: number;
+  /** `all`: what no filter matched, too. */
+  readonly historyKeeps: "owed" | "all";
   /** Bytes the ledger may take before the oldest owed deliveries become dead (overflow). */
   readonly ledgerMaxBytes: number;
   /** Directories or `configmap:NAMESPACE/NAME`, first wins over built in. */

@@ -31,6 +31,7 @@ export const OPTION_FLAGS = {
   ledger: { path: ["ledger"], takes: "URL" },
   ledgerAway: { path: ["ledgerAway"], takes: "MODE" },
   history: { path: ["history"], takes: "DURATION" },
+  historyKeeps: { path: ["historyKeeps"], takes: "WHICH" },
   ledgerMax: { path: ["ledgerMax"], takes: "SIZE" },
   templates: { path: ["templates"], takes: "DIR" },
   listen: { path: ["listen"], takes: "ADDR:PORT" },

@@ -151,6 +151,7 @@ function resolved(
     ledger: data.ledger ?? null,
     ledgerAway: data.ledgerAway,
     historyMs: data.history,
+    historyKeeps: data.historyKeeps,
     ledgerMaxBytes: checked(parseBytes(data.ledgerMax)),
     templates: data.templates,
     listen: data.listen === undefined ? null : checked(parseListen(data.listen)),

@@ -246,6 +246,12 @@ export const globalShape = {
   history: s
     .duration({ description: "How long the ledger keeps what is settled", example: "30d" })
     .prefault("7d"),
+  historyKeeps: s
+    .oneOf(["owed", "all"], {
+      description: "`all`: the history keeps what no filter matched as well, to say it was seen",
+      example: "all",
+    })
+    .default("owed"),
   ledgerMax: judged((text) => problemOf(parseBytes(text)), {
     description:
       "How large the ledger may grow before the oldest owed deliveries become dead letters",

@@ -29,9 +29,15 @@ export const DROP_REASONS = {
 
 export type DropReason = keyof typeof DROP_REASONS;
 
-/** Received and wanted, yet owed to nobody: what is no longer filtered but not enqueued either. */
-export type SuppressReason = Extract<DropReason, "duplicate" | "tooOld">;
+/** Why an event that is owed to nobody may be kept for history alone. */
+export type SuppressReason = Exclude<DropReason, "canary">;
 
-export function isSuppression(reason: DropReason): reason is SuppressReason {
+/** Received and wanted, yet owed to nobody: what is no longer filtered but not enqueued either. */
+export function isSuppression(reason: DropReason): reason is "duplicate" | "tooOld" {
   return reason === "duplicate" || reason === "tooOld";
+}
+
+/** Nobody wants it: it is kept only so that one can ask whether it was seen. */
+export function isUnwanted(reason: SuppressReason | undefined): boolean {
+  return reason === "globalFilter" || reason === "noSink";
 }

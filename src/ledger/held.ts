@@ -1,4 +1,5 @@
 import { type Delivery, keptAttempts } from "../event/delivery.ts";
+import { isUnwanted } from "../event/reason.ts";
 import type { Checkpoint } from "../source/source.ts";
 import { StorageError, type Owed, type Pending, type Store, type Write } from "./store.ts";
 
@@ -147,8 +148,10 @@ export class Held {
   #take(write: Write & { kind: "take" }): boolean {
     const { event } = write;
     if (event !== null) {
-      if (this.#keys.has(event.key) || this.#read(() => this.#store.has(event), false))
-        return false;
+      const known = () => this.#read(() => this.#store.has(event), false);
+      // Memory is for what is owed.
+      if (isUnwanted(write.suppressed)) return !known();
+      if (this.#keys.has(event.key) || known()) return false;
       this.#keys.add(event.key);
     }
     for (const delivery of write.deliveries) this.#overlay.set(delivery.id, delivery);

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import type { Alert } from "../event/alert.ts";
 import type { Delivery, Outcome } from "../event/delivery.ts";
+import { isUnwanted } from "../event/reason.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Checkpoint } from "../source/source.ts";
 import { Held } from "./held.ts";
@@ -299,7 +300,10 @@ export class StoreOutbox implements Outbox {
 /** What takes count against the bound. */
 function owed(takes: readonly Write[]): number {
   return takes.reduce(
-    (sum, take) => sum + (take.kind === "take" ? Math.max(1, take.deliveries.length) : 0),
+    (sum, take) =>
+      take.kind !== "take" || isUnwanted(take.suppressed)
+        ? sum
+        : sum + Math.max(1, take.deliveries.length),
     0,
   );
 }

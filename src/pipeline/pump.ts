@@ -1,6 +1,7 @@
 import type { Alert, GapAlert } from "../event/alert.ts";
 import type { KubeEvent } from "../event/event.ts";
 import { gapEvent } from "../event/gap.ts";
+import type { DropReason } from "../event/reason.ts";
 import type { Entry, Outbox } from "../ledger/ledger.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Checkpoint, Gap, Source, SourceItem } from "../source/source.ts";
@@ -17,6 +18,8 @@ export interface PumpPorts {
   readonly sinks: readonly string[];
   /** Sinks that take no digests: they get what is old singly, too. */
   readonly singly: ReadonlySet<string>;
+  /** What no filter matched is kept as well, for history. */
+  readonly keepsAll?: boolean;
   readonly makeTally: () => DigestTally;
   /** Called for each occurrence that the ledger has taken. */
   readonly taken?: (event: KubeEvent) => void;
@@ -77,7 +80,7 @@ function sort(
         const { event, checkpoint, listed } = item;
         ports.observer.eventReceived(name, event);
         const routed = ports.route(event);
-        if (routed.kind === "drop") ports.observer.eventDropped(routed.reason);
+        if (routed.kind === "drop") decided.push(...dropped(event, routed.reason, ports));
         else decided.push(decide(event, routed.sinks, listed, found, ports));
         if (checkpoint !== null) checkpoints.set(checkpoint.scope, checkpoint);
         break;
@@ -93,6 +96,20 @@ function sort(
     }
   }
   return { decided, checkpoints: [...checkpoints.values()] };
+}
+
+/** What nobody wants, and what is to be kept of it. */
+function dropped(
+  event: KubeEvent,
+  reason: DropReason,
+  { observer, keepsAll = false }: PumpPorts,
+): readonly Decided[] {
+  if (!keepsAll || reason === "canary") {
+    observer.eventDropped(reason);
+    return [];
+  }
+  const entry = { event, alert: { kind: "event", event }, sinks: [], suppressed: reason } as const;
+  return [{ entry, taken: () => observer.eventDropped(reason) }];
 }
 
 function decide(

@@ -76,6 +76,28 @@ describe("help", () => {
   });
 });
 
+describe("did we even see it?", () => {
+  it.each([
+    ["owed", 0],
+    ["all", Object.keys(ALL).length],
+  ])("history-keeps=%s: of what no sink wanted, the history knows %i", async (keeps, known) => {
+    const sink = `--sink=webhook:${inbox.url}?reasons=Nothing`;
+    const run = await runFile(list(), sink, "--replay=1h", `--history-keeps=${keeps}`);
+    expect(run.code).toBe(0);
+    expect(inbox.requests).toEqual([]);
+    const { stdout } = await cli([
+      "history",
+      "--kept=suppressed",
+      "--why=noSink",
+      "--json",
+      data(),
+    ]);
+    const rows = stdout.split("\n").filter((line) => line !== "");
+    expect(rows).toHaveLength(known);
+    expect(rows.every((row) => row.includes('"suppressed":"noSink","deliveries":[]'))).toBe(true);
+  });
+});
+
 describe("mistakes end with 2, name what was found and what to do", () => {
   it.each([
     ["an unknown command", ["rum"], /unknown command 'rum'[\s\S]*Did you mean run/],

@@ -159,6 +159,16 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
       ["30 fortnights", badDuration("30 fortnights")],
     ],
   },
+  historyKeeps: {
+    from: (config) => config.historyKeeps,
+    fallback: "owed",
+    flag: "historyKeeps",
+    good: [
+      ["all", "all"],
+      ["owed", "owed"],
+    ],
+    bad: [["everything", 'expected one of owed, all; found "everything"']],
+  },
   ledgerMax: {
     from: (config) => config.ledgerMaxBytes,
     fallback: 2 ** 30,

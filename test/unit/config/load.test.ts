@@ -39,6 +39,7 @@ describe("with nothing given", () => {
       dataDir: ".kube-crier",
       digestEveryMs: 5_000,
       historyMs: 7 * 86_400_000,
+      historyKeeps: "owed",
       ledgerMaxBytes: 2 ** 30,
       templates: [],
       listen: null,

@@ -285,3 +285,21 @@ describe("catching up", () => {
 });
 
 const auth = { reason: "auth", detail: "no", counted: true } as const;
+
+test("what nobody wants takes no memory, and is written when the disk is back if it is told again", () => {
+  const event = anEvent({ uid: "unwanted" });
+  const unwanted: Write = {
+    kind: "take",
+    event,
+    receivedAt: NOW,
+    suppressed: "noSink",
+    deliveries: [],
+    force: false,
+  };
+  const known = { ...unwanted, event: anEvent({ uid: "known" }) };
+  const held = new Held(aStore([known]));
+  expect(held.apply(unwanted)).toBe(true);
+  expect(held.apply(known)).toBe(false);
+  expect(held.size).toBe(0);
+  expect(held.next(10)).toEqual([]);
+});

@@ -106,6 +106,39 @@ describe("the pump", () => {
     expect(tally).toMatchObject({ received: 3, filtered: 1, enqueued: 2, suppressed: 0 });
   });
 
+  it("keeps what nobody wants for history, where that is asked for, and counts it as what it is", async () => {
+    const outbox = shelf();
+    const { ports, tally } = house(outbox);
+    const route = createRouter(
+      (event) => event.object.namespace !== "quiet",
+      [{ name: "ding", matches: (event) => event.type !== "Normal" }],
+    );
+    const events = [
+      anEvent({ uid: "a" }),
+      anEvent({ uid: "b", type: "Normal" }),
+      anEvent({ uid: "c", object: { namespace: "quiet" } }),
+    ];
+    const foreign = { kind: "drop", reason: "canary" } as const;
+    const keeping = { ...ports, route, keepsAll: true };
+    await pump(played([events.map(item)]), keeping, new AbortController().signal);
+    expect(
+      outbox.added[0]?.entries.map(({ event, sinks, suppressed }) => [
+        event?.uid,
+        sinks,
+        suppressed,
+      ]),
+    ).toEqual([
+      ["a", ["ding"], undefined],
+      ["b", [], "noSink"],
+      ["c", [], "globalFilter"],
+    ]);
+    expect(tally).toMatchObject({ received: 3, filtered: 2, enqueued: 1, suppressed: 0 });
+    const dropping = { ...keeping, route: () => foreign };
+    await pump(played([[item(anEvent({ uid: "d" }))]]), dropping, new AbortController().signal);
+    expect(outbox.added.flatMap(({ entries }) => entries)).toHaveLength(3);
+    expect(tally).toMatchObject({ received: 4, filtered: 3 });
+  });
+
   it("moves the checkpoint over filtered events too, once per batch and to the last of each scope", async () => {
     const outbox = shelf();
     const { ports } = house(outbox);
