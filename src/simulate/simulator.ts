@@ -153,7 +153,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   }
 
   const app = new Hono<NodeEnv>();
-  app.use(bodyLimit({ maxSize: MAX_BODY }));
+  app.use(bodyLimit(MAX_BODY));
   app.post("/robot/send", (c) => receive(c, dingtalk));
   app.post("/open-apis/bot/v2/hook/*", (c) => receive(c, lark));
   app.post("/cgi-bin/webhook/send", (c) => receive(c, wecom));

@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { systemClock, type Clock } from "../clock.ts";
 
@@ -7,7 +13,30 @@ export interface Address {
   /** 0 picks a free one. */
   readonly port: number;
   readonly clock?: Clock;
+  /** For a server that strangers reach; without it Node's own. */
+  readonly limits?: Limits;
 }
+
+/** What a client may take of us, whoever it is. */
+export interface Limits {
+  /** Until its headers are here. */
+  readonly headersMs: number;
+  /** Until all of its request is here. */
+  readonly requestMs: number;
+  readonly headerBytes: number;
+  readonly connections: number;
+  /** How often it is looked who is late. */
+  readonly checkMs: number;
+}
+
+/** Five hundred live tails and as many readers, and nobody who dawdles. */
+export const STRICT_LIMITS: Limits = {
+  headersMs: 10_000,
+  requestMs: 20_000,
+  headerBytes: 16_384,
+  connections: 2_000,
+  checkMs: 1_000,
+};
 
 export interface Listening {
   /** `http://HOST:PORT`, without a slash at its end; a wildcard host is shown as 127.0.0.1. */
@@ -21,15 +50,19 @@ const GRACE_MS = 1000;
 
 /** An HTTP server. @throws Error that says why the address cannot be had */
 export async function listen(options: Address, answer: RequestListener): Promise<Listening> {
-  const { host, port, clock = systemClock } = options;
+  const { host, port, clock = systemClock, limits } = options;
   const open = new Set<ServerResponse>();
   let closing: Promise<void> | undefined;
-  const server = createServer((request, response) => {
-    response.shouldKeepAlive &&= closing === undefined;
-    open.add(response);
-    response.once("close", () => open.delete(response));
-    answer(request, response);
-  });
+  const server = createServer(
+    limits === undefined ? {} : optionsOf(limits),
+    (request, response) => {
+      response.shouldKeepAlive &&= closing === undefined;
+      open.add(response);
+      response.once("close", () => open.delete(response));
+      answer(request, response);
+    },
+  );
+  if (limits !== undefined) server.maxConnections = limits.connections;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) =>
       reject(new Error(problemOf(cause, host, port), { cause })),
@@ -46,6 +79,15 @@ export async function listen(options: Address, answer: RequestListener): Promise
       closing ??= closeServer(server, clock);
       return closing;
     },
+  };
+}
+
+function optionsOf({ headersMs, requestMs, headerBytes, checkMs }: Limits): ServerOptions {
+  return {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    maxHeaderSize: headerBytes,
+    connectionsCheckingInterval: checkMs,
   };
 }
 

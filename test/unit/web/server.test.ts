@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import {
+  bodyLimit,
   cutConnection,
   Hono,
   html,
@@ -153,5 +154,53 @@ describe("html", () => {
   it("draws lists of pieces", async () => {
     const items = ["1", "<2>"].map((item) => html`<li>${item}</li>`);
     expect(String(await html`${items}`)).toBe("<li>1</li><li>&lt;2&gt;</li>");
+  });
+});
+
+describe("a body", () => {
+  /** Sends it in chunks, without saying how long it is. */
+  const inChunks = (...parts: readonly string[]) =>
+    new ReadableStream({
+      start(controller) {
+        for (const part of parts) controller.enqueue(new TextEncoder().encode(part));
+        controller.close();
+      },
+    });
+
+  function echo(): Hono<NodeEnv> {
+    const app = new Hono<NodeEnv>();
+    app.use(bodyLimit(10));
+    app.post("/text", async (c) => c.text(await c.req.text()));
+    app.post("/json", async (c) => c.json(await c.req.json()));
+    app.post("/bytes", async (c) => c.text(String((await c.req.arrayBuffer()).byteLength)));
+    app.delete("/text", (c) => c.text("gone"));
+    return app;
+  }
+
+  it.each([
+    ["/text", ["hello ", "you"], "hello you"],
+    ["/json", ['{"a"', ":1}"], '{"a":1}'],
+    ["/bytes", ["生产"], "6"],
+    ["/text", ["exactly", "ten"], "exactlyten"],
+    ["/text", [], ""],
+  ])("of a length that is not said is read: %s", async (place, parts, expected) => {
+    const { url } = await serve(echo());
+    const init = { method: "POST", body: inChunks(...parts), duplex: "half" } as RequestInit;
+    const answer = await fetch(`${url}${place}`, init);
+    expect([answer.status, await answer.text()]).toEqual([200, expected]);
+  });
+
+  it("that is too long is refused, whether it says so or not", async () => {
+    const { url } = await serve(echo());
+    const said = await fetch(`${url}/text`, { method: "POST", body: "x".repeat(11) });
+    const init = { method: "POST", body: inChunks("x".repeat(11)), duplex: "half" } as RequestInit;
+    const unsaid = await fetch(`${url}/text`, init);
+    expect([said.status, unsaid.status]).toEqual([413, 413]);
+  });
+
+  it("need not be there", async () => {
+    const { url } = await serve(echo());
+    const answer = await fetch(`${url}/text`, { method: "DELETE" });
+    expect(await answer.text()).toBe("gone");
   });
 });
