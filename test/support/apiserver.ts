@@ -4,6 +4,7 @@ import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import { json } from "node:stream/consumers";
+import { FakeReviews } from "./reviews.ts";
 import { FakeLeases } from "./leases.ts";
 
 const FIXTURES = path.resolve(import.meta.dirname, "../fixtures/kube-apiserver");
@@ -74,6 +75,8 @@ export interface Request {
  */
 export class FakeApiServer {
   readonly requests: Request[] = [];
+  /** Whose tokens it knows, and what they may do. */
+  readonly reviews = new FakeReviews();
   readonly leases = new FakeLeases();
   /** What was created and patched. */
   readonly written: { readonly method: string; readonly path: string; readonly body: Fields }[] =
@@ -322,6 +325,8 @@ export class FakeApiServer {
     if (override !== undefined) {
       override.times -= 1;
       if (override.answer !== null) reply(response, override.answer);
+    } else if (/\/(tokenreviews|subjectaccessreviews)$/.test(url.pathname)) {
+      void this.#review(message, response);
     } else if (FakeLeases.serves(request.path)) {
       void this.leases.handle(message, response).then(() => this.#changed());
     } else if (isWrite(request)) {
@@ -335,6 +340,11 @@ export class FakeApiServer {
         { kind: "Status", status: "Failure", reason: "NotFound", code: 404 },
         404,
       );
+    this.#changed();
+  }
+
+  async #review(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    replyJson(response, this.reviews.answer((await json(message)) as Fields), 201);
     this.#changed();
   }
 

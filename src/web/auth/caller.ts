@@ -1,0 +1,85 @@
+import type { Context, HttpBindings } from "../server.ts";
+import type { Access, Proven, Purpose } from "./identity.ts";
+import { sees, seesEach } from "./identity.ts";
+import type { Origin } from "./proxy.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Who makes this request. */
+export interface Caller extends Proven {
+  readonly origin: Origin;
+  /** For a hidden field `_csrf` of every form, or the header X-CSRF-Token; `null`: not needed, the caller has a token of their own. */
+  readonly csrf: string | null;
+  /** They signed in at the form, and may sign out. */
+  readonly session: boolean;
+}
+
+/** The environment of every handler behind the guard. */
+export interface GuardedEnv {
+  readonly Bindings: HttpBindings;
+  readonly Variables: { caller: Caller };
+}
+
+export function callerOf(c: Context<GuardedEnv>): Caller {
+  return c.get("caller");
+}
+
+/**
+ * Where the caller may do this, for a query.
+ * @param named the namespaces that the query names: each must be allowed, else 403 says what is missing
+ * @param known those that there are, asked about where none is named
+ * @throws Refusal 403 where the caller may do it nowhere, 503 where nobody can say
+ */
+export async function accessFor(
+  c: Context<GuardedEnv>,
+  purpose: Purpose,
+  named: readonly string[],
+  known: () => readonly string[],
+): Promise<Access> {
+  const wanted = named.length > 0 ? named : known();
+  const access = await answered(c, purpose, wanted);
+  const { namespaces } = access;
+  const refused = named.find((one) => !sees(namespaces, one));
+  if (refused !== undefined) throw new Refusal(403, callerOf(c).lacks(purpose, refused));
+  if (named.length === 0 && wanted.length > 0 && namespaces !== "all" && namespaces.size === 0)
+    throw new Refusal(403, callerOf(c).lacks(purpose, null));
+  return access;
+}
+
+/**
+ * For what was asked for by its id, to be called whether it was found or not: what is hidden and what does not exist are answered alike.
+ * Who may read it but not change it is told what they lack.
+ * @param where the namespaces of all events it tells of (`KubeEvent.eventNamespace`); `null`: there is none of this id
+ * @throws Refusal 404, 403 or 503
+ */
+export async function mustBeAllowed(
+  c: Context<GuardedEnv>,
+  purpose: Purpose,
+  where: readonly string[] | null,
+): Promise<void> {
+  const hidden = new Refusal(
+    404,
+    "there is nothing of this id, or it is of a namespace whose events you may not list",
+  );
+  if (where === null) throw hidden;
+  const read = await answered(c, "read", where);
+  if (!seesEach(read.namespaces, where)) throw hidden;
+  if (purpose === "read") return;
+  const change = await answered(c, purpose, where);
+  if (seesEach(change.namespaces, where)) return;
+  const refused = where.find((one) => !sees(change.namespaces, one)) ?? null;
+  throw new Refusal(403, callerOf(c).lacks(purpose, refused));
+}
+
+async function answered(
+  c: Context<GuardedEnv>,
+  purpose: Purpose,
+  namespaces: readonly string[],
+): Promise<Access> {
+  const answer = await callerOf(c).access(purpose, namespaces);
+  if (answer.ok) return answer.value;
+  throw unavailable(answer.detail);
+}
+
+export function unavailable(detail: string): Refusal {
+  return new Refusal(503, `nobody can say now what you may see: ${detail}`, { "Retry-After": "5" });
+}

@@ -1,0 +1,50 @@
+import { isIPv6 } from "node:net";
+import type { Clock } from "../../clock.ts";
+import { Remembered } from "./remembered.ts";
+
+/** So many wrong tokens from one place, then a wait. */
+const MOST = 10;
+const PER_MS = 60_000;
+const MOST_PLACES = 10_000;
+
+/** Counts wrong tokens by where they come from, in bounded memory. */
+export class Limiter {
+  readonly #clock: Clock;
+  readonly #failed: Remembered<readonly number[]>;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#failed = new Remembered(clock, MOST_PLACES);
+  }
+
+  failed(address: string): void {
+    const place = placeOf(address);
+    this.#failed.set(place, [...this.#recent(place), this.#clock.now()].slice(-MOST), PER_MS);
+  }
+
+  /** Milliseconds until this place may try again; 0: now. */
+  waitMs(address: string): number {
+    const recent = this.#recent(placeOf(address));
+    const [first] = recent;
+    return recent.length < MOST || first === undefined ? 0 : first + PER_MS - this.#clock.now();
+  }
+
+  #recent(place: string): readonly number[] {
+    const since = this.#clock.now() - PER_MS;
+    return (this.#failed.get(place) ?? []).filter((at) => at > since);
+  }
+}
+
+/** Whoever has one IPv6 address has the 2^64 beside it. */
+function placeOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = "", tail = ""] = address.split("::");
+  const left = head.split(":").filter((part) => part !== "");
+  const right = tail.split(":").filter((part) => part !== "");
+  const missing = address.includes("::") ? Math.max(0, 8 - left.length - right.length) : 0;
+  const parts = [...left, ...Array.from({ length: missing }, () => "0"), ...right];
+  return parts
+    .slice(0, 4)
+    .map((part) => Number.parseInt(part, 16).toString(16))
+    .join(":");
+}

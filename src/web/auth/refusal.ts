@@ -1,0 +1,70 @@
+import { html, type Context, type Html } from "../server.ts";
+import { chooseLang, type Lang, WORDS } from "./words.ts";
+
+export type RefusalStatus = 400 | 401 | 403 | 404 | 413 | 421 | 429 | 500 | 503;
+
+/** A request that is answered with a problem: thrown by whoever finds it, written down in one place. */
+export class Refusal extends Error {
+  readonly status: RefusalStatus;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param message for the reader: what was found, what was expected, the next step; never a token */
+  constructor(
+    status: RefusalStatus,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.name = "Refusal";
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+export function langOf(c: Context): Lang {
+  return chooseLang(c.req.query("lang"), c.req.header("accept-language"));
+}
+
+/** JSON for programs, a page for people. */
+export function wantsJson(c: Context): boolean {
+  return c.req.path.startsWith("/api/") || !(c.req.header("accept") ?? "").includes("text/html");
+}
+
+export function answerRefusal(c: Context, refusal: Refusal): Response | Promise<Response> {
+  const { status, message, headers } = refusal;
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
+  if (wantsJson(c)) return c.json({ error: message, status }, status);
+  const lang = langOf(c);
+  const words = WORDS[lang];
+  return c.html(
+    framed(
+      lang,
+      `${status} · kube-crier`,
+      html`<main>
+        <h1>${words.problems[status]}</h1>
+        <p>${message}</p>
+        <p><a href="/">${words.back}</a></p>
+      </main>`,
+    ),
+    status,
+  );
+}
+
+/** A page of this room: no script, one stylesheet of ours. */
+export function framed(lang: Lang, title: string, body: Html, head: Html | string = ""): Html {
+  return html`<!doctype html>
+    <html lang="${lang === "zh" ? "zh-CN" : "en"}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        <title>${title}</title>
+        <link rel="stylesheet" href="/login/style.css" />
+        <link rel="icon" href="data:," />
+        ${head}
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html>`;
+}

@@ -1,0 +1,101 @@
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type AuditEntry, fileAudit } from "../../../../src/web/auth/audit.ts";
+
+let folder: string;
+let logged: [string, Readonly<Record<string, unknown>>][];
+let failures: string[];
+
+beforeEach(() => {
+  folder = path.join(mkdtempSync(path.join(tmpdir(), "kube-crier-audit-")), "data");
+  logged = [];
+  failures = [];
+});
+
+const ports = {
+  log: (message: string, details: Readonly<Record<string, unknown>>) =>
+    void logged.push([message, details]),
+  failed: (detail: string) => void failures.push(detail),
+};
+
+const entry = (target: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
+  at: "2026-11-20T08:00:00.000Z",
+  who: "alice",
+  by: "kubernetes",
+  from: "203.0.113.9",
+  action: "retry",
+  target,
+  outcome: "done",
+  detail: null,
+  ...more,
+});
+
+describe("the audit trail", () => {
+  it("is a log line and a line of a file that only we may read", () => {
+    const audit = fileAudit(folder, ports);
+    audit.record(entry("d-1"));
+    expect(logged).toEqual([["audit: alice retry d-1: done", { audit: entry("d-1") }]]);
+    const file = path.join(folder, "audit.jsonl");
+    expect(readFileSync(file, "utf8")).toBe(`${JSON.stringify(entry("d-1"))}\n`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("survives a restart, and shows the newest first", () => {
+    for (const target of ["d-1", "d-2", "d-3"]) fileAudit(folder, ports).record(entry(target));
+    const recent = fileAudit(folder, ports).recent(2);
+    expect(recent.map(({ target }) => target)).toEqual(["d-3", "d-2"]);
+  });
+
+  it("is empty before the first entry", () => {
+    expect(fileAudit(folder, ports).recent(10)).toEqual([]);
+  });
+
+  it("takes so much room and no more, and forgets the oldest", () => {
+    const audit = fileAudit(folder, ports, 2_000);
+    for (let n = 0; n < 100; n += 1) audit.record(entry(`d-${n}`));
+    expect(readdirSync(folder).toSorted()).toEqual(["audit.1.jsonl", "audit.jsonl"]);
+    for (const name of readdirSync(folder))
+      expect(statSync(path.join(folder, name)).size).toBeLessThanOrEqual(2_000);
+    const kept = audit.recent(1_000).map(({ target }) => target);
+    expect(kept[0]).toBe("d-99");
+    expect(kept.length).toBeGreaterThan(9);
+    expect(kept).toEqual(kept.map((_, n) => `d-${99 - n}`));
+  });
+
+  it("holds what somebody could choose to a bounded line of its own", () => {
+    const audit = fileAudit(folder, ports);
+    audit.record(
+      entry('x\n{"who":"admin"}', { who: "y".repeat(5_000), detail: "z".repeat(5_000) }),
+    );
+    const lines = readFileSync(path.join(folder, "audit.jsonl"), "utf8").trimEnd().split("\n");
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.length).toBeLessThan(1_500);
+    expect(audit.recent(5)).toHaveLength(1);
+  });
+
+  it("goes on after a line that was cut short by the end of a process", () => {
+    fileAudit(folder, ports).record(entry("d-1"));
+    writeFileSync(path.join(folder, "audit.jsonl"), '{"at":"2026', { flag: "a" });
+    const audit = fileAudit(folder, ports);
+    audit.record(entry("d-2"));
+    expect(audit.recent(5).map(({ target }) => target)).toEqual(["d-2", "d-1"]);
+  });
+
+  it("is in the log at least where the file cannot be written, which is said", () => {
+    const file = path.join(path.dirname(folder), "file");
+    writeFileSync(file, "");
+    chmodSync(file, 0o600);
+    fileAudit(file, ports).record(entry("d-1"));
+    expect(logged).toHaveLength(1);
+    expect(failures).toEqual([expect.stringContaining("audit.jsonl cannot be written")]);
+  });
+});
