@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
+import { whoText } from "../config/describe.ts";
 import type { Sender } from "../delivery/sender.ts";
 import type { Leadership } from "../election/leadership.ts";
 import { Lifecycle } from "../lifecycle.ts";
@@ -15,6 +16,7 @@ import { openLane, runPumps, tellLosses, tellOrphans } from "./parts.ts";
 import { checkSenders } from "./senders.ts";
 import { serve } from "./serve.ts";
 import { ledgerProblems } from "./standby.ts";
+import type { WebSite } from "./web.ts";
 
 export interface AppPorts {
   readonly clock: Clock;
@@ -26,6 +28,8 @@ export interface AppPorts {
   readonly sources: readonly PreflightSource[];
   /** Where canaries are written; none without `--canary`. */
   readonly canarySites?: readonly CanarySite[];
+  /** The page; none without `--web-listen`. */
+  readonly web?: WebSite | null;
   /** Absent, or `null`: this is the only replica. */
   readonly election?: Election | null;
   /** Templates, ConfigMaps, sinks; by the sink's name. Throws ConfigError for what waiting cannot cure. */
@@ -107,6 +111,11 @@ export async function runApp(
     if (server !== null) {
       lifecycle.onStop("the HTTP server", STOP_MS.server, () => server.close());
       observer.notice(`listening on ${server.url} (/livez, /readyz, /metrics)`);
+    }
+    const page = await gather(issues, "--web-listen", () => ports.web?.open() ?? null);
+    if (page !== null) {
+      lifecycle.onStop("the page", STOP_MS.server, () => page.close());
+      observer.notice(`the page is at ${page.url}: ${whoText(config.web)}`);
     }
     const givenUp = new AbortController();
     const openIt = async () => {
@@ -245,6 +254,7 @@ async function preflight(
       return null;
     }),
     ...ports.sources.map((source) => gather(issues, null, () => source.preflight(signal))),
+    Promise.resolve(ports.web?.problems(signal) ?? []).then((found) => issues.push(...found)),
     ...(ports.canarySites ?? []).map(async (site) => {
       issues.push(...(await site.writer.problems(signal)));
     }),

@@ -10,7 +10,14 @@ import { jsonLog } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { createObserver } from "../observe/observe.ts";
 import { sinks as registry } from "../../sinks/index.ts";
-import { type Checked, checkLedger, checkSinks, checkSources, checkTemplates } from "./checks.ts";
+import {
+  type Checked,
+  checkLedger,
+  checkSinks,
+  checkSources,
+  checkTemplates,
+  checkWeb,
+} from "./checks.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { tellWarnings } from "./load.ts";
 import { tellProblems } from "./problems.ts";
@@ -75,6 +82,7 @@ async function checkAll(config: Config, io: Io): Promise<Checked> {
             await checkSinks(config, templates, observer, io),
           ]),
       await checkLedger(config),
+      await checkWeb(config, clients, observer, io),
     ];
     return {
       rows: parts.flatMap((part) => part.rows),

@@ -7,6 +7,7 @@ import { gather } from "../app/gather.ts";
 import { checkSenders, composeFor, createSenders, httpClient } from "../app/senders.ts";
 import { leaseOf } from "../app/election.ts";
 import { createSources } from "../app/sources.ts";
+import { createWebSite } from "../app/web.ts";
 import {
   type Config,
   ConfigError,
@@ -14,6 +15,7 @@ import {
   type KubernetesSourceConfig,
   type SinkConfig,
 } from "../config/config.ts";
+import { whoText } from "../config/describe.ts";
 import type { Alert } from "../event/alert.ts";
 import { damageIn } from "../ledger/database.ts";
 import { nameOf, readLedgerUrl } from "../ledger/mysql/target.ts";
@@ -111,6 +113,24 @@ async function permissionRows(
       ),
     ];
   }
+}
+
+/** Whether the page could be served: who is let in, and our right to ask the API server. */
+export async function checkWeb(
+  config: Config,
+  clients: Clients,
+  observer: Observer,
+  io: Io,
+): Promise<Checked> {
+  const issues: ConfigIssue[] = [];
+  const { clock, signal } = io;
+  const site = await gather(issues, null, () =>
+    createWebSite(config, { clients, clock, observer }, signal),
+  );
+  if (site !== null) issues.push(...(await site.problems(signal)));
+  if (config.web.listen === null) return { rows: [], issues };
+  const result = issues.length === 0 ? "can be served" : "cannot be served";
+  return { rows: [{ area: "page", what: whoText(config.web), result }], issues };
 }
 
 /** Renders every kind of alert for every sink: what only shows then is a body that is not JSON, or too large without any text. */

@@ -7,6 +7,7 @@ import { createElection } from "../app/election.ts";
 import { createSources, sourceNames } from "../app/sources.ts";
 import { followTemplates, LiveTemplates } from "../app/reload.ts";
 import { openTemplates } from "../app/templates.ts";
+import type { WebPorts, WebSite } from "../app/web.ts";
 import { differenceText } from "../compat/differences.ts";
 import type { Config } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
@@ -103,6 +104,7 @@ export async function runConfig(
         metrics,
         sources,
         canarySites: createCanarySites(config, { clients, env: io.env, makeId: randomUUID }),
+        web: await openWebSite(config, { clients, clock, observer }, over.signal),
         election: createElection(config, {
           clients,
           env: io.env,
@@ -127,6 +129,17 @@ export async function runConfig(
     client.close();
     clients.close();
   }
+}
+
+/** What the page brings along costs memory, which those without it need not pay. */
+async function openWebSite(
+  config: Config,
+  ports: WebPorts,
+  signal: AbortSignal,
+): Promise<WebSite | null> {
+  if (config.web.listen === null) return null;
+  const { createWebSite } = await import("../app/web.ts");
+  return createWebSite(config, ports, signal);
 }
 
 /** 0; 2 when a source could not be read; 3 when something is dead or lost; 4 when another replica may lead. */

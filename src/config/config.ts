@@ -79,6 +79,25 @@ export interface CanaryConfig {
   readonly tell: string | null;
 }
 
+/** The page: where it listens, and who is let in. */
+export interface WebConfig {
+  /** `null`: it is not served. An empty host: all interfaces; port 0: any free one. */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  /** The API server is asked whose a token is, and what one may see. */
+  readonly asksCluster: boolean;
+  /** Whom a token has to be meant for; empty: the API server itself. */
+  readonly audiences: readonly string[];
+  /** `verb resource.group`: what one has to be allowed for a retry or a discard. */
+  readonly change: string;
+  /** Tokens and roles. */
+  readonly accessFile: string | null;
+  /** Whose headers say who somebody is; empty: nobody's. */
+  readonly proxies: readonly string[];
+  readonly userHeader: string;
+  readonly groupsHeader: string;
+  readonly emailHeader: string;
+}
+
 /** Several replicas of which one watches and sends. */
 export interface ElectionConfig {
   /** Without it there is one replica. */
@@ -122,6 +141,7 @@ export interface Config {
   /** Count by reason, namespace and kind on /metrics. */
   readonly eventMetrics: boolean;
   readonly canary: CanaryConfig;
+  readonly web: WebConfig;
   readonly election: ElectionConfig;
   readonly stay: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";

@@ -2,7 +2,7 @@ import { failoverMs } from "../election/times.ts";
 import { nameOf, readLedgerUrl } from "../ledger/mysql/target.ts";
 import { metaOf, type z } from "../sink/schema.ts";
 import { Secret } from "../sink/secret.ts";
-import type { Config, FilterSpec, SinkConfig, SourceConfig } from "./config.ts";
+import type { Config, FilterSpec, SinkConfig, SourceConfig, WebConfig } from "./config.ts";
 
 /** What will run, for people: one line a fact, secrets redacted. What `check` prints. */
 export function describeConfig(config: Config): string {
@@ -32,6 +32,8 @@ export function describeConfig(config: Config): string {
       "canary",
       `every ${durationText(everyMs)}, to ${sink ?? "the ledger"} within ${durationText(deadlineMs)}; ${tell === null ? "no sink" : tell} is told when it does not arrive`,
     ]);
+  const { web } = config;
+  if (web.listen !== null) rows.push(["page", `${addressText(web.listen)}; ${whoText(web)}`]);
   const { enabled, name, namespace, times } = config.election;
   if (enabled)
     rows.push([
@@ -117,8 +119,22 @@ function ledgerText(ledger: Secret): string {
   return "problem" in target ? "MySQL" : nameOf(target);
 }
 
+/** How somebody is let in. */
+export function whoText({ asksCluster, accessFile, proxies }: WebConfig): string {
+  const ways = [
+    asksCluster ? "the API server says who sees what" : null,
+    accessFile === null ? null : `tokens and roles of ${accessFile}`,
+    proxies.length === 0 ? null : `users as the proxies at ${proxies.join(", ")} name them`,
+  ].filter((way) => way !== null);
+  return ways.length === 0 ? "without authentication, for this machine only" : ways.join("; ");
+}
+
 function listenText(listen: Config["listen"]): string {
   if (listen === null) return "nothing is served; give --listen=ADDR:PORT for health and metrics";
+  return addressText(listen);
+}
+
+function addressText(listen: NonNullable<Config["listen"]>): string {
   const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
   return `${host === "" ? "all interfaces, port " : `${host}:`}${listen.port === 0 ? "any free one" : listen.port}`;
 }

@@ -21,6 +21,7 @@ import { KUBERNETES_DEFAULTS, checkRegistry, rootSchema } from "./schema.ts";
 import { type Env, expand, processEnv, type SecretStore } from "./secrets.ts";
 import { literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
 import { isMap, type Layer, mergeLayers, type Tree, valueAt } from "./tree.ts";
+import { judgeWeb, resolvedWeb } from "./web.ts";
 
 export interface LoadInput {
   readonly flags: FlagValues;
@@ -102,7 +103,8 @@ export function loadConfig({
     { hasCluster, isShared: root.data?.ledger !== undefined },
     tree,
   );
-  issues.push(...canary.issues, ...election.issues);
+  const web = judgeWeb(root.data ?? null, tree);
+  issues.push(...canary.issues, ...web.issues, ...election.issues);
   const found = presentable(issues, secrets);
   if (!root.success || unsure) throw new ConfigError(found);
   const config = resolved(root.data, sinks, zone, forSources);
@@ -110,6 +112,7 @@ export function loadConfig({
   const warnings = [
     ...(flags.notes ?? []),
     ...canary.notes,
+    ...web.notes,
     ...election.notes,
     ...inputs.flatMap((input) => input.notes ?? []),
     ...ledgerNotes(config.ledger, tree),
@@ -157,6 +160,7 @@ function resolved(
     listen: data.listen === undefined ? null : checked(parseListen(data.listen)),
     eventMetrics: data.eventMetrics,
     canary: resolvedCanary(data),
+    web: resolvedWeb(data),
     election: resolvedElection(data),
     stay: data.stay,
     logLevel: data.logLevel,

@@ -6,26 +6,10 @@ import { s, z } from "../sink/schema.ts";
 import { canaryShape } from "./canary.ts";
 import { electionShape } from "./election.ts";
 import { namespaceProblem, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
+import { judged, judgedList, problemOf } from "./judged.ts";
+import { webShape } from "./web.ts";
 
 /** Every option of the house, once: validation, --help, JSON Schema and the docs are read from here. Options of sinks are declared by the sinks. */
-
-/** Text that a parser of its own judges; what it means is taken from the text again once all is well. */
-function judged(problem: (text: string) => string | null, meta: Parameters<typeof s.text>[0]) {
-  return s.text(meta).superRefine((text, ctx) => {
-    const message = problem(text);
-    if (message !== null) ctx.addIssue({ code: "custom", message, input: undefined });
-  });
-}
-
-function judgedList(problem: (text: string) => string | null, meta: Parameters<typeof s.list>[0]) {
-  return s.list(meta).superRefine((values, ctx) => {
-    for (const [index, value] of values.entries()) {
-      const message = problem(value);
-      if (message !== null)
-        ctx.addIssue({ code: "custom", message, path: [index], input: undefined });
-    }
-  });
-}
 
 function patterns(what: string, example: readonly string[]) {
   const problem = (pattern: string): string | null => {
@@ -277,6 +261,7 @@ export const globalShape = {
     })
     .default(true),
   ...canaryShape,
+  ...webShape,
   ...electionShape,
   stay: s
     .bool({ description: "Keep running after all sources have ended (files)", example: true })
@@ -310,10 +295,4 @@ export function checkRegistry(registry: readonly SinkDefinition[]): void {
       if (HOUSE_KEYS.includes(name))
         throw new Error(`the sink ${type} declares the option ${name}, which is the house's`);
   }
-}
-
-function problemOf(
-  parsed: { readonly ok: true } | { readonly ok: false; readonly problem: string },
-): string | null {
-  return parsed.ok ? null : parsed.problem;
 }

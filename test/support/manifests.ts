@@ -24,7 +24,8 @@ export type Addition =
   | "kube-crier-canary.yaml"
   | "ha/lease.yaml"
   | "ha/disruption.yaml"
-  | "ha/deployment.yaml";
+  | "ha/deployment.yaml"
+  | "kube-crier-web.yaml";
 
 /** The objects of deploy/NAME, in order. */
 export function manifests(name: Variant | Addition): readonly Manifest[] {

@@ -329,6 +329,80 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
     ],
     bad: [["perhaps", 'expected true or false; found "perhaps"']],
   },
+  webListen: {
+    from: (config) => config.web.listen,
+    fallback: null,
+    flag: "webListen",
+    good: [
+      [":8081", { host: "", port: 8081 }],
+      ["127.0.0.1:0", { host: "127.0.0.1", port: 0 }],
+      ["[::1]:8081", { host: "::1", port: 8081 }],
+    ],
+    bad: [["8081", '"8081" is not an address to listen on; expected ADDR:PORT']],
+  },
+  webKubernetes: {
+    from: (config) => config.web.asksCluster,
+    fallback: false,
+    flag: "webKubernetes",
+    good: [
+      ["on", true],
+      ["off", false],
+      ["auto", false],
+    ],
+    bad: [["yes", "expected one of auto, on, off"]],
+  },
+  webAudiences: {
+    from: (config) => config.web.audiences,
+    fallback: [],
+    good: [["kube-crier,other", ["kube-crier", "other"]]],
+    bad: [],
+  },
+  webChange: {
+    from: (config) => config.web.change,
+    fallback: "update deliveries.kube-crier.io",
+    good: [["delete events", "delete events"]],
+    bad: [
+      [
+        "deliveries",
+        '"deliveries" is not a permission; expected a verb and a resource, like update deliveries.kube-crier.io',
+      ],
+    ],
+  },
+  webAccessFile: {
+    from: (config) => config.web.accessFile,
+    fallback: null,
+    flag: "webAccessFile",
+    good: [["/etc/kube-crier/access.yaml", "/etc/kube-crier/access.yaml"]],
+    bad: [],
+  },
+  webProxies: {
+    from: (config) => config.web.proxies,
+    fallback: [],
+    flag: "webProxies",
+    good: [["10.0.0.7,fd00:1::/64", ["10.0.0.7", "fd00:1::/64"]]],
+    bad: [
+      ["proxy.example.org", '"proxy.example.org" is not an address'],
+      ["0.0.0.0/0", "everybody would be believed"],
+    ],
+  },
+  webUserHeader: {
+    from: (config) => config.web.userHeader,
+    fallback: "X-Forwarded-User",
+    good: [["Remote-User", "Remote-User"]],
+    bad: [["Remote User", '"Remote User" is not the name of a header']],
+  },
+  webGroupsHeader: {
+    from: (config) => config.web.groupsHeader,
+    fallback: "X-Forwarded-Groups",
+    good: [["Remote-Groups", "Remote-Groups"]],
+    bad: [["a:b", '"a:b" is not the name of a header']],
+  },
+  webEmailHeader: {
+    from: (config) => config.web.emailHeader,
+    fallback: "X-Forwarded-Email",
+    good: [["Remote-Email", "Remote-Email"]],
+    bad: [["", '"" is not the name of a header']],
+  },
   stay: {
     from: (config) => config.stay,
     fallback: false,

@@ -89,6 +89,36 @@ describe("permissions", () => {
     expect(granted(objects, "Role")).toEqual({ "kube-crier": [CONFIG_MAPS] });
   });
 
+  it("for the page are two questions to the API server, and nobody but kube-crier may ask them", () => {
+    const objects = manifests("kube-crier-web.yaml");
+    const roles = granted(objects, "ClusterRole");
+    // What the API server itself gives to system:auth-delegator.
+    expect(roles["kube-crier-web"]).toEqual([
+      {
+        apiGroups: ["authentication.k8s.io"],
+        resources: ["tokenreviews"],
+        verbs: ["create"],
+      },
+      {
+        apiGroups: ["authorization.k8s.io"],
+        resources: ["subjectaccessreviews"],
+        verbs: ["create"],
+      },
+    ]);
+    const [binding, ...more] = objects.filter(({ kind }) => kind.endsWith("Binding"));
+    expect(more).toEqual([]);
+    expect(binding?.["roleRef"]).toMatchObject({ name: "kube-crier-web" });
+    const account = find(manifests("kube-crier.yaml"), "ServiceAccount").metadata;
+    expect(binding?.["subjects"]).toEqual([
+      { kind: "ServiceAccount", name: account.name, namespace: account.namespace },
+    ]);
+    expect(Object.keys(roles)).toEqual([
+      "kube-crier-web",
+      "kube-crier-reader",
+      "kube-crier-operator",
+    ]);
+  });
+
   it("need no right to the cluster where only namespaces are watched", () => {
     const objects = manifests("kube-crier-namespaced.yaml");
     expect(granted(objects, "ClusterRole")).toEqual({});
