@@ -80,7 +80,8 @@ function drawRow(row: Row, chat: ChatView, words: Words, time: (iso: string) => 
   </article>`;
 }
 
-function drawBubble(message: ReceivedMessage): Html {
+/** What a message looks like, without who sent it and when. */
+export function drawBubble(message: ReceivedMessage): Html {
   const { accent, title, platform } = message;
   const fill = accent === null ? "" : drawFill(accent);
   const card = platform === "lark" && message.type === "interactive";

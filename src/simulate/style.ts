@@ -1,3 +1,5 @@
+import { BUBBLE_STYLE } from "./bubble.ts";
+
 /** Light and dark by the reader's system; nothing moves; 360 px wide is enough. */
 export const STYLE = `
 :root {
@@ -61,38 +63,7 @@ main { flex: 1; min-height: 0; display: flex; flex-direction: column; padding: 8
 .badge { border: 1px solid var(--line); border-radius: 4px; padding: 0 4px; font-size: 11px; line-height: 16px; white-space: nowrap; }
 time { font-variant-numeric: tabular-nums; }
 .raw { margin-left: auto; color: var(--soft); font-family: ui-monospace, monospace; opacity: .75; }
-.bubble { position: relative; width: fit-content; max-width: 100%; background: var(--bubble); border: 1px solid var(--line); border-radius: 4px 12px 12px 12px; overflow: hidden; }
-.body { padding: 9px 13px; display: grid; gap: 7px; min-width: 0; }
-.body > * { min-width: 0; }
-.card { width: 100%; max-width: 560px; border-radius: 10px; }
-.cardhead { position: relative; padding: 9px 13px; color: #fff; font-weight: 600; }
-.cardhead p { position: relative; overflow-wrap: anywhere; }
-.fill { position: absolute; inset: 0; width: 100%; height: 100%; }
-.bar { position: absolute; left: 0; top: 0; bottom: 0; width: 4px; }
-.barred .body { padding-left: 17px; }
-.slack .bubble { border-radius: 6px; }
-
-.prose, .fine { display: grid; gap: 6px; overflow-wrap: anywhere; }
-.prose > *, .fine > * { min-width: 0; margin: 0; }
-.fine { color: var(--soft); font-size: 12.5px; }
-.lead, .h1, .h2, .h3, .h4 { font-weight: 700; overflow-wrap: anywhere; }
-.h1 { font-size: 19px; } .h2 { font-size: 17.5px; } .h3 { font-size: 16px; } .h4, .lead { font-size: 15px; }
-.h5, .h6 { font-weight: 600; }
-blockquote { border-left: 3px solid var(--quote); padding-left: 10px; color: var(--soft); display: grid; gap: 4px; }
-code { background: var(--code); border-radius: 4px; padding: 1px 4px; font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-pre { background: var(--code); border-radius: 6px; padding: 8px 10px; white-space: pre-wrap; max-height: 420px; overflow-y: auto; }
-pre code { background: none; padding: 0; }
-hr { border: 0; border-top: 1px solid var(--line); margin: 2px 0; width: 100%; }
-ul { padding-left: 20px; } ul.ordered { list-style: decimal; }
-.columns { display: flex; flex-wrap: wrap; gap: 6px 18px; }
-.columns > div { flex: 1 1 120px; min-width: 0; }
-.buttons { display: flex; flex-wrap: wrap; gap: 8px; }
-.button { border: 1px solid var(--line); border-radius: 7px; padding: 3px 12px; }
-.dead { border-bottom: 1px dotted var(--soft); }
-.mention { color: var(--link); background: var(--call); border-radius: 4px; padding: 0 3px; }
-.ink-red { color: var(--red); } .ink-orange { color: var(--orange); } .ink-green { color: var(--green); }
-.ink-blue { color: var(--blue); } .ink-grey { color: var(--soft); }
-.notifies { width: fit-content; margin-top: 5px; padding: 0 8px; border-radius: 99px; font-size: 12px; background: var(--call); color: var(--orange); }
+${BUBBLE_STYLE}.notifies { width: fit-content; margin-top: 5px; padding: 0 8px; border-radius: 99px; font-size: 12px; background: var(--call); color: var(--orange); }
 .notifies.all { background: var(--alarm); color: var(--red); font-weight: 600; }
 
 .strip { align-self: center; max-width: 100%; padding: 3px 12px; border-radius: 99px; background: var(--code); color: var(--soft); font-size: 12px; text-align: center; overflow-wrap: anywhere; }

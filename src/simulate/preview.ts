@@ -1,0 +1,64 @@
+import type { HttpRequest } from "../sink/define.ts";
+import type { Html } from "../web/server.ts";
+import { drawBubble } from "./chat.ts";
+import { dingtalk } from "./dingtalk.ts";
+import { messageOf } from "./intake.ts";
+import { lark } from "./lark.ts";
+import { unlimited } from "./limit.ts";
+import type { Arrival, PlatformRules } from "./platform.ts";
+import { parseJson } from "./read.ts";
+import { slackApi, slackWebhook } from "./slack.ts";
+import { wecom } from "./wecom.ts";
+
+/** A request as the chat would show it, or what the platform would say against it. */
+export type Preview =
+  | { readonly kind: "shown"; readonly drawn: Html; readonly title: string | null }
+  | { readonly kind: "refused"; readonly code: string; readonly message: string };
+
+const RULES: readonly PlatformRules[] = [dingtalk, lark, wecom, slackWebhook, slackApi];
+
+/**
+ * Nothing is sent, and no limit counts.
+ * @param platform the sink's type
+ * @returns `null` for what is no chat
+ */
+export function previewOf(platform: string, request: HttpRequest, now: number): Preview | null {
+  const arrival = arrivalOf(request, now);
+  const rules = RULES.find((one) => one.platform === platform && one.token(arrival) !== null);
+  if (rules === undefined) return null;
+  const options = { platform: rules.platform, token: "preview" };
+  const judgement = rules.judge(arrival, { options, limit: unlimited, seen: new Set() });
+  if (judgement.kind === "refused") {
+    const { code, message } = judgement;
+    return { kind: "refused", code, message };
+  }
+  const message = messageOf({
+    arrival,
+    platform: rules.platform,
+    robot: "preview",
+    judgement,
+    state: "shown",
+    at: now,
+  });
+  return {
+    kind: "shown",
+    drawn: drawBubble({ ...message, id: 0 }),
+    title: message.title,
+  };
+}
+
+function arrivalOf({ method, url, headers, body }: HttpRequest, now: number): Arrival {
+  const { pathname, searchParams } = new URL(url);
+  return {
+    method,
+    path: pathname,
+    query: searchParams,
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+    ),
+    body,
+    bytes: Buffer.byteLength(body),
+    json: parseJson(body),
+    now,
+  };
+}
