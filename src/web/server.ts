@@ -3,13 +3,14 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { html, raw } from "hono/html";
 import { secureHeaders } from "hono/secure-headers";
+import { streamSSE } from "hono/streaming";
 import { type Address, listen as listenPlainly, type Listening } from "./listen.ts";
 
 /**
  * hono's one door. `html` escapes what is interpolated; `raw` marks text of our own that must not be.
  * `run` passes it for the page alone: hono brings along Node's Request and Response, and memory that a few plain answers need not cost.
  */
-export { Hono, html, raw, secureHeaders };
+export { Hono, html, raw, secureHeaders, streamSSE };
 export type { Context, HttpBindings, Listening, MiddlewareHandler };
 /** What `html` gives: escaped text, ready to be interpolated into more of it. */
 export type Html = ReturnType<typeof html>;

@@ -19,6 +19,8 @@ export interface GuardPorts {
   readonly audit: AuditTrail;
   /** A request could not be answered, for a fault of ours. */
   readonly failed: (detail: string) => void;
+  /** What handlers throw besides, as a problem of the request or of the moment; `null`: it is a fault of ours. */
+  readonly refusalOf?: (error: unknown) => Refusal | null;
 }
 
 const MOST_BYTES = 256 * 1024;
@@ -45,7 +47,8 @@ export function createGuardedApp(provers: Provers, ports: GuardPorts): Hono<Guar
     ),
   );
   app.onError((error, c) => {
-    if (error instanceof Refusal) return answerRefusal(c, error);
+    const refusal = error instanceof Refusal ? error : (ports.refusalOf?.(error) ?? null);
+    if (refusal !== null) return answerRefusal(c, refusal);
     ports.failed(`${c.req.path} could not be answered: ${error.message}`);
     return answerRefusal(c, new Refusal(500, "this is a fault of kube-crier; its log says more"));
   });

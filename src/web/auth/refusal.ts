@@ -7,17 +7,21 @@ export type RefusalStatus = 400 | 401 | 403 | 404 | 413 | 421 | 429 | 500 | 503;
 export class Refusal extends Error {
   readonly status: RefusalStatus;
   readonly headers: Readonly<Record<string, string>>;
+  /** What programs are told besides. */
+  readonly details: Readonly<Record<string, unknown>>;
 
   /** @param message for the reader: what was found, what was expected, the next step; never a token */
   constructor(
     status: RefusalStatus,
     message: string,
     headers: Readonly<Record<string, string>> = {},
+    details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
     this.name = "Refusal";
     this.status = status;
     this.headers = headers;
+    this.details = details;
   }
 }
 
@@ -31,9 +35,9 @@ export function wantsJson(c: Context): boolean {
 }
 
 export function answerRefusal(c: Context, refusal: Refusal): Response | Promise<Response> {
-  const { status, message, headers } = refusal;
+  const { status, message, headers, details } = refusal;
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
-  if (wantsJson(c)) return c.json({ error: message, status }, status);
+  if (wantsJson(c)) return c.json({ error: message, status, ...details }, status);
   const lang = langOf(c);
   const words = WORDS[lang];
   return c.html(

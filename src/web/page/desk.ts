@@ -1,0 +1,40 @@
+import type { Clock } from "../../clock.ts";
+import type { Config } from "../../config/config.ts";
+import type { Alert } from "../../event/alert.ts";
+import type { HistoryReader } from "../../history/history.ts";
+import type { DeliveryRow } from "../../ledger/ledger.ts";
+import type { AuditTrail } from "../auth/audit.ts";
+import type { SinkStatus } from "./sinks-page.ts";
+import type { TemplatesView } from "./templates-page.ts";
+
+/** What the page and the API are made from. */
+export interface Desk {
+  readonly reader: HistoryReader;
+  readonly config: Config;
+  readonly clock: Clock;
+  /** Namespaces that events of the history are stored in, as far as they are known without asking the store. */
+  readonly namespaces: () => readonly string[];
+  /** What does not work now, in words, a line each. */
+  readonly troubles: () => readonly string[];
+  readonly sinks: () => readonly SinkStatus[];
+  /** A delivery that was given up; `null`: there is none of this id. */
+  readonly dead: (id: string) => Promise<DeliveryRow | null>;
+  /** Owes it again, or takes it off the list for good. */
+  readonly settleDead: (id: string, act: "retry" | "discard") => Promise<void>;
+  /** What a template of a sink makes of an alert (`null`: an example); nothing is sent. */
+  readonly preview: (
+    sink: string,
+    text: string,
+    alert: Alert | null,
+  ) => Promise<Pick<TemplatesView, "issues" | "warnings" | "looks">>;
+  /** The style sheet of messages as chats show them. */
+  readonly chatStyle: string;
+  /** The template file that a sink's messages are made from now. */
+  readonly templateText: (sink: string) => string;
+  readonly audit: AuditTrail;
+  /** Ends with the server. */
+  readonly signal: AbortSignal;
+}
+
+/** How long an answer may take: a part of it comes then, with the advice to refine. */
+export const DEADLINE_MS = 1_500;

@@ -1,0 +1,129 @@
+import { printCursor } from "../../history/cursor.ts";
+import type { EventPage, Refine, Timeline } from "../../history/history.ts";
+import type { QueryProblem } from "../../history/parse.ts";
+import { timeTeller } from "../../template/times.ts";
+import { html, type Html } from "../server.ts";
+import { withFields } from "./address.ts";
+import { drawFilterBar } from "./filter-bar.ts";
+import type { Reader } from "./reader.ts";
+import { drawGroups, drawRows } from "./rows.ts";
+import { drawStrip } from "./strip.ts";
+
+export interface EventsView {
+  readonly params: URLSearchParams;
+  readonly problems: readonly QueryProblem[];
+  /** `null`: there are problems, or the store cannot be read. */
+  readonly page: EventPage | null;
+  readonly timeline: Timeline | null;
+  readonly sinks: readonly string[];
+  /** Namespaces that the caller may see, where it is not all. */
+  readonly visible: readonly string[] | null;
+  readonly reader: Reader;
+}
+
+export const VIEWS = ["flat", "grouped"] as const;
+const BY = ["reason", "type", "namespace", "kind", "component"] as const;
+
+/** Filter, timeline, table. */
+export function drawEvents(view: EventsView): Html {
+  const { params, problems, page, timeline, reader } = view;
+  const { words } = reader;
+  return html`${drawFilterBar(params, problems, reader)}
+    ${problems.length === 0 ? "" : drawProblems(problems, reader)}
+    ${timeline === null ? "" : drawStrip(timeline, params, reader)}
+    <div class="bar">
+      <span class="views"> ${choice(params, "view", VIEWS, "flat", (one) => words[one])} </span>
+      <span class="by">${words.by} ${choice(params, "by", BY, "reason", (one) => one)}</span>
+      <button
+        class="live"
+        type="button"
+        id="live"
+        aria-pressed="false"
+        data-tail="${withFields("/tail", params, {})}"
+        data-pause="${words.pause}"
+        data-waiting="${words.waiting("%")}"
+        hidden
+      >
+        ${words.live}
+      </button>
+      <span class="exports">
+        <a href="${withFields("/events.csv", params, {})}" download>${words.exportCsv}</a>
+        <a href="${withFields("/report", params, {})}">${words.exportReport}</a>
+      </span>
+    </div>
+    ${page === null ? "" : drawPage(view, page)}`;
+}
+
+function drawPage(view: EventsView, page: EventPage): Html {
+  const { params, reader } = view;
+  const { words } = reader;
+  const rows = { rows: page.rows, params, sinks: view.sinks, reader };
+  const grouped = params.get("view") === "grouped";
+  return html`${page.refine === null ? "" : drawRefine(page.refine, reader)}
+    ${
+      page.rows.length === 0
+        ? drawEmpty(view)
+        : html`<div class="scroll">${grouped ? drawGroups(rows) : drawRows(rows)}</div>`
+    }
+    <nav class="pager" aria-label="${words.older}">
+      ${params.has("cursor") ? html`<a href="${withFields("", params, {})}">${words.newest}</a>` : ""}
+      ${
+        page.next === null
+          ? ""
+          : html`<a rel="next" href="${withFields("", params, { cursor: printCursor(page.next) })}"
+              >${words.older}</a
+            >`
+      }
+    </nav>`;
+}
+
+function drawProblems(problems: readonly QueryProblem[], { words }: Reader): Html {
+  return html`<div class="problems" role="alert">
+    <p>${words.problems}</p>
+    <ul>
+      ${problems.map(
+        ({ field, found, expected, example }) =>
+          html`<li>
+            <code>${field}=${found}</code>: ${words.expected(expected, `${field}=${example}`)}
+          </li>`,
+      )}
+    </ul>
+  </div>`;
+}
+
+function drawRefine({ cause, since }: Refine, { words, lang, timezone, now }: Reader): Html {
+  const until =
+    since === null ? null : timeTeller(lang, timezone, now).moment(new Date(since).toISOString());
+  return html`<p class="refine" role="status">
+    ${cause === "indexing" ? words.indexing(until) : words.refine(until)}
+  </p>`;
+}
+
+/** Why there is nothing, and what to do. */
+function drawEmpty({ params, visible, reader: { words } }: EventsView): Html {
+  const filtered = [...params].some(([name, value]) => value !== "" && name !== "lang");
+  return html`<section class="empty">
+    <h2>${words.empty.title}</h2>
+    <p>${filtered ? words.empty.filtered : words.empty.none}</p>
+    ${filtered ? html`<p><a href="/?since=24h">${words.empty.widen}</a></p>` : ""}
+    ${visible === null ? "" : html`<p>${words.empty.permissions} ${visible.join(", ") || "–"}</p>`}
+  </section>`;
+}
+
+function choice<T extends string>(
+  params: URLSearchParams,
+  field: string,
+  values: readonly T[],
+  otherwise: T,
+  name: (value: T) => string,
+): readonly Html[] {
+  const chosen = params.get(field) ?? otherwise;
+  return values.map(
+    (value) =>
+      html`<a
+        href="${withFields("", params, { [field]: value === otherwise ? null : value })}"
+        ${value === chosen ? html`aria-current="true"` : ""}
+        >${name(value)}</a
+      >`,
+  );
+}

@@ -1,0 +1,92 @@
+import type { QueryProblem } from "../../history/parse.ts";
+import { html, type Html } from "../server.ts";
+import type { Reader } from "./reader.ts";
+
+const SPANS = ["15m", "1h", "6h", "24h", "7d"];
+/** Fields of text, with how wide they are in characters. */
+const TEXTS = [
+  ["ns", 12],
+  ["kind", 9],
+  ["name", 16],
+  ["reason", 14],
+] as const;
+
+/** Fields that other parts of the page set; a filter keeps them. */
+const KEPT = [
+  "view",
+  "by",
+  "lang",
+  "to",
+  "from",
+  "cluster",
+  "type",
+  "component",
+  "sink",
+  "state",
+  "kept",
+  "why",
+];
+
+/** The query string as a form: what is shown is what is asked, and submitting it is a plain link to everyone. */
+export function drawFilterBar(
+  params: URLSearchParams,
+  problems: readonly QueryProblem[],
+  { words }: Reader,
+): Html {
+  const value = (field: string) => params.getAll(field).join(",");
+  const problemOf = (field: string) => problems.find((problem) => problem.field === field);
+  const span = value("since");
+  return html`<form class="filter" method="get" role="search">
+    ${KEPT.flatMap((field) => params.getAll(field).map((text) => [field, text] as const))
+      .filter(
+        ([field, text]) => text !== "" && !(span !== "" && (field === "from" || field === "to")),
+      )
+      .map(([field, text]) => html`<input type="hidden" name="${field}" value="${text}" />`)}
+    <label
+      ><span>${words.fields.since}</span>
+      <select name="since">
+        <option value="" ${span === "" ? html`selected` : ""}>${words.anyTime}</option>
+        ${[...new Set([...SPANS, ...(span === "" ? [] : [span])])].map(
+          (one) =>
+            html`<option value="${one}" ${one === span ? html`selected` : ""}>
+              ${words.last(one)}
+            </option>`,
+        )}
+      </select></label
+    >
+    ${TEXTS.map(([field, size]) => input(field, words.fields[field], value(field), size, problemOf(field)))}
+    ${input("q", words.fields.q, value("q"), 24, problemOf("q"))}
+    <button>${words.apply}</button>
+    ${params.size === 0 ? "" : html`<a class="clear" href="?">${words.reset}</a>`}
+  </form>`;
+}
+
+function input(
+  field: string,
+  label: string,
+  value: string,
+  size: number,
+  problem: QueryProblem | undefined,
+): Html {
+  const described = `${field}-problem`;
+  return html`<label
+    ><span>${label}</span>
+    <input
+      name="${field}"
+      value="${value}"
+      size="${size}"
+      placeholder="${label}"
+      autocomplete="off"
+      spellcheck="false"
+      ${field === "q" ? html`type="search"` : ""}
+      ${problem === undefined ? "" : html`aria-invalid="true" aria-describedby="${described}"`}
+    />
+    ${
+      problem === undefined
+        ? ""
+        : html`<em class="problem" id="${described}"
+            >${problem.expected}${problem.example === "" ? "" : `: ${problem.example}`}</em
+          >`
+    }</label
+  >`;
+}

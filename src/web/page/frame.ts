@@ -1,0 +1,100 @@
+import { type Ask, BusyError, UnreadableError, type Visible } from "../../history/history.ts";
+import { parseQuery, type Query, QueryError, type QueryProblem } from "../../history/parse.ts";
+import { accessFor, callerOf, type GuardedEnv } from "../auth/caller.ts";
+import { HOME_OF_CLUSTER_SCOPED, type Namespaces } from "../auth/identity.ts";
+import type { Context, Html } from "../server.ts";
+import { DEADLINE_MS, type Desk } from "./desk.ts";
+import { type Reader, readerOf } from "./reader.ts";
+import { drawShell, type Tab } from "./shell.ts";
+import type { Lang } from "./words.ts";
+
+export type C = Context<GuardedEnv>;
+
+/** Fields of the page's own, besides those of a query. */
+const OWN_FIELDS = ["lang", "view", "after"];
+const LANG_COOKIE = /(?:^|;\s*)kube-crier-lang=(en|zh)\b/;
+
+/** The namespace whose Events one must be allowed to list to read it; what is about the cluster itself is where its nodes are. */
+export function homeOf({ eventNamespace }: { readonly eventNamespace: string }): string {
+  return eventNamespace === "" ? HOME_OF_CLUSTER_SCOPED : eventNamespace;
+}
+
+export function readQuery(
+  params: URLSearchParams,
+  desk: Desk,
+): { readonly query: Query | null; readonly problems: readonly QueryProblem[] } {
+  try {
+    return { query: parseQuery(params, desk.clock.now(), OWN_FIELDS), problems: [] };
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    return { query: null, problems: error.problems };
+  }
+}
+
+export async function askFor(c: C, desk: Desk, { filter }: Query): Promise<Ask> {
+  const named = filter.namespaces.map((ns) => (ns === "-" ? HOME_OF_CLUSTER_SCOPED : ns));
+  const { namespaces } = await accessFor(c, "read", named, desk.namespaces);
+  return {
+    visible: visibleOf(namespaces),
+    deadlineMs: DEADLINE_MS,
+    signal: AbortSignal.any([desk.signal, c.req.raw.signal]),
+  };
+}
+
+/** For the history's questions. */
+export function visibleOf(namespaces: Namespaces): Visible {
+  return namespaces === "all" ? "all" : [...namespaces].toSorted();
+}
+
+/** A store that is down is said on the page, which shows what there is without it. */
+export async function unlessUnreadable<T>(
+  answer: Promise<T>,
+): Promise<{ readonly value: T | null; readonly trouble: string | null }> {
+  try {
+    return { value: await answer, trouble: null };
+  } catch (error) {
+    if (error instanceof UnreadableError || error instanceof BusyError)
+      return { value: null, trouble: error.message };
+    throw error;
+  }
+}
+
+export function readerFor(c: C, { config, clock }: Desk): Reader {
+  const asked = c.req.query("lang") ?? LANG_COOKIE.exec(c.req.header("cookie") ?? "")?.[1];
+  const accepted = /^\s*zh\b/i.test(c.req.header("accept-language") ?? "") ? "zh" : "en";
+  const lang: Lang = asked === "en" || asked === "zh" ? asked : accepted;
+  if (c.req.query("lang") === lang)
+    c.header("set-cookie", `kube-crier-lang=${lang}; Path=/; Max-Age=31536000; SameSite=Strict`);
+  return readerOf(lang, config.timezone, clock.now());
+}
+
+export function page(
+  c: C,
+  { config, troubles }: Desk,
+  reader: Reader,
+  tab: Tab,
+  title: string,
+  status: 200 | 400,
+  drawn: { readonly body: Html; readonly troubles?: readonly string[] },
+): Response | Promise<Response> {
+  const { identity, csrf } = callerOf(c);
+  const url = new URL(c.req.url);
+  url.searchParams.set("lang", reader.lang === "en" ? "zh" : "en");
+  return c.html(
+    drawShell({
+      reader,
+      tab,
+      title,
+      cluster: config.cluster,
+      caller: identity.by === "loopback" ? null : { name: identity.name, csrf },
+      troubles: [...troubles(), ...(drawn.troubles ?? [])],
+      otherLanguage: `${url.pathname}${url.search}`,
+      body: drawn.body,
+    }),
+    status,
+  );
+}
+
+export function sinkNames({ config }: Desk): readonly string[] {
+  return config.sinks.map(({ name }) => name);
+}

@@ -1,0 +1,37 @@
+import { timeTeller } from "../../template/times.ts";
+import { html, type Html } from "../server.ts";
+import { type Lang, WORDS, type Words } from "./words.ts";
+
+/** Who looks at a page, as far as it changes how things are written. */
+export interface Reader {
+  readonly lang: Lang;
+  readonly words: Words;
+  /** An IANA name. */
+  readonly timezone: string;
+  readonly now: number;
+}
+
+export function readerOf(lang: Lang, timezone: string, now: number): Reader {
+  return { lang, words: WORDS[lang], timezone, now };
+}
+
+/** A moment as clocks of the zone show it, absolute where the mouse rests and for programs. */
+export function moment(at: number | string, { lang, timezone, now }: Reader): Html {
+  const iso = typeof at === "number" ? new Date(at).toISOString() : at;
+  return html`<time datetime="${iso}" title="${iso} · ${timezone}"
+    >${timeTeller(lang, timezone, now).moment(iso)}</time
+  >`;
+}
+
+/** `16:05:30.120`, for steps that follow each other within a second. */
+export function instant(at: number, reader: Reader): Html {
+  const iso = new Date(at).toISOString();
+  const { lang, timezone, now } = reader;
+  const text = `${timeTeller(lang, timezone, now).moment(iso)}.${iso.slice(20, 23)}`;
+  return html`<time datetime="${iso}" title="${iso} · ${timezone}">${text}</time>`;
+}
+
+/** `1,234`, `12.4k` is for nobody who compares. */
+export function count(value: number, { lang }: Reader): string {
+  return value.toLocaleString(lang === "zh" ? "zh-CN" : "en-GB");
+}

@@ -1,0 +1,12 @@
+import { BusyError, UnreadableError } from "../../history/history.ts";
+import { QueryError } from "../../history/parse.ts";
+import { Refusal } from "../auth/refusal.ts";
+
+/** What questions to the history are answered with where they are none, or cannot be answered now. */
+export function refusalOf(error: unknown): Refusal | null {
+  if (error instanceof QueryError)
+    return new Refusal(400, error.message, {}, { fields: error.problems });
+  if (error instanceof BusyError || error instanceof UnreadableError)
+    return new Refusal(503, error.message, { "Retry-After": "1" });
+  return null;
+}

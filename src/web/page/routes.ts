@@ -1,0 +1,117 @@
+import { QueryError } from "../../history/parse.ts";
+import type { GuardedEnv } from "../auth/caller.ts";
+import { Refusal } from "../auth/refusal.ts";
+import { type Hono, streamSSE } from "../server.ts";
+import { Assets } from "./assets.ts";
+import type { Desk } from "./desk.ts";
+import { drawEvents } from "./events-page.ts";
+import { askFor, page, readerFor, readQuery, sinkNames, unlessUnreadable } from "./frame.ts";
+import { drawReport } from "./report.ts";
+import { drawRow } from "./rows.ts";
+import { mountSinks } from "./sinks-routes.ts";
+import { mountStories } from "./story-routes.ts";
+import { TailHub } from "./tail.ts";
+import { mountTemplates } from "./templates-routes.ts";
+
+const DEFAULT_SPAN = "1h";
+const REPORT_ROWS = 1_000;
+
+/** The pages, behind the guard. @returns what arrives, for others who follow it */
+export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
+  const hub = new TailHub(desk.reader, desk.clock);
+  desk.signal.addEventListener("abort", () => hub.close(), { once: true });
+
+  const assets = new Assets({ "chat.css": desk.chatStyle });
+  mountAssets(app, assets);
+  mountStories(app, desk);
+  mountSinks(app, desk);
+  mountTemplates(app, desk);
+
+  app.get("/", async (c) => {
+    const params = new URL(c.req.url).searchParams;
+    if (!["since", "from", "to"].some((field) => params.has(field)))
+      params.set("since", DEFAULT_SPAN);
+    const reader = readerFor(c, desk);
+    const read = readQuery(params, desk);
+    const base = { params, problems: read.problems, sinks: sinkNames(desk), reader };
+    if (read.query === null)
+      return page(c, desk, reader, "events", reader.words.nav.events, 400, {
+        body: drawEvents({ ...base, page: null, timeline: null, visible: null }),
+      });
+    const { query } = read;
+    const ask = await askFor(c, desk, query);
+    const [events, timeline] = await Promise.all([
+      unlessUnreadable(desk.reader.events(query.filter, query.limit, query.before, ask)),
+      unlessUnreadable(desk.reader.timeline(query.filter, query.timeline, ask)),
+    ]);
+    const troubles = [events, timeline].flatMap(({ trouble }) => trouble ?? []);
+    return page(c, desk, reader, "events", reader.words.nav.events, 200, {
+      troubles: [...new Set(troubles)],
+      body: drawEvents({
+        ...base,
+        page: events.value,
+        timeline: timeline.value,
+        visible: ask.visible === "all" ? null : ask.visible,
+      }),
+    });
+  });
+
+  app.get("/report", async (c) => {
+    const { searchParams: params } = new URL(c.req.url);
+    const { query, problems } = readQuery(params, desk);
+    if (query === null) throw new QueryError(problems);
+    const ask = await askFor(c, desk, query);
+    const [found, timeline] = await Promise.all([
+      desk.reader.events(query.filter, REPORT_ROWS, null, ask),
+      desk.reader.timeline(query.filter, query.timeline, ask),
+    ]);
+    c.header("content-disposition", 'attachment; filename="kube-crier-report.html"');
+    return c.html(
+      drawReport({
+        cluster: desk.config.cluster,
+        params,
+        page: found,
+        timeline,
+        style: assets.get("page.css")?.body ?? "",
+        reader: readerFor(c, desk),
+      }),
+    );
+  });
+
+  app.get("/tail", async (c) => {
+    const params = new URL(c.req.url).searchParams;
+    const { query, problems } = readQuery(params, desk);
+    if (query === null) throw new QueryError(problems);
+    const reader = readerFor(c, desk);
+    const { visible } = await askFor(c, desk, query);
+    return streamSSE(c, async (stream) => {
+      const done = Promise.withResolvers<void>();
+      stream.onAbort(() => done.resolve());
+      desk.signal.addEventListener("abort", () => done.resolve(), { once: true });
+      const leave = hub.follow({
+        filter: query.filter,
+        visible,
+        show: (rows, mark) => {
+          for (const row of rows) {
+            const data = drawRow(row, params, sinkNames(desk), reader);
+            void stream.writeSSE({ event: "row", data, id: String(mark) });
+          }
+        },
+      });
+      await done.promise;
+      leave();
+    });
+  });
+  return hub;
+}
+
+function mountAssets(app: Hono<GuardedEnv>, assets: Assets): void {
+  app.get("/assets/:name", (c) => {
+    const asset = assets.get(c.req.param("name"));
+    if (asset === null) throw new Refusal(404, "there is no such file");
+    c.header("etag", asset.etag);
+    c.header("cache-control", "private, no-cache");
+    if (c.req.header("if-none-match") === asset.etag) return c.body(null, 304);
+    return c.body(asset.body, 200, { "content-type": asset.type });
+  });
+}

@@ -1,0 +1,161 @@
+import type { SinkCounts } from "../../history/history.ts";
+import type { DeliveryRow } from "../../ledger/ledger.ts";
+import { storedKey } from "../../ledger/key.ts";
+import { spanText } from "../../template/times.ts";
+import { html, type Html } from "../server.ts";
+import { withFields } from "./address.ts";
+import { eventPath } from "./rows.ts";
+import { count, moment, type Reader } from "./reader.ts";
+
+/** What a sink's worker is doing now. */
+export interface SinkStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly state: "open" | "paused" | "broken";
+  /** Milliseconds since the epoch; when it goes on, or tries again. `null`: it is open. */
+  readonly until: number | null;
+  readonly inFlight: number;
+  /** Requests that the platform's limit still allows now; `null`: it has none. */
+  readonly budget: { readonly left: number; readonly count: number; readonly perMs: number } | null;
+  /** Of the last deliveries, from owed to accepted, in milliseconds; `null`: none yet. */
+  readonly latency: { readonly p50: number; readonly p99: number } | null;
+  readonly lastError: {
+    readonly at: number;
+    readonly reason: string;
+    readonly detail: string;
+  } | null;
+}
+
+export interface SinksView {
+  readonly statuses: readonly SinkStatus[];
+  /** `null`: the store cannot be read. */
+  readonly counts: readonly SinkCounts[] | null;
+  readonly dead: readonly DeliveryRow[];
+  /** The form token of a caller who may change things; `null`: none is needed, or they may not. */
+  readonly csrf: string | null;
+  readonly mayChange: boolean;
+  readonly reader: Reader;
+}
+
+const SHAPES = { open: "✓", paused: "‖", broken: "✗" } as const;
+
+/** State, queue, budget and last error of each sink; below, what was given up. */
+export function drawSinks(view: SinksView): Html {
+  const { statuses, counts, dead, reader } = view;
+  const { words } = reader;
+  return html`<h1>${words.nav.sinks}</h1>
+    <div class="scroll">
+      <table class="sinks">
+        <thead>
+          <tr>
+            ${words.sinkColumns.map((name) => html`<th scope="col">${name}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${statuses.map((status) =>
+            drawStatus(status, counts === null ? null : countsOf(status.name, counts), reader),
+          )}
+        </tbody>
+      </table>
+    </div>
+    <h2 id="dead">${words.deadLetters}</h2>
+    ${dead.length === 0 ? html`<p class="soft">${words.noDeadLetters}</p>` : drawDead(view)}`;
+}
+
+/** A sink that nothing is owed to is not counted. */
+function countsOf(sink: string, counts: readonly SinkCounts[]): SinkCounts {
+  const none = { sink, pending: 0, dead: 0, capped: false, oldestOwedAt: null };
+  return counts.find((one) => one.sink === sink) ?? none;
+}
+
+function drawStatus(
+  { name, type, state, until, inFlight, budget, latency, lastError }: SinkStatus,
+  counts: SinkCounts | null,
+  reader: Reader,
+): Html {
+  const { words, lang } = reader;
+  const states = words.sinkStates;
+  const list = (changes: Readonly<Record<string, string>>) =>
+    withFields("/", new URLSearchParams(), { sink: name, since: "24h", ...changes });
+  const plus = counts?.capped === true ? "+" : "";
+  return html`<tr class="${state}">
+    <td><a href="${list({})}">${name}</a> <span class="soft">${type}</span></td>
+    <td>
+      <i class="mark ${state}" aria-hidden="true">${SHAPES[state]}</i> ${states[state]}
+      ${until === null ? "" : moment(until, reader)}
+    </td>
+    <td class="n">
+      <a href="${list({ state: "pending" })}"
+        >${counts === null ? "–" : count(counts.pending, reader)}${plus}</a
+      >
+      ${inFlight === 0 ? "" : html`<span class="soft">(${count(inFlight, reader)} ${words.inFlight})</span>`}
+    </td>
+    <td class="when">
+      ${counts === null || counts.oldestOwedAt === null ? "" : moment(counts.oldestOwedAt, reader)}
+    </td>
+    <td class="n">
+      <a href="#dead">${counts === null ? "–" : count(counts.dead, reader)}${plus}</a>
+    </td>
+    <td class="n">
+      ${
+        budget === null
+          ? html`<span class="soft">–</span>`
+          : `${budget.left} / ${budget.count} · ${spanText(budget.perMs, lang)}`
+      }
+    </td>
+    <td class="n">
+      ${latency === null ? "" : `${count(latency.p50, reader)} / ${count(latency.p99, reader)} ms`}
+    </td>
+    <td class="message">
+      ${
+        lastError === null
+          ? ""
+          : html`${moment(lastError.at, reader)} <b>${lastError.reason}</b> ${lastError.detail}`
+      }
+    </td>
+  </tr>`;
+}
+
+function drawDead({ dead, csrf, mayChange, reader }: SinksView): Html {
+  const { words } = reader;
+  return html`<div class="scroll">
+    <table class="dead">
+      <tbody>
+        ${dead.map(
+          (delivery) =>
+            html`<tr id="dead-${delivery.id}">
+              <td class="when">${moment(delivery.settledAt ?? delivery.owedAt, reader)}</td>
+              <td>${delivery.sink}</td>
+              <td>${drawAlert(delivery)}</td>
+              <td class="message"><b>${delivery.reason}</b> ${delivery.detail}</td>
+              <td>${mayChange ? drawActs(delivery.id, csrf, reader) : ""}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+    ${mayChange ? "" : html`<p class="soft">${words.mayNotChange}</p>`}
+  </div>`;
+}
+
+function drawActs(id: string, csrf: string | null, { words }: Reader): Html {
+  return html`<form method="post" action="${`/deliveries/${encodeURIComponent(id)}`}">
+    ${csrf === null ? "" : html`<input type="hidden" name="_csrf" value="${csrf}" />`}
+    <button name="act" value="retry">${words.retry}</button>
+    <button name="act" value="discard">${words.discard}</button>
+  </form>`;
+}
+
+function drawAlert({ alert }: DeliveryRow): Html | string {
+  switch (alert.kind) {
+    case "event": {
+      const { reason, object } = alert.event;
+      return html`<a href="${eventPath(storedKey(alert.event))}"
+        >${reason} ${object.kind} ${object.name}</a
+      >`;
+    }
+    case "digest":
+      return `digest · ${alert.total}`;
+    case "gap":
+      return `gap ${alert.since} – ${alert.until}`;
+  }
+}

@@ -1,0 +1,67 @@
+import { toYaml } from "../../config/yaml.ts";
+import { explainEvent } from "../../explain/event.ts";
+import { QueryError } from "../../history/parse.ts";
+import { type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
+import { Refusal } from "../auth/refusal.ts";
+import type { Hono } from "../server.ts";
+import { DEADLINE_MS, type Desk } from "./desk.ts";
+import { drawEvent } from "./event-page.ts";
+import {
+  askFor,
+  homeOf,
+  page,
+  readerFor,
+  readQuery,
+  sinkNames,
+  unlessUnreadable,
+} from "./frame.ts";
+import { drawObjectStory } from "./object-page.ts";
+
+/** Rows of one object's story; older ones are a filter away. */
+const STORY_ROWS = 500;
+
+/** One event, and one object. */
+export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
+  app.get("/events/:id", async (c) => {
+    const reader = readerFor(c, desk);
+    const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: c.req.raw.signal } as const;
+    // Found first and held against the caller's rights then: what is hidden and what does not exist are answered alike.
+    const found = await unlessUnreadable(desk.reader.event(c.req.param("id"), ask));
+    if (found.trouble !== null) throw new Refusal(503, found.trouble);
+    const story = found.value;
+    await mustBeAllowed(c, "read", story === null ? null : [homeOf(story.row.event)]);
+    if (story === null) return c.notFound();
+    const { event } = story.row;
+    return page(c, desk, reader, "events", `${event.reason} ${event.object.name}`, 200, {
+      body: drawEvent({
+        story,
+        explanation: explainEvent(desk.config, event),
+        yaml: toYaml(event, false),
+        reader,
+      }),
+    });
+  });
+
+  app.get("/objects", async (c) => {
+    const params = new URL(c.req.url).searchParams;
+    const { query, problems } = readQuery(params, desk);
+    if (query === null) throw new QueryError(problems);
+    const reader = readerFor(c, desk);
+    const ask = await askFor(c, desk, query);
+    const found = await unlessUnreadable(desk.reader.events(query.filter, STORY_ROWS, null, ask));
+    if (found.value === null) throw new Refusal(503, found.trouble ?? "");
+    const [namespace = "-"] = query.filter.namespaces;
+    const [kind = ""] = query.filter.kinds;
+    const [name = ""] = query.filter.names;
+    return page(c, desk, reader, "events", `${kind} ${name}`, 200, {
+      body: drawObjectStory({
+        object: { namespace, kind, name },
+        rows: found.value.rows,
+        params,
+        sinks: sinkNames(desk),
+        more: found.value.next !== null,
+        reader,
+      }),
+    });
+  });
+}

@@ -1,0 +1,95 @@
+import { toYaml } from "../../config/yaml.ts";
+import { callerOf, type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
+import { Refusal } from "../auth/refusal.ts";
+import type { Hono } from "../server.ts";
+import { DEADLINE_MS, type Desk } from "./desk.ts";
+import { type C, homeOf, page, readerFor } from "./frame.ts";
+import { drawPreview, drawTemplates, type TemplatesView } from "./templates-page.ts";
+
+/** Larger than any template a person writes. */
+const TEXT_MAX = 100_000;
+
+/** Templates are tried here, and taken along as a ConfigMap; nothing of what runs is changed. */
+export function mountTemplates(app: Hono<GuardedEnv>, desk: Desk): void {
+  app.get("/templates", async (c) => {
+    const fields = new Map(new URL(c.req.url).searchParams);
+    return drawn(c, desk, await viewOf(c, desk, fields, true));
+  });
+  app.post("/templates", async (c) =>
+    drawn(c, desk, await viewOf(c, desk, await fieldsOf(c), false)),
+  );
+  app.post("/templates/preview", async (c) =>
+    c.html(drawPreview(await viewOf(c, desk, await fieldsOf(c), false))),
+  );
+  app.post("/templates/configmap", async (c) => {
+    const { sink, text, sinks } = await viewOf(c, desk, await fieldsOf(c), false);
+    const type = sinks.find(({ name }) => name === sink)?.type ?? "";
+    const map = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "kube-crier-templates" },
+      data: { [`${type}.hbs`]: text },
+    };
+    c.header("content-disposition", 'attachment; filename="kube-crier-templates.yaml"');
+    return c.body(`${toYaml(map, false)}\n`, 200, {
+      "content-type": "application/yaml; charset=utf-8",
+    });
+  });
+}
+
+function drawn(c: C, desk: Desk, view: TemplatesView): Response | Promise<Response> {
+  const { reader } = view;
+  return page(c, desk, reader, "templates", reader.words.nav.templates, 200, {
+    body: drawTemplates(view),
+  });
+}
+
+/** @param fresh nobody has written anything yet: the editor begins with what is in use */
+async function viewOf(
+  c: C,
+  desk: Desk,
+  fields: ReadonlyMap<string, string>,
+  fresh: boolean,
+): Promise<TemplatesView> {
+  const reader = readerFor(c, desk);
+  const { sinks } = desk.config;
+  const name = fields.get("sink") ?? sinks[0]?.name ?? "";
+  const sink = sinks.find((one) => one.name === name);
+  if (sink === undefined)
+    throw new Refusal(
+      404,
+      `sink: found "${name}", expected one of ${sinks.map((one) => one.name).join(", ")}`,
+    );
+  const text = fresh ? desk.templateText(name) : (fields.get("text") ?? "");
+  if (text.length > TEXT_MAX)
+    throw new Refusal(400, `text: found ${text.length} characters, expected at most ${TEXT_MAX}`);
+  const event = (fields.get("event") ?? "").trim();
+  const previewed = await desk.preview(
+    name,
+    text,
+    event === "" ? null : await alertOf(c, desk, event),
+  );
+  return {
+    ...previewed,
+    sinks: sinks.map((one) => ({ name: one.name, type: one.definition.type })),
+    sink: name,
+    text,
+    event,
+    csrf: callerOf(c).csrf,
+    reader,
+  };
+}
+
+async function alertOf(c: C, { reader }: Desk, id: string) {
+  const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: c.req.raw.signal } as const;
+  const story = await reader.event(id, ask);
+  await mustBeAllowed(c, "read", story === null ? null : [homeOf(story.row.event)]);
+  return story === null ? null : ({ kind: "event", event: story.row.event } as const);
+}
+
+async function fieldsOf(c: C): Promise<ReadonlyMap<string, string>> {
+  const body: Readonly<Record<string, unknown>> = await c.req.parseBody();
+  return new Map(
+    Object.entries(body).filter((one): one is [string, string] => typeof one[1] === "string"),
+  );
+}

@@ -1,0 +1,149 @@
+import type { Explanation, SinkExplanation } from "../../explain/event.ts";
+import type { FilterTest } from "../../explain/filter.ts";
+import type { DeliveryRow } from "../../ledger/ledger.ts";
+import { html, type Html } from "../server.ts";
+import { eventPath } from "./rows.ts";
+import { count, instant, moment, type Reader } from "./reader.ts";
+import { MARKS } from "./told.ts";
+
+export interface TraceView {
+  readonly seenAt: number;
+  readonly resourceVersion: string;
+  readonly suppressed: string | null;
+  readonly explanation: Explanation | null;
+  readonly deliveries: readonly DeliveryRow[];
+  readonly reader: Reader;
+}
+
+/** The story of an event's delivery, in the order in which it happened: seen, decided, then each sink. */
+export function drawTrace({
+  seenAt,
+  resourceVersion,
+  suppressed,
+  explanation,
+  deliveries,
+  reader,
+}: TraceView): Html {
+  const { words } = reader;
+  const told = new Set(deliveries.map(({ sink }) => sink));
+  return html`<ol class="trace">
+    <li>
+      ${instant(seenAt, reader)} ${words.seen}
+      ${resourceVersion === "" ? "" : html`<span class="soft">resourceVersion ${resourceVersion}</span>`}
+    </li>
+    ${
+      explanation === null || explanation.global.length === 0
+        ? ""
+        : html`<li>${words.filters} ${drawTests(explanation.global)}</li>`
+    }
+    ${
+      suppressed === null ? "" : html`<li><b>${words.suppressed[suppressed] ?? suppressed}</b></li>`
+    }
+    ${deliveries.map((delivery) => drawDelivery(delivery, explanation, reader))}
+    ${(explanation?.sinks ?? [])
+      .filter(({ sink }) => !told.has(sink))
+      .map((sink) => drawUntold(sink, reader))}
+  </ol>`;
+}
+
+function drawDelivery(
+  delivery: DeliveryRow,
+  explanation: Explanation | null,
+  reader: Reader,
+): Html {
+  const { words } = reader;
+  const { sink, state, owedAt, settledAt, notBefore, reason } = delivery;
+  const tests = explanation?.sinks.find((one) => one.sink === sink)?.tests ?? [];
+  return html`<li class="${state}" id="delivery-${delivery.id}">
+    <header>
+      ${instant(settledAt ?? owedAt, reader)} <b>${sink}</b>
+      <i class="mark ${state}" aria-hidden="true">${MARKS[state]}</i> ${words.states[state]}
+      ${reason === null ? "" : html`<span class="soft">${reason}</span>`}
+      ${
+        state === "pending" && notBefore > reader.now
+          ? html`<span class="soft">${words.nextTry("")}${moment(notBefore, reader)}</span>`
+          : ""
+      }
+    </header>
+    ${tests.length === 0 ? "" : drawTests(tests)} ${drawTries(delivery, reader)}
+    ${
+      delivery.foldedInto === null
+        ? ""
+        : html`<p>
+            <a href="${`/deliveries/${encodeURIComponent(delivery.foldedInto)}`}"
+              >${words.foldedInto}</a
+            >
+          </p>`
+    }
+    ${
+      delivery.answer === null || delivery.answer === ""
+        ? ""
+        : html`<p class="soft">${words.answer}: <code>${delivery.answer}</code></p>`
+    }
+    ${
+      delivery.sent === null || delivery.sent === ""
+        ? ""
+        : html`<details>
+            <summary>${words.message}</summary>
+            <pre>${delivery.sent}</pre>
+          </details>`
+    }
+  </li>`;
+}
+
+/** Each attempt that is kept: the first, the last ones, and how the one ended that was accepted. */
+function drawTries(
+  { tries, attempts, state, settledAt, tookMs, detail }: DeliveryRow,
+  reader: Reader,
+): Html | string {
+  const { words } = reader;
+  const took = (ms: number | null) => (ms === null ? "" : `${count(ms, reader)} ms`);
+  const numbered = tries.map((one, index) => ({
+    ...one,
+    // Those between the first and the last ones are not kept.
+    number: index === 0 ? 1 : attempts - (tries.length - 1 - index),
+  }));
+  if (tries.length === 0 && state !== "delivered")
+    return detail === null ? "" : html`<p class="detail">${detail}</p>`;
+  return html`<ol class="tries">
+    ${numbered.map(
+      ({ at, tookMs: ms, reason, detail: said, number }) =>
+        html`<li>
+          ${instant(at, reader)} ${words.attempt(number)} <b>${reason}</b>
+          <span class="soft">${took(ms)}</span> <span class="detail">${said}</span>
+        </li>`,
+    )}
+    ${
+      state === "delivered" && settledAt !== null
+        ? html`<li>
+            ${instant(settledAt, reader)} ${words.attempt(attempts + 1)} <b>${words.accepted}</b>
+            <span class="soft">${took(tookMs)}</span>
+          </li>`
+        : ""
+    }
+  </ol>`;
+}
+
+function drawUntold({ sink, tests }: SinkExplanation, { words }: Reader): Html {
+  return html`<li class="none">
+    <header><b>${sink}</b> <i class="mark none" aria-hidden="true">·</i> ${words.notRouted}</header>
+    ${drawTests(tests)}
+  </li>`;
+}
+
+/** Each test as a person would say it: `level Warning ✓`, `namespaces shop ✓ shop`. */
+export function drawTests(tests: readonly FilterTest[]): Html {
+  return html`<ul class="tests">
+    ${tests.map(
+      ({ list, found, wanted, matched, passed }) =>
+        html`<li class="${passed ? "passed" : "failed"}" title="${wanted.join(", ")}">
+          ${list} <q>${found}</q> <i class="mark" aria-hidden="true">${passed ? "✓" : "✗"}</i>
+          ${matched === null || matched === found ? "" : html`<code>${matched}</code>`}
+        </li>`,
+    )}
+  </ul>`;
+}
+
+export function eventLink(id: string, text: string): Html {
+  return html`<a href="${eventPath(id)}">${text}</a>`;
+}

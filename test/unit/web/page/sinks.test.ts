@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import type { DeliveryRow } from "../../../../src/ledger/ledger.ts";
+import type { SinkStatus } from "../../../../src/web/page/sinks-page.ts";
+import { MINUTE, NOON, seen, take } from "../../../support/history.ts";
+import { aPageSite } from "../../../support/page.ts";
+
+const OPS: SinkStatus = {
+  name: "ops",
+  type: "dingtalk",
+  state: "paused",
+  until: NOON + 30_000,
+  inFlight: 1,
+  budget: { left: 3, count: 20, perMs: MINUTE },
+  latency: { p50: 12, p99: 140 },
+  lastError: { at: NOON - 1_000, reason: "throttled", detail: "errcode 130101: send too fast" },
+};
+
+async function withDead() {
+  let dead: DeliveryRow | null = null;
+  const site = await aPageSite({
+    sinks: () => [OPS],
+    dead: async (id) => (dead?.id === id ? dead : null),
+  });
+  await take(site, [seen(1, NOON - MINUTE), seen(2, NOON - MINUTE)]);
+  const [first] = site.outbox.due("ops", site.clock.now(), 1, new Set());
+  site.outbox.settle(first?.id ?? "", {
+    kind: "dead",
+    at: NOON,
+    reason: "rejected",
+    detail: "400 Bad Request",
+    counted: true,
+  });
+  // Whoever counts sees what was settled.
+  site.outbox.pending("ops", site.clock.now());
+  dead = site.history.deliveries({ state: "dead" })[0] ?? null;
+  return { site, id: first?.id ?? "" };
+}
+
+describe("the page of sinks", () => {
+  it("tells of each its state, queue, budget, latency and last error", async () => {
+    const { site } = await withDead();
+    const { text } = await site.get("/sinks");
+    expect(text).toContain("paused by the platform until 12:00:30");
+    expect(text).toMatch(
+      /ops dingtalk ‖.* 1 \(1 under way\) 12:00:00 1 3 \/ 20 · 1 min 12 \/ 140 ms/,
+    );
+    expect(text).toContain("throttled errcode 130101: send too fast");
+  });
+
+  it("lists what was given up, and owes it again or discards it", async () => {
+    const { site, id } = await withDead();
+    const { text, body } = await site.get("/sinks");
+    expect(text).toMatch(
+      /Given up 12:00:00 ops BackOff Pod web-1 rejected 400 Bad Request Retry Discard/,
+    );
+    const csrf = /name="_csrf" value="([^"]*)"/.exec(body)?.[1] ?? "";
+    for (const act of ["retry", "discard"]) {
+      const { status, headers } = await site.post(`/deliveries/${id}`, { act, _csrf: csrf });
+      expect([status, headers.get("location")]).toEqual([303, "/sinks#dead"]);
+    }
+    expect(site.settled).toEqual([`retry ${id}`, `discard ${id}`]);
+    expect(site.audit).toMatchObject([
+      { action: "retry", target: id, outcome: "done" },
+      { action: "discard", target: id, outcome: "done" },
+    ]);
+  });
+
+  it("does nothing for another page's form, nor for what there is not", async () => {
+    const { site, id } = await withDead();
+    expect((await site.post(`/deliveries/${id}`, { act: "retry" })).status).toBe(403);
+    const { body } = await site.get("/sinks");
+    const csrf = /name="_csrf" value="([^"]*)"/.exec(body)?.[1] ?? "";
+    expect((await site.post("/deliveries/none", { act: "retry", _csrf: csrf })).status).toBe(404);
+    expect((await site.post(`/deliveries/${id}`, { act: "burn", _csrf: csrf })).status).toBe(400);
+    expect(site.settled).toEqual([]);
+  });
+});

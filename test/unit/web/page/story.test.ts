@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { storedKey } from "../../../../src/ledger/key.ts";
+import { anEvent } from "../../../support/events.ts";
+import { MINUTE, NOON, seen, take } from "../../../support/history.ts";
+import { never } from "../../../support/ledger.ts";
+import { aPageSite } from "../../../support/page.ts";
+
+const ID = storedKey(seen(1, NOON - MINUTE));
+const PATH = `/events/${encodeURIComponent(ID)}`;
+
+describe("the page of an event", () => {
+  it("has every field, the YAML, and the story of its delivery", async () => {
+    const site = await aPageSite();
+    await take(site, [seen(1, NOON - MINUTE)], ["ops", "audit"]);
+    const [ops] = site.outbox.due("ops", site.clock.now(), 1, new Set());
+    const [audit] = site.outbox.due("audit", site.clock.now(), 1, new Set());
+    site.outbox.settle(ops?.id ?? "", {
+      kind: "retry",
+      at: NOON,
+      notBefore: NOON + 30_000,
+      reason: "throttled",
+      detail: "errcode 130101: send too fast",
+      counted: true,
+    });
+    site.outbox.settle(audit?.id ?? "", {
+      kind: "delivered",
+      at: NOON,
+      sent: '{"text":"Back-off"}',
+      answer: '{"errcode":0}',
+    });
+    site.outbox.written();
+    const { status, text, body } = await site.get(PATH);
+    expect(status).toBe(200);
+    expect(text).toMatch(/BackOff Warning Back-off restarting failed container/);
+    expect(text).toMatch(/fieldPath spec\.containers\{web\}.*component kubelet.*uid 00000000/);
+    expect(body).toMatch(/<pre class="yaml">[^<]*key: 0{8}/);
+    expect(text).toMatch(
+      /ops … pending throttled next try 12:00:30 .*12:00:00\.000 attempt 1 throttled errcode 130101: send too fast/,
+    );
+    expect(text).toMatch(
+      /audit ✓ told.*attempt 1 accepted.*answer: {&quot;errcode&quot;:0}.*Back-off/,
+    );
+  });
+
+  it("says of sinks that were not told which filter kept it from them", async () => {
+    const site = await aPageSite();
+    await take(site, [seen(1, NOON - MINUTE)], ["ops"]);
+    const { text } = await site.get(PATH);
+    expect(text).toMatch(/team · not routed namespaces shop ✗/);
+    expect(text).toMatch(/ops … pending level Warning ✓/);
+  });
+
+  it("says why an event was kept for history alone", async () => {
+    const site = await aPageSite();
+    const event = seen(1, NOON - MINUTE);
+    const alert = { kind: "event", event } as const;
+    await site.outbox.add([{ event, alert, sinks: [], suppressed: "tooOld" }], [], never);
+    expect((await site.get(PATH)).text).toContain("too old to be told singly");
+  });
+
+  it("lists its other occurrences, and what else happened to its object", async () => {
+    const site = await aPageSite();
+    const at = (minutes: number) => new Date(NOON - minutes * MINUTE).toISOString();
+    await take(site, [
+      anEvent({ count: 1, lastSeen: at(3) }),
+      anEvent({ count: 2, lastSeen: at(2) }),
+      anEvent({ uid: "other", count: 1, reason: "Killing", message: "Stopping", lastSeen: at(1) }),
+    ]);
+    const id = encodeURIComponent(storedKey(anEvent({ count: 2 })));
+    const { text } = await site.get(`/events/${id}`);
+    expect(text).toMatch(/Its occurrences 11:57:00 1 BackOff/);
+    expect(text).toMatch(/This object around then 11:59:00 1 Killing Stopping/);
+  });
+
+  it("does not exist where it does not", async () => {
+    const { status, text } = await (await aPageSite()).get("/events/none%401");
+    expect(status).toBe(404);
+    expect(text).toContain("there is nothing of this id");
+  });
+});
+
+describe("the page of an object", () => {
+  it("draws its whole story on one axis, a lane for each reason, and every event below", async () => {
+    const site = await aPageSite();
+    const object = { name: "web-7" };
+    await take(site, [
+      seen(1, NOON - 9 * MINUTE, { reason: "Pulling", type: "Normal", object }),
+      seen(2, NOON - 8 * MINUTE, { reason: "Failed", object }),
+      seen(3, NOON - 2 * MINUTE, { reason: "BackOff", object, count: 5 }),
+      seen(4, NOON - 2 * MINUTE, { reason: "Elsewhere", object: { name: "web-8" } }),
+    ]);
+    const { body, text } = await site.get("/objects?ns=shop&kind=Pod&name=web-7");
+    const lanes = [...body.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, name]) => name);
+    expect(lanes).toEqual(["Pulling", "Failed", "BackOff"]);
+    expect(body.match(/<circle/g)).toHaveLength(3);
+    expect(text).toContain("shop/web-7 Pod");
+    expect(text).not.toContain("Elsewhere");
+  });
+});
+
+describe("the incident report", () => {
+  it("is a file that loads nothing and leads nowhere, oldest first, with who was told", async () => {
+    const site = await aPageSite();
+    await take(site, [seen(1, NOON - 9 * MINUTE), seen(2, NOON - MINUTE, { reason: "Killing" })]);
+    const { headers, body, text } = await site.get("/report?since=1h&ns=shop");
+    expect(headers.get("content-disposition")).toBe(
+      'attachment; filename="kube-crier-report.html"',
+    );
+    expect(body).not.toMatch(/\b(href|src)=|@import|url\(/);
+    expect(text).toMatch(/Incident report prod-a.*since=1h.*ns=shop/);
+    expect(text).toMatch(/ops : … pending 2/);
+    expect(text).toMatch(/11:51:00.*BackOff.*11:59:00.*Killing/);
+  });
+
+  it("says where it holds a part only", async () => {
+    const site = await aPageSite();
+    await take(
+      site,
+      Array.from({ length: 1_001 }, (_, n) => seen(n, NOON - n * 1_000)),
+    );
+    const { text } = await site.get("/report?since=24h");
+    expect(text).toContain("The newest 1,000 events; there are more: narrow the time.");
+  });
+});
