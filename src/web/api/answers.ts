@@ -1,0 +1,145 @@
+import { explainEvent } from "../../explain/event.ts";
+import type { Config } from "../../config/config.ts";
+import type { Alert } from "../../event/alert.ts";
+import type { KubeEvent } from "../../event/event.ts";
+import { printCursor } from "../../history/cursor.ts";
+import type {
+  DeliveryPage,
+  EventBrief,
+  EventPage,
+  EventRow,
+  EventStory,
+  Refine,
+  SinkCounts,
+  Timeline,
+} from "../../history/history.ts";
+import { storedKey } from "../../ledger/key.ts";
+import type { DeliveryRow } from "../../ledger/ledger.ts";
+import type { z } from "../../sink/schema.ts";
+import type { SinkStatus } from "../page/sinks-page.ts";
+import type * as schemas from "./schemas.ts";
+
+type Of<K extends keyof typeof schemas> = z.output<(typeof schemas)[K]>;
+
+const iso = (at: number): string => new Date(at).toISOString();
+const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
+
+/** What the API says of what the house knows: times as texts, and nothing of what was sent, which the page alone shows. */
+export function eventPageOf({ rows, next, refine }: EventPage): Of<"eventPage"> {
+  return {
+    events: rows.map(eventRowOf),
+    next: next === null ? null : printCursor(next),
+    refine: refineOf(refine),
+  };
+}
+
+export function eventRowOf(row: EventRow): Of<"eventRow"> {
+  const { id, at, receivedAt, event, suppressed, deliveries } = row;
+  return {
+    id,
+    at: iso(at),
+    receivedAt: iso(receivedAt),
+    event: eventOf(event),
+    suppressed,
+    deliveries: deliveries.map(deliveryOf),
+  };
+}
+
+export function storyOf({ row, occurrences, object }: EventStory): Of<"story"> {
+  return {
+    event: eventRowOf(row),
+    occurrences: occurrences.map(briefOf),
+    object: object.map(briefOf),
+  };
+}
+
+export function timelineOf(timeline: Timeline): Of<"timeline"> {
+  const { from, to, step, total, exact, series, refine } = timeline;
+  return {
+    from: iso(from),
+    to: iso(to),
+    stepMs: step,
+    total,
+    exact,
+    series: series.map(({ value, total: of, counts }) => ({
+      value,
+      total: of,
+      counts: [...counts],
+    })),
+    refine: refineOf(refine),
+  };
+}
+
+export function deliveryPageOf({ rows, next }: DeliveryPage): Of<"deliveryPage"> {
+  return { deliveries: rows.map(deliveryOf), next: next === null ? null : String(next) };
+}
+
+export function sinkOf(status: SinkStatus, counts: SinkCounts | null): Of<"sinkStatus"> {
+  const { name, type, state, until, inFlight, budget, latency, lastError } = status;
+  return {
+    name,
+    type,
+    state,
+    until: isoOrNull(until),
+    pending: counts?.pending ?? null,
+    dead: counts?.dead ?? null,
+    capped: counts?.capped ?? false,
+    oldestOwedAt: isoOrNull(counts?.oldestOwedAt ?? null),
+    inFlight,
+    budget: budget && { ...budget },
+    latencyMs: latency && { ...latency },
+    lastError: lastError && { ...lastError, at: iso(lastError.at) },
+  };
+}
+
+export function explanationOf(
+  config: Pick<Config, "filter" | "sinks">,
+  event: KubeEvent,
+): Of<"explanation"> {
+  const { canary, global, passed, sinks } = explainEvent(config, event);
+  const plain = (tests: typeof global) =>
+    tests.map((test) => ({ ...test, wanted: [...test.wanted] }));
+  return {
+    event: eventOf(event),
+    canary,
+    global: plain(global),
+    passed,
+    sinks: sinks.map((sink) => ({ ...sink, tests: plain(sink.tests) })),
+  };
+}
+
+function eventOf({ core, ...event }: KubeEvent): Of<"kubeEvent"> {
+  return core === undefined ? event : { ...event, core: { ...core } };
+}
+
+function deliveryOf(row: DeliveryRow): Of<"delivery"> {
+  const { id, sink, state, attempts, owedAt, settledAt, notBefore } = row;
+  const { reason, detail, answer, foldedInto, alert } = row;
+  return {
+    id,
+    sink,
+    state,
+    attempts,
+    owedAt: iso(owedAt),
+    settledAt: isoOrNull(settledAt),
+    notBefore: iso(notBefore),
+    reason,
+    detail,
+    answer,
+    foldedInto,
+    about: aboutOf(alert),
+  };
+}
+
+function aboutOf(alert: Alert): Of<"delivery">["about"] {
+  return { kind: alert.kind, event: alert.kind === "event" ? storedKey(alert.event) : null };
+}
+
+function briefOf({ id, at, event }: EventBrief): Of<"story">["object"][number] {
+  const { type, reason, message, count } = event;
+  return { id, at: iso(at), type, reason, message, count };
+}
+
+function refineOf(refine: Refine | null): Of<"refine"> | null {
+  return refine && { cause: refine.cause, since: isoOrNull(refine.since) };
+}

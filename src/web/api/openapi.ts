@@ -1,0 +1,97 @@
+import { FIELDS } from "../../history/parse.ts";
+import { z } from "../../sink/schema.ts";
+import { type Operation, OPERATIONS } from "./operations.ts";
+import * as schemas from "./schemas.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const PROBLEMS: Readonly<Record<number, string>> = {
+  400: "a field that cannot be understood, with what was expected",
+  401: "no proof of who asks",
+  403: "the Kubernetes permission that is missing",
+  404: "there is none of this id, or none for this caller",
+  503: "the store, or whoever knows the caller's rights, is away",
+};
+
+/** The API as OpenAPI 3.1, from the same schemas that its answers are held against. */
+export function openApi(version: string): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const operation of OPERATIONS)
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method]: describe(operation),
+    };
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "kube-crier",
+      version,
+      description: "What happened, and who was told.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
+      schemas: components(),
+    },
+  };
+}
+
+function describe(operation: Operation): Json {
+  const { id, path, summary, fields, answer, stream, body, problems } = operation;
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
+  const inQuery = fields.map((field) => {
+    const [description, example] = FIELDS[field];
+    return { name: field, in: "query", description, schema: { type: "string" }, example };
+  });
+  const content = { [stream ?? "application/json"]: { schema: refTo(answer) } };
+  const done =
+    answer === null ? [204, { description: "done" }] : [200, { description: summary, content }];
+  return {
+    operationId: id,
+    summary,
+    parameters: [...inPath, ...inQuery],
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            description: body,
+            required: true,
+            content: { "application/json": { schema: { type: "object" } } },
+          },
+        }),
+    responses: Object.fromEntries([
+      done,
+      ...[401, ...problems].map((status) => [
+        status,
+        {
+          description: PROBLEMS[status],
+          content: { "application/json": { schema: refTo(schemas.problem) } },
+        },
+      ]),
+    ]),
+  };
+}
+
+function refTo(schema: z.ZodType | null): Json {
+  const id = schema === null ? undefined : z.globalRegistry.get(schema)?.id;
+  return id === undefined ? {} : { $ref: `#/components/schemas/${id}` };
+}
+
+function components(): Json {
+  const { schemas: named } = z.toJSONSchema(z.globalRegistry, {
+    uri: (id) => `#/components/schemas/${id}`,
+  });
+  return Object.fromEntries(
+    Object.entries(named).map(([id, schema]) => {
+      const { $schema: _, $id: __, ...rest } = schema as Json;
+      return [id, rest];
+    }),
+  );
+}

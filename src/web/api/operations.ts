@@ -1,0 +1,110 @@
+import { type Field, FIELDS } from "../../history/parse.ts";
+import * as schemas from "./schemas.ts";
+import type { z } from "../../sink/schema.ts";
+
+/** One call of the API. Its description is made from these, and the routes are tested against them. */
+export interface Operation {
+  readonly id: string;
+  readonly method: "get" | "post";
+  /** With `{name}` for what stands in the path. */
+  readonly path: string;
+  readonly summary: string;
+  /** Fields of a query that count. */
+  readonly fields: readonly Field[];
+  readonly answer: z.ZodType | null;
+  /** Content type of an answer that is no JSON. */
+  readonly stream?: string;
+  /** What is sent, in words; JSON. */
+  readonly body?: string;
+  readonly problems: readonly (400 | 403 | 404 | 503)[];
+}
+
+const FILTER = (Object.keys(FIELDS) as Field[]).filter(
+  (field) => !["limit", "cursor", "by", "step", "top"].includes(field),
+);
+
+export const OPERATIONS: readonly Operation[] = [
+  {
+    id: "listEvents",
+    method: "get",
+    path: "/api/v1/events",
+    summary: "Events and who was told of them, newest first, a page at a time",
+    fields: [...FILTER, "limit", "cursor"],
+    answer: schemas.eventPage,
+    problems: [400, 403, 503],
+  },
+  {
+    id: "getEvent",
+    method: "get",
+    path: "/api/v1/events/{id}",
+    summary: "One event with its occurrences, and the events of its object",
+    fields: [],
+    answer: schemas.story,
+    problems: [404, 503],
+  },
+  {
+    id: "getTimeline",
+    method: "get",
+    path: "/api/v1/timeline",
+    summary: "Counts over time, by one dimension",
+    fields: [...FILTER, "by", "step", "top"],
+    answer: schemas.timeline,
+    problems: [400, 403, 503],
+  },
+  {
+    id: "followEvents",
+    method: "get",
+    path: "/api/v1/tail",
+    summary: "What arrives, as server-sent events: `event: event`, each with one EventRow",
+    fields: FILTER.filter((field) => !["since", "from", "to"].includes(field)),
+    answer: schemas.eventRow,
+    stream: "text/event-stream",
+    problems: [400, 403, 503],
+  },
+  {
+    id: "listDeliveries",
+    method: "get",
+    path: "/api/v1/deliveries",
+    summary: "Deliveries that are pending or dead (`state`), newest first",
+    fields: ["state", "sink", "limit", "cursor"],
+    answer: schemas.deliveryPage,
+    problems: [400, 403, 503],
+  },
+  {
+    id: "retryDelivery",
+    method: "post",
+    path: "/api/v1/deliveries/{id}/retry",
+    summary: "Owes a dead letter again",
+    fields: [],
+    answer: null,
+    problems: [403, 404, 503],
+  },
+  {
+    id: "discardDelivery",
+    method: "post",
+    path: "/api/v1/deliveries/{id}/discard",
+    summary: "Takes a dead letter off the list for good",
+    fields: [],
+    answer: null,
+    problems: [403, 404, 503],
+  },
+  {
+    id: "listSinks",
+    method: "get",
+    path: "/api/v1/sinks",
+    summary: "What each sink's worker is doing now",
+    fields: [],
+    answer: schemas.sinkList,
+    problems: [403, 503],
+  },
+  {
+    id: "explainEvent",
+    method: "post",
+    path: "/api/v1/explain",
+    summary: "Who would be told of an event by this configuration, and why; nothing is sent",
+    fields: [],
+    answer: schemas.explanation,
+    body: "an Event of core/v1 or events.k8s.io/v1, as `kubectl get event NAME -o json` prints it",
+    problems: [400],
+  },
+];

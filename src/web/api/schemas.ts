@@ -1,0 +1,196 @@
+import { DELIVERY_STATES } from "../../event/delivery.ts";
+import { DROP_REASONS, FAILURE_REASONS } from "../../event/reason.ts";
+import { z } from "../../sink/schema.ts";
+
+/** What the API answers, as schemas: the description of the API is made from them, and its tests hold the answers against them. */
+
+const time = (what: string) => z.iso.datetime().describe(`${what}, ISO 8601 in UTC`);
+const keysOf = <T extends string>(of: Readonly<Record<T, unknown>>) =>
+  Object.keys(of) as unknown as readonly [T, ...T[]];
+
+const objectRef = z.object({
+  kind: z.string(),
+  apiVersion: z.string().nullable(),
+  namespace: z.string().nullable().describe("null for cluster-scoped objects"),
+  name: z.string(),
+  uid: z.string().nullable(),
+  fieldPath: z.string().nullable(),
+});
+
+export const kubeEvent = z
+  .object({
+    key: z.string().describe("UID@COUNT: one occurrence of one Event"),
+    uid: z.string(),
+    resourceVersion: z.string(),
+    eventName: z.string(),
+    eventNamespace: z.string().describe("the namespace the Event is stored in"),
+    cluster: z.string(),
+    type: z.string(),
+    reason: z.string(),
+    message: z.string(),
+    action: z.string().nullable(),
+    object: objectRef,
+    related: objectRef.nullable(),
+    reporter: z.object({
+      component: z.string().nullable(),
+      host: z.string().nullable(),
+      instance: z.string().nullable(),
+    }),
+    count: z.int().min(1),
+    firstSeen: z.string(),
+    lastSeen: z.string(),
+    core: z.record(z.string(), z.unknown()).optional(),
+  })
+  .meta({ id: "Event", description: "One occurrence of a Kubernetes Event" });
+
+export const delivery = z
+  .object({
+    id: z.string(),
+    sink: z.string(),
+    state: z.enum(DELIVERY_STATES),
+    attempts: z.int().min(0).describe("that failed"),
+    owedAt: time("when it was owed"),
+    settledAt: time("when it ended").nullable(),
+    notBefore: time("when it is tried next, while pending"),
+    reason: z.enum(keysOf(FAILURE_REASONS)).nullable(),
+    detail: z.string().nullable(),
+    answer: z.string().nullable().describe("what the platform answered"),
+    foldedInto: z.string().nullable().describe("the delivery of the digest that told it"),
+    about: z
+      .object({
+        kind: z.enum(["event", "digest", "gap"]),
+        event: z.string().nullable().describe("the id of the event, where it is of one"),
+      })
+      .describe("what it tells"),
+  })
+  .meta({ id: "Delivery", description: "One alert owed to one sink" });
+
+export const eventRow = z
+  .object({
+    id: z.string(),
+    at: time("when it was last seen"),
+    receivedAt: time("when it arrived here"),
+    event: kubeEvent,
+    suppressed: z.enum(keysOf(DROP_REASONS)).nullable().describe("why it is owed to nobody"),
+    deliveries: z.array(delivery),
+  })
+  .meta({ id: "EventRow", description: "An event, and who was told" });
+
+export const refine = z
+  .object({
+    cause: z.enum(["deadline", "indexing"]),
+    since: time("nothing older than this was looked at").nullable(),
+  })
+  .meta({ id: "Refine", description: "Why an answer is a part: narrow the query, or look on" });
+
+export const eventPage = z
+  .object({
+    events: z.array(eventRow).describe("newest first"),
+    next: z.string().nullable().describe("the cursor of the next page"),
+    refine: refine.nullable(),
+  })
+  .meta({ id: "EventPage" });
+
+export const timeline = z
+  .object({
+    from: time("the beginning of the first bar"),
+    to: time("the end of the last"),
+    stepMs: z.int(),
+    total: z.int(),
+    exact: z.boolean(),
+    series: z.array(
+      z.object({
+        value: z.string().nullable().describe("null: all the others"),
+        total: z.int(),
+        counts: z.array(z.int()).describe("one for each bar"),
+      }),
+    ),
+    refine: refine.nullable(),
+  })
+  .meta({ id: "Timeline" });
+
+const brief = z.object({
+  id: z.string(),
+  at: time("when it was last seen"),
+  type: z.string(),
+  reason: z.string(),
+  message: z.string(),
+  count: z.int(),
+});
+
+export const story = z
+  .object({
+    event: eventRow,
+    occurrences: z.array(brief).describe("other counts of the same Event, newest first"),
+    object: z.array(brief).describe("other events of the same object, newest first"),
+  })
+  .meta({ id: "EventStory" });
+
+export const deliveryPage = z
+  .object({ deliveries: z.array(delivery), next: z.string().nullable() })
+  .meta({ id: "DeliveryPage" });
+
+export const sinkStatus = z
+  .object({
+    name: z.string(),
+    type: z.string(),
+    state: z.enum(["open", "paused", "broken"]),
+    until: time("when it goes on or tries again").nullable(),
+    pending: z.int().nullable(),
+    dead: z.int().nullable(),
+    capped: z.boolean().describe("there are more than were counted"),
+    oldestOwedAt: time("since when the oldest is owed").nullable(),
+    inFlight: z.int(),
+    budget: z.object({ left: z.int(), count: z.int(), perMs: z.int() }).nullable(),
+    latencyMs: z.object({ p50: z.number(), p99: z.number() }).nullable(),
+    lastError: z.object({ at: time("when"), reason: z.string(), detail: z.string() }).nullable(),
+  })
+  .meta({ id: "Sink", description: "What a sink's worker is doing now" });
+
+export const sinkList = z.object({ sinks: z.array(sinkStatus) }).meta({ id: "SinkList" });
+
+const filterTest = z.object({
+  list: z.string(),
+  found: z.string(),
+  wanted: z.array(z.string()),
+  matched: z.string().nullable(),
+  passed: z.boolean(),
+});
+
+export const explanation = z
+  .object({
+    event: kubeEvent,
+    canary: z.boolean().describe("filters are not asked about it"),
+    global: z.array(filterTest),
+    passed: z.boolean(),
+    sinks: z.array(
+      z.object({
+        sink: z.string(),
+        type: z.string(),
+        tests: z.array(filterTest),
+        passed: z.boolean(),
+        owed: z.boolean(),
+      }),
+    ),
+  })
+  .meta({
+    id: "Explanation",
+    description: "Who is told of an event by this configuration, and why",
+  });
+
+export const problem = z
+  .object({
+    error: z.string(),
+    status: z.int(),
+    fields: z
+      .array(
+        z.object({
+          field: z.string(),
+          found: z.string(),
+          expected: z.string(),
+          example: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: "Problem", description: "What was found, what was expected, and the next step" });
