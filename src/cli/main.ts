@@ -15,6 +15,8 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
       check: async (flags) => (await import("./check.ts")).checkCommand(flags, io),
       render: async (flags, options) =>
         (await import("./render.ts")).renderCommand(flags, options, io),
+      explain: async (flags, options) =>
+        (await import("./explain.ts")).explainCommand(flags, options, io),
       send: async (flags, options) => (await import("./send.ts")).sendCommand(flags, options, io),
       history: async (options) => (await import("./lookup.ts")).historyCommand(options, io),
       deadList: async (options) => (await import("./history.ts")).deadListCommand(options, io),

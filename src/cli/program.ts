@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, Option } from "commander";
-import type { FlagValues } from "../config/flags.ts";
+import { type FlagValues, OPTION_FLAGS } from "../config/flags.ts";
 import { FLAGS, type FlagInfo } from "../config/options.ts";
 import { Writable } from "node:stream";
 import { type Shell, SHELLS } from "./completion.ts";
@@ -42,6 +42,11 @@ function mistakesBeside({ mistakes, ...told }: Omit<Translated, "argv">): WithMi
 
 /** What is needed to know a sink and its words, as against where events come from. */
 const SINK_FLAGS = ["config", "sink", "clusterName", "lang", "timezone", "compat", "templates"];
+
+/** Filters of all sinks. */
+const FILTER_FLAGS = Object.entries(OPTION_FLAGS).flatMap(([key, { path }]) =>
+  path[0] === "filter" ? [key] : [],
+);
 
 /** Parses argv and runs one command; answers the exit code. Mistakes of the command line are 2. */
 export async function runProgram(
@@ -175,6 +180,27 @@ function buildProgram(
           },
           self: Command,
         ) => commands.render(withMistakes(flags, self), flags),
+      ),
+    );
+  withFlags(
+    command(
+      "explain",
+      "Say who would be told of an event and why: every filter, test by test; nothing is sent.",
+      [
+        "kube-crier explain --config=config.yaml --event=event.json",
+        "kubectl -n shop get event web.17a -o json | kube-crier explain --config=config.yaml --event=- --json",
+      ],
+    ),
+    [...SINK_FLAGS, ...FILTER_FLAGS],
+  )
+    .requiredOption(
+      "--event <FILE>",
+      "an Event of core/v1 or events.k8s.io/v1, or a List of them; - is standard input",
+    )
+    .option("--json", "one JSON object a line instead of text")
+    .action(
+      act((flags: FlagValues & { event?: string; json?: true }, self: Command) =>
+        commands.explain(withMistakes(flags, self), flags),
       ),
     );
   withFlags(

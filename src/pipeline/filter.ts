@@ -10,7 +10,8 @@ export const CLUSTER_SCOPED = "_cluster";
 
 export type Filter = (event: KubeEvent) => boolean;
 
-type Dimension = keyof FilterSpec["exclude"];
+/** What lists of patterns are about. */
+export type Dimension = keyof FilterSpec["exclude"];
 
 const TEXT_OF: Readonly<Record<Dimension, (event: KubeEvent) => string>> = {
   namespaces: (event) => event.object.namespace ?? CLUSTER_SCOPED,
@@ -21,7 +22,7 @@ const TEXT_OF: Readonly<Record<Dimension, (event: KubeEvent) => string>> = {
 };
 
 /** From the cheapest to the dearest test. */
-const DIMENSIONS = ["kinds", "reasons", "namespaces", "names", "messages"] as const;
+export const DIMENSIONS = ["kinds", "reasons", "namespaces", "names", "messages"] as const;
 
 /**
  * An event passes when its level is high enough, each list that is not empty has a pattern that matches, and no pattern of `exclude` matches.
@@ -41,6 +42,11 @@ export function compileFilter(spec: FilterSpec): Filter {
     !(warningsOnly && event.type === "Normal") &&
     included.every((matches) => matches(event)) &&
     !excluded.some((matches) => matches(event));
+}
+
+/** What the patterns of a list are held against. */
+export function textOf(dimension: Dimension, event: KubeEvent): string {
+  return TEXT_OF[dimension](event);
 }
 
 function testOf(dimension: Dimension, patterns: readonly string[]): Filter {
