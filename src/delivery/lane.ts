@@ -11,13 +11,12 @@ import { backoffMs } from "./backoff.ts";
 import { Budget } from "./budget.ts";
 import { Circuit } from "./circuit.ts";
 import { digestOf } from "./digest.ts";
+import { LOOK, takeDue } from "./due.ts";
 import { judge } from "./judge.ts";
 import { overloaded, planOverload } from "./plan.ts";
 import { recorded } from "./recorded.ts";
 import type { Sender } from "./sender.ts";
-
-/** What is looked at together when it is too much: more is folded part by part. */
-const LOOK = 2_000;
+import type { LaneState, LaneStatus } from "./status.ts";
 
 export interface LaneOptions {
   /** The name of the sink instance. */
@@ -48,8 +47,6 @@ export interface LanePorts {
   /** In [0, 1). */
   readonly random: () => number;
 }
-
-export type LaneState = "open" | "paused" | "broken";
 
 /** One sink's worker: takes what is due, when the sink may be told, and settles what came of it. */
 export class Lane {
@@ -92,6 +89,18 @@ export class Lane {
   get state(): LaneState {
     if (this.#pausedUntil !== null) return "paused";
     return this.#circuit.open ? "broken" : "open";
+  }
+
+  status(now: number): LaneStatus {
+    const { state } = this;
+    const until = state === "paused" ? this.#pausedUntil : this.#circuit.probeAt;
+    const [rate = null] = this.#options.rates;
+    return {
+      state,
+      until: state === "open" ? null : until,
+      inFlight: this.#inFlight.size,
+      budget: rate && { ...rate, left: this.#budget.available(now) },
+    };
   }
 
   start(): void {
@@ -214,24 +223,8 @@ export class Lane {
     this.#wake();
   }
 
-  /** Due deliveries, oldest first; those past their give-up age become dead on the way. */
   #take(now: number, max: number): readonly Delivery[] {
-    const { outbox, observer } = this.#ports;
-    const { name, giveUpAfterMs } = this.#options;
-    if (max <= 0) return [];
-    let limit = max;
-    for (;;) {
-      const found = outbox.due(name, now, limit, this.#inFlight);
-      const expired = found.filter(({ owedAt }) => now - owedAt >= giveUpAfterMs);
-      if (expired.length === 0) return found.slice(0, max);
-      const detail = `not accepted within ${Math.round(giveUpAfterMs / 60_000)} min`;
-      for (const { id } of expired) {
-        outbox.settle(id, { kind: "dead", at: now, reason: "expired", detail, counted: false });
-        observer.dead(name, id, "expired", detail);
-      }
-      // Where one is too old the others may be as well.
-      limit = Math.max(max, LOOK);
-    }
+    return takeDue(this.#ports, this.#options, now, max, this.#inFlight);
   }
 
   #launch(deliveries: readonly Delivery[], now: number): number {
