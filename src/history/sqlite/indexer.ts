@@ -3,6 +3,7 @@ import type { KubeEvent } from "../../event/event.ts";
 import { traitsOf } from "../match.ts";
 import { searched, spread } from "../words.ts";
 import { Classes } from "./classes.ts";
+import { Additions } from "./counts.ts";
 import { HOUR_MS, MINUTE_MS, MOMENT, numberAt, SECOND, timeOf } from "./schema.ts";
 
 /** Rows of one transaction: some ten milliseconds of a thread of its own. */
@@ -10,7 +11,7 @@ const BATCH = 250;
 /** Objects whose numbers are remembered. */
 const OBJECTS = 4_096;
 
-/** Numbers of a second that are left for what is indexed later and arrived earlier. */
+/** Numbers of a second that are left for what is indexed later: what arrived earlier, and backwards what arrives yet. */
 const BEFORE = 512;
 
 type Direction = "forward" | "backward";
@@ -38,6 +39,7 @@ export class Indexer {
   readonly #ledger;
   readonly #sql;
   readonly #db: DatabaseSync;
+  readonly #counts: Additions;
   readonly #objects = new Map<string, number>();
 
   constructor(ledger: DatabaseSync, db: DatabaseSync) {
@@ -46,6 +48,7 @@ export class Indexer {
     this.classes.load();
     this.#ledger = readings(ledger);
     this.#sql = statements(db);
+    this.#counts = new Additions(db);
   }
 
   covered(): Covered {
@@ -100,9 +103,7 @@ export class Indexer {
         this.#sql.forgetWords.run(id);
         this.#count(id, Number(row["class"]), -1);
       }
-      const end = timeOf(Number(gone.at(-1)?.["id"] ?? 0));
-      this.#sql.emptyMinutes.run(Math.floor(end / MINUTE_MS));
-      this.#sql.emptyHours.run(Math.floor(end / HOUR_MS));
+      this.#counts.write();
       return gone.length > 0 && rows.length === BATCH;
     });
   }
@@ -134,8 +135,7 @@ export class Indexer {
   }
 
   #add(taken: readonly Taken[], direction: Direction): void {
-    const counts = new Map<string, { id: number; of: number; n: number }>();
-    const sorted = taken.toSorted((a, b) => a.at - b.at || a.seq - b.seq);
+    const sorted = taken.toSorted((a, b) => numberAt(a.at) - numberAt(b.at) || a.seq - b.seq);
     if (direction === "backward") sorted.reverse();
     const words: (readonly [id: number, text: string])[] = [];
     for (const { seq, at, event, suppressed, sinks } of sorted) {
@@ -143,20 +143,17 @@ export class Indexer {
       const of = this.classes.idOf(traitsOf(event, suppressed, sinks));
       this.#sql.entry.run(id, seq, of, this.#objectId(event));
       words.push([id, spread(searched(event))]);
-      const minute = `${Math.floor(timeOf(id) / MINUTE_MS)}/${of}`;
-      const count = counts.get(minute) ?? { id, of, n: 0 };
-      count.n += 1;
-      counts.set(minute, count);
+      this.#count(id, of, 1);
     }
     // In the order of their numbers: the index of words writes a segment whenever it has to go back.
     for (const [id, text] of words.toSorted(([a], [b]) => a - b)) this.#sql.words.run(id, text);
-    for (const { id, of, n } of counts.values()) this.#count(id, of, n);
+    this.#counts.write();
   }
 
   #count(id: number, of: number, n: number): void {
     const at = timeOf(id);
-    this.#sql.minute.run(Math.floor(at / MINUTE_MS), of, n);
-    this.#sql.hour.run(Math.floor(at / HOUR_MS), of, n);
+    this.#counts.add("minute", Math.floor(at / MINUTE_MS), of, n);
+    this.#counts.add("hour", Math.floor(at / HOUR_MS), of, n);
   }
 
   /** After those of the same second that are there already; backwards, before them: so that they stand in the order of arrival. */
@@ -173,7 +170,8 @@ export class Indexer {
         : (found(this.#sql.lastOf.get(first, first + MOMENT)) ?? last) + 1;
     }
     const least = found(this.#sql.firstOf.get(first, end));
-    if (least === null) return end - 1;
+    // What arrives later in the same second goes behind it.
+    if (least === null) return end - 1 - BEFORE;
     return least > first
       ? least - 1
       : (found(this.#sql.firstOf.get(end - MOMENT, end)) ?? least) - 1;
@@ -204,6 +202,7 @@ export class Indexer {
       this.classes.forget();
       this.classes.load();
       this.#objects.clear();
+      this.#counts.forget();
       throw error;
     }
   }
@@ -243,10 +242,6 @@ function readings(ledger: DatabaseSync) {
 }
 
 function statements(db: DatabaseSync) {
-  const rollup = (table: string) =>
-    db.prepare(
-      `INSERT INTO ${table} (bucket, class, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n`,
-    );
   return {
     covered: db.prepare("SELECT low, high, high_key FROM covered"),
     cover: db.prepare("UPDATE covered SET low = ?, high = ?, high_key = ?"),
@@ -256,12 +251,8 @@ function statements(db: DatabaseSync) {
     words: db.prepare("INSERT INTO word (rowid, text) VALUES (?, ?)"),
     object: db.prepare("SELECT id FROM object WHERE name = ? AND kind = ? AND namespace = ?"),
     addObject: db.prepare("INSERT INTO object (name, kind, namespace) VALUES (?, ?, ?)"),
-    minute: rollup("minute"),
-    hour: rollup("hour"),
     oldest: db.prepare("SELECT id, seq, class FROM entry ORDER BY id LIMIT ?"),
     forget: db.prepare("DELETE FROM entry WHERE id = ?"),
     forgetWords: db.prepare("DELETE FROM word WHERE rowid = ?"),
-    emptyMinutes: db.prepare("DELETE FROM minute WHERE bucket <= ? AND n <= 0"),
-    emptyHours: db.prepare("DELETE FROM hour WHERE bucket <= ? AND n <= 0"),
   };
 }

@@ -1,6 +1,7 @@
 import type { Filter, Visible } from "../history.ts";
 import { fits } from "../match.ts";
 import { grams } from "../words.ts";
+import { type Packed, unpack } from "./counts.ts";
 import { rangeOf, type Tables } from "./tables.ts";
 import { HOUR_MS, timeOf } from "./schema.ts";
 
@@ -44,28 +45,19 @@ export function plan(
     grams: grams(filter.words),
   };
   if (some.size === 0 || low >= high) return { ...begun, way: "nothing" };
-  tables.fill(
-    "wanted",
-    [...some].map((id) => [id] as const),
-  );
   if (filter.names.length > 0) {
     const things = thingsOf(tables, filter.names);
     if (things.length === 0) return { ...begun, way: "nothing" };
-    tables.fill(
-      "thing",
-      things.map((id) => [id] as const),
-    );
+    tables.fill("thing", things);
     if (things.length <= THINGS_MAX) return { ...begun, way: "things" };
   }
   const owed = owedIn(tables, filter);
   if (owed !== null) {
-    tables.fill(
-      "owed",
-      owed.map((seq) => [seq] as const),
-    );
+    tables.fill("owed", owed);
     return { ...begun, way: owed.length === 0 ? "nothing" : "owed" };
   }
-  if (begun.grams.length > 0 && !isFew(tables, low, high)) return { ...begun, way: "words" };
+  if (begun.grams.length > 0 && !isAtMost(tables, begun, READ_MAX))
+    return { ...begun, way: "words" };
   return { ...begun, way: "classes" };
 }
 
@@ -99,12 +91,21 @@ function owedIn(tables: Tables, { states, sinks }: Filter): readonly number[] | 
   return seqs;
 }
 
-function isFew(tables: Tables, low: number, high: number): boolean {
-  const row = tables.index
-    .prepare(
-      `SELECT SUM(n) AS n FROM hour WHERE bucket >= ? AND bucket <= ?
-         AND class IN (SELECT id FROM temp.wanted)`,
-    )
-    .get(Math.floor(timeOf(low) / HOUR_MS), Math.floor(timeOf(high) / HOUR_MS));
-  return Number(row?.["n"] ?? 0) <= READ_MAX;
+/** Whether so many rows, or fewer, are of the wanted classes and the time; whole hours are counted. */
+function isAtMost(
+  tables: Tables,
+  { classes, low, high }: Pick<Plan, "classes" | "low" | "high">,
+  most: number,
+): boolean {
+  const hours = tables.index
+    .prepare("SELECT counts FROM hour WHERE bucket >= ? AND bucket <= ? ORDER BY bucket DESC")
+    .iterate(Math.floor(timeOf(low) / HOUR_MS), Math.floor(timeOf(high) / HOUR_MS));
+  let sum = 0;
+  for (const { counts } of hours) {
+    unpack(counts as Packed, (of, n) => {
+      if (classes.has(of)) sum += n;
+    });
+    if (sum > most) return false;
+  }
+  return true;
 }

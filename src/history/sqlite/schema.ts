@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Cursor } from "../history.ts";
 
 /** Raised with every change of what is below: an index of another version is made anew. */
-const VERSION = 1;
+const VERSION = 2;
 const BUSY_MS = 2_000;
 
 /**
@@ -11,8 +11,8 @@ const BUSY_MS = 2_000;
  * so that its writes never wait for those of the ledger, nor the ledger's for them.
  *
  * `entry.id` is the second it was last seen in, times `TIES`, plus a number that tells those of one second apart, by their arrival: in
- * the order of the page, for the rows, the words and the cursor alike. A `class` is a combination of everything that has few values; counts are kept
- * by class, a minute and an hour at a time.
+ * the order of the page, for the rows, the words and the cursor alike. A `class` is a combination of everything that has few values; how often
+ * each occurred is kept for every minute and every hour (`counts.ts`), a row for each: a week is read in milliseconds.
  */
 const TABLES = `
   CREATE TABLE covered (source TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, high_key TEXT) STRICT;
@@ -39,8 +39,8 @@ const TABLES = `
   CREATE INDEX entry_object ON entry (object);
   CREATE UNIQUE INDEX entry_seq ON entry (seq);
 
-  CREATE TABLE minute (bucket INTEGER, class INTEGER, n INTEGER NOT NULL, PRIMARY KEY (bucket, class)) STRICT, WITHOUT ROWID;
-  CREATE TABLE hour   (bucket INTEGER, class INTEGER, n INTEGER NOT NULL, PRIMARY KEY (bucket, class)) STRICT, WITHOUT ROWID;
+  CREATE TABLE minute (bucket INTEGER PRIMARY KEY, counts BLOB NOT NULL) STRICT;
+  CREATE TABLE hour   (bucket INTEGER PRIMARY KEY, counts BLOB NOT NULL) STRICT;
 
   CREATE VIRTUAL TABLE word USING fts5 (text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram');
 `;

@@ -1,11 +1,17 @@
 import type { SQLInputValue } from "node:sqlite";
 import { matching } from "../words.ts";
+import { holds, type Packed, type Span } from "./counts.ts";
 import type { Plan } from "./plan.ts";
 import { HOUR_MS, MINUTE_MS, numberAt, timeOf } from "./schema.ts";
 import type { Found, Tables } from "./tables.ts";
 
 /** Rows of one step, where a page is to be filled, and where rows are counted. */
 const CHUNKS = { page: 250, count: 5_000 } as const;
+
+/** More than there will ever be classes. */
+const CLASSES = 2 ** 20;
+/** Hits counted in one go: a fifth of a second of the thread's time. */
+const HITS = 150_000;
 
 /** A step of a search: what it found, newest first, and how far down everything has been looked at; `null`: in no order. */
 export interface Step {
@@ -16,6 +22,8 @@ export interface Step {
 /** Everything that may fit, in steps that are short: to fill a page, the newest first. Words and states are still to be looked at. */
 export function* search(tables: Tables, plan: Plan, purpose: "page" | "count"): Generator<Step> {
   const chunk = CHUNKS[purpose];
+  if (!plan.allClasses && plan.way !== "nothing" && plan.way !== "words")
+    tables.fill("wanted", plan.classes);
   switch (plan.way) {
     case "nothing":
       return;
@@ -70,13 +78,12 @@ function* parts<T>(all: Iterable<T>, chunk: number): Generator<readonly T[]> {
 
 /** By the counts first: only minutes in which there is something are looked at. */
 function* byClasses(tables: Tables, plan: Plan, chunk: number): Generator<Step> {
-  const wanted = plan.allClasses ? "" : "AND class IN (SELECT id FROM temp.wanted)";
-  const hours = tables.index.prepare(
-    `SELECT bucket, SUM(n) AS n FROM hour WHERE bucket >= ? AND bucket <= ? ${wanted} GROUP BY bucket ORDER BY bucket DESC LIMIT 100`,
-  );
-  const minutes = tables.index.prepare(
-    `SELECT DISTINCT bucket FROM minute WHERE bucket >= ? AND bucket < ? ${wanted} ORDER BY bucket DESC`,
-  );
+  const wanted = plan.allClasses ? null : plan.classes;
+  const spans = (span: Span) =>
+    tables.index.prepare(
+      `SELECT bucket, counts FROM ${span} WHERE bucket >= ? AND bucket < ? ORDER BY bucket DESC LIMIT 100`,
+    );
+  const [hours, minutes] = [spans("hour"), spans("minute")];
   const rows = tables.index.prepare(
     `SELECT id, seq, class FROM entry e WHERE id >= ? AND id < ? ${restOf(plan)} ORDER BY id DESC LIMIT ${chunk}`,
   );
@@ -85,13 +92,17 @@ function* byClasses(tables: Tables, plan: Plan, chunk: number): Generator<Step> 
   const low = Math.max(plan.low, span.first);
   let high = Math.min(plan.high, span.last + 1);
   const bottom = Math.floor(timeOf(low) / HOUR_MS);
-  let top = Math.floor(timeOf(high - 1) / HOUR_MS);
+  let top = Math.floor(timeOf(high - 1) / HOUR_MS) + 1;
   while (high > low) {
     const some = hours.all(bottom, top);
-    for (const { bucket } of some) {
+    for (const { bucket, counts } of some) {
       const hour = Number(bucket);
       const first = hour * (HOUR_MS / MINUTE_MS);
-      for (const minute of minutes.all(first, first + HOUR_MS / MINUTE_MS)) {
+      const there = holds(counts as Packed, wanted)
+        ? minutes.all(first, first + HOUR_MS / MINUTE_MS)
+        : [];
+      for (const minute of there) {
+        if (!holds(minute["counts"] as Packed, wanted)) continue;
         const start = Math.max(low, numberAt(Number(minute["bucket"]) * MINUTE_MS));
         let end = Math.min(high, numberAt((Number(minute["bucket"]) + 1) * MINUTE_MS));
         while (end > start) {
@@ -101,9 +112,10 @@ function* byClasses(tables: Tables, plan: Plan, chunk: number): Generator<Step> 
         }
       }
       high = Math.min(high, numberAt(hour * HOUR_MS));
-      top = hour - 1;
+      top = hour;
     }
     if (some.length < 100) break;
+    yield { found: [], down: high };
   }
   yield { found: [], down: plan.low };
 }
@@ -124,6 +136,40 @@ function* byWords(tables: Tables, plan: Plan, chunk: number): Generator<Step> {
     yield { found, down: Number(all.at(-1)?.["id"]) };
   }
   yield { found: [], down: low };
+}
+
+export interface Tally {
+  /** Of the index's numbers, in units. */
+  readonly span: number;
+  readonly class: number;
+  readonly n: number;
+}
+
+/** How many rows hold the words, by time and class, counted where they are found: the newest first, so many at a time. */
+export function* tallyWords(
+  tables: Tables,
+  plan: Plan,
+  unit: number,
+): Generator<{ readonly tallies: readonly Tally[]; readonly down: number }> {
+  // One number to group by sorts faster than two. A parameter would be a number with a fraction.
+  const rows = tables.index.prepare(
+    `SELECT (e.id / ${unit}) * ${CLASSES} + e.class AS of, COUNT(*) AS n, MIN(e.id) AS least
+     FROM (SELECT rowid AS id FROM word WHERE word MATCH ? AND rowid >= ? AND rowid < ?
+           ORDER BY rowid DESC LIMIT ${HITS}) w CROSS JOIN entry e ON e.id = w.id GROUP BY of`,
+  );
+  let { high } = plan;
+  for (;;) {
+    const found = rows.all(matching(plan.grams), plan.low, high);
+    const hits = found.reduce((sum, row) => sum + Number(row["n"]), 0);
+    const tallies = found.map((row) => ({
+      span: Math.floor(Number(row["of"]) / CLASSES),
+      class: Number(row["of"]) % CLASSES,
+      n: Number(row["n"]),
+    }));
+    high = found.reduce((least, row) => Math.min(least, Number(row["least"])), high);
+    yield { tallies: tallies.filter((one) => plan.classes.has(one.class)), down: high };
+    if (hits < HITS) return;
+  }
 }
 
 function restOf(plan: Plan): string {

@@ -26,7 +26,7 @@ export class Tables {
     this.indexer = new Indexer(ledger, index);
     index.exec(`
       PRAGMA temp_store = MEMORY;
-      CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY, value INTEGER);
+      CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY);
       CREATE TEMP TABLE thing  (id INTEGER PRIMARY KEY);
       CREATE TEMP TABLE owed   (seq INTEGER PRIMARY KEY);
     `);
@@ -49,17 +49,10 @@ export class Tables {
   }
 
   /** Fills a temporary table. */
-  fill(table: "wanted" | "thing" | "owed", rows: Iterable<readonly [number, number?]>): void {
+  fill(table: "wanted" | "thing" | "owed", numbers: Iterable<number>): void {
     this.index.exec(`BEGIN; DELETE FROM temp.${table}`);
-    const insert = this.index.prepare(
-      table === "wanted"
-        ? "INSERT OR IGNORE INTO temp.wanted VALUES (?, ?)"
-        : `INSERT OR IGNORE INTO temp.${table} VALUES (?)`,
-    );
-    for (const [id, value] of rows) {
-      if (table === "wanted") insert.run(id, value ?? 0);
-      else insert.run(id);
-    }
+    const insert = this.index.prepare(`INSERT OR IGNORE INTO temp.${table} VALUES (?)`);
+    for (const number of numbers) insert.run(number);
     this.index.exec("COMMIT");
   }
 

@@ -2,9 +2,10 @@ import type { Budget, Steps } from "../budget.ts";
 import type { Dimension, Filter, Refine, Timeline, TimelineQuery, Visible } from "../history.ts";
 import type { Traits } from "../match.ts";
 import { indexing, tooWide } from "./page.ts";
+import { type Packed, type Span, unpack } from "./counts.ts";
 import { plan, type Plan } from "./plan.ts";
-import { HOUR_MS, MINUTE_MS, timeOf } from "./schema.ts";
-import { search } from "./search.ts";
+import { HOUR_MS, MINUTE_MS, MOMENT, SECOND, timeOf } from "./schema.ts";
+import { tallyWords, search } from "./search.ts";
 import type { Tables } from "./tables.ts";
 
 const MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440];
@@ -42,6 +43,8 @@ export function* timelineOf(
     const kept = planned.way === "classes" && !planned.byThing && filter.words.length === 0;
     if (kept && filter.states.length === 0)
       yield* fromCounts(tables, planned, query.by, frame, counted, budget);
+    else if (planned.way === "words" && !planned.byThing && filter.states.length === 0)
+      yield* fromWords(tables, planned, query.by, frame, counted, budget);
     else yield* fromRows(tables, filter, planned, query.by, frame, counted, visible, budget);
   }
   counted.refine ??= indexing(tables);
@@ -72,25 +75,32 @@ function* fromCounts(
   counted: Counted,
   budget: Budget,
 ): Steps<void> {
-  const values = numbered(tables, classes, by);
-  const unit = step % HOUR_MS === 0 ? HOUR_MS : MINUTE_MS;
-  const sums = tables.index.prepare(
-    // A parameter would be a number with a fraction, and so would what is divided by it.
-    `SELECT t.bucket / ${step / unit} AS bar, w.value, SUM(t.n) AS n
-     FROM ${unit === HOUR_MS ? "hour" : "minute"} t JOIN temp.wanted w ON w.id = t.class
-     WHERE t.bucket >= ? AND t.bucket < ? GROUP BY bar, w.value`,
+  const { values, valueOfClass } = numbered(tables, classes, by);
+  const span: Span = step % HOUR_MS === 0 ? "hour" : "minute";
+  const unit = span === "hour" ? HOUR_MS : MINUTE_MS;
+  const buckets = tables.index.prepare(
+    `SELECT bucket, counts FROM ${span} WHERE bucket >= ? AND bucket < ? ORDER BY bucket`,
   );
-  const slice = Math.max(step, Math.floor(SLICE_MS / step) * step) * (unit === HOUR_MS ? 40 : 1);
+  const sums = new Float64Array(values.length);
+  const close = (bar: number) => {
+    for (const [index, n] of sums.entries()) if (n > 0) count(counted, values[index] ?? "", bar, n);
+    sums.fill(0);
+  };
+  const slice = Math.max(step, Math.floor(SLICE_MS / step) * step) * (span === "hour" ? 40 : 1);
   // The newest first: what is left out for want of time is the oldest.
   for (let end = to; end > from; end -= slice) {
     const start = Math.max(from, end - slice);
-    for (const row of sums.all(start / unit, end / unit))
-      count(
-        counted,
-        values[Number(row["value"])] ?? "",
-        Number(row["bar"]) * step,
-        Number(row["n"]),
-      );
+    let bar = start;
+    for (const row of buckets.all(start / unit, end / unit)) {
+      const at = Math.floor((Number(row["bucket"]) * unit) / step) * step;
+      if (at !== bar) close(bar);
+      bar = at;
+      unpack(row["counts"] as Packed, (of, n) => {
+        const value = valueOfClass[of] ?? -1;
+        if (value >= 0) sums[value] = (sums[value] ?? 0) + n;
+      });
+    }
+    close(bar);
     if (start > from && budget.over()) {
       counted.refine = { cause: "deadline", since: start };
       return;
@@ -99,18 +109,40 @@ function* fromCounts(
   }
 }
 
-/** The classes with a number for the value each has of the dimension, in the temporary table; answers the values. */
-function numbered(tables: Tables, classes: ReadonlySet<number>, by: Dimension): readonly string[] {
+/** A number for each value of the dimension, and which of them each class has; -1: the class is not asked for. */
+function numbered(tables: Tables, classes: ReadonlySet<number>, by: Dimension) {
   const values: string[] = [];
   const numbers = new Map<string, number>();
-  const rows = [...classes].map((id) => {
+  const valueOfClass = new Int32Array(Math.max(...classes, 0) + 1).fill(-1);
+  for (const id of classes) {
     const value = valueOf(tables.indexer.classes.get(id), by);
     const number = numbers.get(value) ?? values.push(value) - 1;
     numbers.set(value, number);
-    return [id, number] as const;
-  });
-  tables.fill("wanted", rows);
-  return values;
+    valueOfClass[id] = number;
+  }
+  return { values, valueOfClass };
+}
+
+/** Where the index of words answers alone. */
+function* fromWords(
+  tables: Tables,
+  planned: Plan,
+  by: Dimension,
+  { step }: Frame,
+  counted: Counted,
+  budget: Budget,
+): Steps<void> {
+  const unit = step % MINUTE_MS === 0 ? MOMENT : SECOND;
+  counted.exact = false;
+  for (const { tallies, down } of tallyWords(tables, planned, unit)) {
+    for (const { span, class: of, n } of tallies) {
+      const at = Math.floor(timeOf(span * unit) / step) * step;
+      count(counted, valueOf(tables.indexer.classes.get(of), by), at, n);
+    }
+    counted.refine = budget.over() ? tooWide(down) : null;
+    if (counted.refine !== null) return;
+    yield;
+  }
 }
 
 function* fromRows(

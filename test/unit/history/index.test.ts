@@ -179,7 +179,7 @@ describe("the index beside the ledger", () => {
     await engine.close();
     expect(await look(dataDir)).toMatchObject({ total: 10, found: 10, refine: null });
     expect(inIndex(dataDir, "SELECT COUNT(*) FROM entry")).toBe(10);
-    expect(inIndex(dataDir, "SELECT SUM(n) FROM hour")).toBe(10);
+    expect(inIndex(dataDir, "SELECT COUNT(*) FROM minute")).toBe(1);
     expect(inIndex(dataDir, "SELECT COUNT(*) FROM word WHERE word MATCH '\"res\"'")).toBe(10);
   });
 

@@ -1,0 +1,209 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import type { KubeEvent } from "../../src/event/event.ts";
+import {
+  type Cursor,
+  type Dimension,
+  DIMENSIONS,
+  EVERYTHING,
+  type EventPage,
+  type Filter,
+  type HistoryReader,
+} from "../../src/history/history.ts";
+import { openReaderHere, openReaderOver, placesIn } from "../../src/history/open.ts";
+import { Engine } from "../../src/history/sqlite/engine.ts";
+import { storedKey } from "../../src/ledger/key.ts";
+import { FakeClock, settle } from "../support/clock.ts";
+import { anyone, HOUR, MINUTE, NOON } from "../support/history.ts";
+import {
+  filters,
+  type Happened,
+  histories,
+  isMeant,
+  sights,
+  SINKS,
+} from "../support/history-model.ts";
+import { aLedger, countingIds, never, temporaryDirectory } from "../support/ledger.ts";
+
+const RUNS = Number(process.env["MODEL_RUNS"] ?? 150);
+const NOON_TIME = new Date(NOON).toISOString();
+type Ledger = ReturnType<typeof aLedger>;
+
+async function keep(ledger: Ledger, all: readonly Happened[], firstId: number): Promise<number> {
+  const { outbox, db } = ledger;
+  const done = db.prepare("SELECT COUNT(*) AS n FROM delivery WHERE state <> 'pending'");
+  const ended = () => Number(done.get()?.["n"]);
+  const already = ended();
+  let id = firstId;
+  const settled: (readonly [string, "dead" | "delivered"])[] = [];
+  const entries = all.map(({ event, told, suppressed }) => {
+    for (const sink of SINKS) {
+      const state = told.get(sink);
+      if (state === undefined) continue;
+      if (state === "dead" || state === "delivered") settled.push([`d${id}`, state]);
+      id += 1;
+    }
+    const alert = { kind: "event", event } as const;
+    return {
+      event,
+      alert,
+      sinks: [...told.keys()],
+      ...(suppressed === null ? {} : { suppressed }),
+    };
+  });
+  for (let from = 0; from < entries.length; from += 500)
+    await outbox.add(entries.slice(from, from + 500), [], never);
+  for (const [delivery, state] of settled)
+    outbox.settle(
+      delivery,
+      state === "dead"
+        ? { kind: "dead", at: NOON, reason: "auth", detail: "", counted: true }
+        : { kind: "delivered", at: NOON, sent: "", answer: "ok" },
+    );
+  while (ended() < already + settled.length) await settle();
+  return id;
+}
+
+/** The newest second first; within one, the last to arrive. */
+function expected(all: readonly Happened[], filter: Filter, visible: typeof anyone.visible) {
+  return all
+    .map((one, arrival) => ({ one, arrival, second: Math.floor(one.at / 1000) }))
+    .filter(({ one }) => isMeant(one, filter, visible))
+    .toSorted((a, b) => b.second - a.second || b.arrival - a.arrival)
+    .map(({ one }) => one);
+}
+
+const asked = fc.record({
+  filter: filters,
+  visible: sights,
+  size: fc.integer({ min: 1, max: 60 }),
+  by: fc.constantFrom(...DIMENSIONS),
+  step: fc.constantFrom(null, MINUTE, 5 * MINUTE, HOUR),
+});
+type Asked = typeof asked extends fc.Arbitrary<infer T> ? T : never;
+
+const PAGES = 4;
+
+/** Ids of the first pages, with `null` behind the last row of all; and how much each bar counts. */
+interface Answers {
+  readonly ids: readonly (string | null)[];
+  readonly bars: ReadonlyMap<string, number>;
+}
+
+async function idsOf(reader: HistoryReader, { filter, visible, size }: Asked) {
+  const ids: (string | null)[] = [];
+  let before: Cursor | null = null;
+  for (let page = 0; page < PAGES; page += 1) {
+    const found: EventPage = await reader.events(filter, size, before, { ...anyone, visible });
+    ids.push(...found.rows.map(({ id }) => id), ...(found.refine === null ? [] : ["a part"]));
+    before = found.next;
+    if (before === null) return [...ids, null];
+  }
+  return ids;
+}
+
+/** What the list says, and what the history does, as far as it promises to be exact. */
+async function bothOf(
+  reader: HistoryReader,
+  all: readonly Happened[],
+  question: Asked,
+): Promise<{ readonly found: Answers; readonly model: Answers }> {
+  const { filter, visible, size, by, step } = question;
+  const meant = expected(all, filter, visible);
+  const ids = meant.slice(0, PAGES * size).map(({ event }) => storedKey(event));
+  const rest = meant.length < PAGES * size ? [null] : [];
+
+  const timeline = await reader.timeline(filter, { by, step, top: 50 }, { ...anyone, visible });
+  const bars = new Map<string, number>();
+  for (const { event, at } of meant) {
+    const bar = `${valueOf(event, by)} ${Math.floor(at / timeline.step) * timeline.step}`;
+    bars.set(bar, (bars.get(bar) ?? 0) + 1);
+  }
+  const counted = new Map<string, number>();
+  for (const { value, counts } of timeline.series)
+    for (const [index, n] of counts.entries())
+      if (n > 0) counted.set(`${value} ${timeline.from + index * timeline.step}`, n);
+  // Whole bars are counted, and trigrams alone find what only looks like it: more, never less.
+  const exact = timeline.exact && isWhole(filter, timeline.step);
+  const held = exact
+    ? counted
+    : new Map([...bars].map(([bar, n]) => [bar, Math.min(n, counted.get(bar) ?? 0)]));
+
+  const found = await idsOf(reader, question);
+  // A full last page may be followed by one that holds nothing.
+  const shown = rest.length === 0 ? found.slice(0, ids.length) : found;
+  return { found: { ids: shown, bars: held }, model: { ids: [...ids, ...rest], bars } };
+}
+
+function valueOf({ object, reporter, type, reason }: KubeEvent, by: Dimension): string {
+  const { component } = reporter;
+  return { reason, type, namespace: object.namespace, kind: object.kind, component }[by] ?? "-";
+}
+
+/** A bar that a time of the filter cuts in two is counted as a whole. */
+function isWhole({ from, to }: Filter, step: number): boolean {
+  return (from ?? 0) % step === 0 && (to ?? 0) % step === 0;
+}
+
+describe("a history, beside a list of what happened", () => {
+  test(
+    "of any few events finds what the list finds, in its order, and counts the same",
+    { timeout: 60_000 + RUNS * 500 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          histories(0, 60),
+          fc.nat(60),
+          fc.array(asked, { minLength: 6, maxLength: 6 }),
+          async (all, first, questions) => {
+            const ledger = aLedger({ clock: new FakeClock(NOON_TIME), makeId: countingIds() });
+            // What was there before anybody looked is indexed backwards, the rest as it comes.
+            const id = await keep(ledger, all.slice(0, first), 1);
+            const reader = openReaderOver(ledger.db, systemClock);
+            await reader.events(EVERYTHING, 1, null, anyone);
+            await keep(ledger, all.slice(first), id);
+            for (const question of questions) {
+              const { found, model } = await bothOf(reader, all, question);
+              expect(found, JSON.stringify(question)).toEqual(model);
+            }
+            await reader.close();
+            ledger.outbox.close();
+            ledger.db.close();
+          },
+        ),
+        { numRuns: RUNS },
+      );
+    },
+  );
+
+  test(
+    "of thousands, where words are found by their index, does too, in a file that is gone on with",
+    { timeout: 120_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          histories(3_000, 3_000),
+          fc.array(asked, { minLength: RUNS, maxLength: RUNS }),
+          async (all, questions) => {
+            const dataDir = temporaryDirectory();
+            const clock = new FakeClock(NOON_TIME);
+            const ledger = aLedger({ dataDir, clock, makeId: countingIds() });
+            const id = await keep(ledger, all.slice(0, 2_000), 1);
+            const engine = new Engine(placesIn(dataDir), systemClock);
+            while (engine.work());
+            await engine.close();
+            await keep(ledger, all.slice(2_000), id);
+            const reader = openReaderHere(dataDir, systemClock);
+            for (const question of questions) {
+              const { found, model } = await bothOf(reader, all, question);
+              expect(found, JSON.stringify(question)).toEqual(model);
+            }
+            await reader.close();
+          },
+        ),
+        { numRuns: 1, endOnFailure: true },
+      );
+    },
+  );
+});
