@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/election/lease.ts",
   ],
   "src/pipeline": ["src/event", "src/config/config.ts"],
-  "src/explain": ["src/event", "src/config/config.ts", "src/pipeline"],
+  "src/explain": ["src/event", "src/config/config.ts", "src/pipeline", "src/history/history.ts"],
   "src/pipeline/pump.ts": [
     "src/event",
     "src/source/source.ts",

@@ -9,6 +9,7 @@ import type { Observer } from "../observe/observer.ts";
 import { compileFilter } from "../pipeline/filter.ts";
 import { pump } from "../pipeline/pump.ts";
 import { besideCanaries, createRouter } from "../pipeline/route.ts";
+import { allowanceOf } from "../explain/allowance.ts";
 import type { Rate } from "../sink/index.ts";
 import type { AppPorts } from "./app.ts";
 import type { Canaries } from "./canaries.ts";
@@ -19,9 +20,9 @@ export function limitsOf(sink: SinkConfig): {
   readonly concurrency: number;
   readonly throttledMs: number;
 } {
-  const { rates, concurrency, throttledMs } = sink.definition.limits(sink.options);
+  const { concurrency, throttledMs } = sink.definition.limits(sink.options);
   return {
-    rates: sink.ratePerMinute === null ? rates : [{ count: sink.ratePerMinute, perMs: 60_000 }],
+    rates: allowanceOf(sink).rates,
     concurrency: sink.concurrency ?? concurrency,
     throttledMs,
   };

@@ -185,21 +185,26 @@ function buildProgram(
   withFlags(
     command(
       "explain",
-      "Say who would be told of an event and why: every filter, test by test; nothing is sent.",
+      "Say who would be told of an event and why, every filter test by test, and of one in the ledger what became of it; nothing is sent.",
       [
         "kube-crier explain --config=config.yaml --event=event.json",
         "kubectl -n shop get event web.17a -o json | kube-crier explain --config=config.yaml --event=- --json",
+        "kube-crier explain --config=config.yaml --id=001763625600/6f1c2f9e-2f5e-4c57-9d1a-0a4b8d0a7c11@12",
       ],
     ),
-    [...SINK_FLAGS, ...FILTER_FLAGS],
+    [...SINK_FLAGS, ...FILTER_FLAGS, "dataDir", "ledger"],
   )
-    .requiredOption(
+    .option(
       "--event <FILE>",
       "an Event of core/v1 or events.k8s.io/v1, or a List of them; - is standard input",
     )
+    .option(
+      "--id <ID>",
+      "of an event or of a delivery in the ledger, as history --json has it; a running kube-crier goes on meanwhile",
+    )
     .option("--json", "one JSON object a line instead of text")
     .action(
-      act((flags: FlagValues & { event?: string; json?: true }, self: Command) =>
+      act((flags: FlagValues & { event?: string; id?: string; json?: true }, self: Command) =>
         commands.explain(withMistakes(flags, self), flags),
       ),
     );

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { concernsCanary } from "../event/canary.ts";
 import type { KubeEvent } from "../event/event.ts";
+import { type Allowance, allowanceOf } from "./allowance.ts";
 import { explainFilter, type FilterTest } from "./filter.ts";
 
 /** What a configuration decides about one event, and why. */
@@ -22,6 +23,8 @@ export interface SinkExplanation {
   readonly passed: boolean;
   /** It is owed to this sink: the global filter and the sink's own let it pass. */
   readonly owed: boolean;
+  /** How often it may be told, and what becomes of the rest. */
+  readonly allowance: Allowance;
 }
 
 /** The decisions of `createRouter` for this configuration, with their reasons. */
@@ -32,7 +35,8 @@ export function explainEvent(
   const canary = concernsCanary(event);
   const global = explainFilter(config.filter, event);
   const passed = global.every((test) => test.passed);
-  const sinks = config.sinks.map(({ name, definition, filter }) => {
+  const sinks = config.sinks.map((sink) => {
+    const { name, definition, filter } = sink;
     const tests = explainFilter(filter, event);
     const own = tests.every((test) => test.passed);
     return {
@@ -41,6 +45,7 @@ export function explainEvent(
       tests,
       passed: own,
       owed: own && passed && !canary,
+      allowance: allowanceOf(sink),
     };
   });
   return { canary, global, passed, sinks };

@@ -113,6 +113,15 @@ export interface EventBrief {
   >;
 }
 
+/** One delivery, and what it tells of. */
+export interface DeliveryStory {
+  readonly row: DeliveryRow;
+  /** The id of the event; `null`: it tells of several, or of none. */
+  readonly event: string | null;
+  /** What was folded into it, newest first, as far as it was found in time. */
+  readonly folded: readonly EventBrief[];
+}
+
 export interface DeliveryPage {
   readonly rows: readonly DeliveryRow[];
   /** Where the next page begins; `null`: there is none. */
@@ -140,6 +149,8 @@ export interface HistoryReader {
   timeline(filter: Filter, query: TimelineQuery, ask: Ask): Promise<Timeline>;
   /** `null`: there is none, or none for this asker. */
   event(id: string, ask: Ask): Promise<EventStory | null>;
+  /** `null`: there is none, or none for this asker. What tells of several events is for who may see all of them. */
+  delivery(id: string, ask: Ask): Promise<DeliveryStory | null>;
   /** Deliveries of one state, newest first. */
   deliveries(
     query: {

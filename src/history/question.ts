@@ -2,6 +2,7 @@ import type {
   Ask,
   Cursor,
   DeliveryPage,
+  DeliveryStory,
   EventPage,
   EventStory,
   Filter,
@@ -21,6 +22,7 @@ export interface Questions {
   };
   timeline: { asks: { filter: Filter; query: TimelineQuery }; gets: Timeline };
   event: { asks: { id: string }; gets: EventStory | null };
+  delivery: { asks: { id: string }; gets: DeliveryStory | null };
   deliveries: {
     asks: {
       query: Parameters<HistoryReader["deliveries"]>[0];
@@ -65,6 +67,7 @@ export function readerOf(answering: Answering): HistoryReader {
     events: (filter, limit, before, who) => ask("events", { filter, limit, before }, who),
     timeline: (filter, query, who) => ask("timeline", { filter, query }, who),
     event: (id, who) => ask("event", { id }, who),
+    delivery: (id, who) => ask("delivery", { id }, who),
     deliveries: (query, before, who) => ask("deliveries", { query, before }, who),
     sinks: (who) => ask("sinks", {}, who),
     tail: (filter, mark, limit, who) => ask("tail", { filter, mark, limit }, who),

@@ -437,6 +437,44 @@ describe.each(READERS)("%s", (_, open) => {
     });
   });
 
+  test("one delivery, with the event it tells of, or with all that was folded into it", async () => {
+    const kept = open();
+    await take(
+      kept,
+      [1, 2, 3].map((n) => seen(n, NOON - n * MINUTE)),
+    ); // d1, d2, d3
+    const digest = { kind: "digest", cluster: "", total: 2, lines: [], moreKinds: 0 } as const;
+    const times = { from: new Date(NOON).toISOString(), to: new Date(NOON).toISOString() };
+    kept.outbox.fold("ops", ["d2", "d3"], { ...digest, ...times }, NOON); // d4
+    await settle();
+    const single = await kept.reader.delivery("d1", anyone);
+    expect(single).toMatchObject({ row: { id: "d1", state: "pending" }, folded: [] });
+    expect(single?.event).toBe(storedKey(seen(1, NOON - MINUTE)));
+    const told = await kept.reader.delivery("d4", anyone);
+    expect(told).toMatchObject({ row: { id: "d4", alert: { total: 2 } }, event: null });
+    expect(told?.folded.map(({ id }) => id)).toEqual(
+      [3, 2].map((n) => storedKey(seen(n, NOON - n * MINUTE))),
+    );
+    expect(await kept.reader.delivery("d9", anyone)).toBeNull();
+  });
+
+  test("a delivery is for who may see its namespace, a digest for who may see all", async () => {
+    const kept = open();
+    await take(kept, [seen(1, NOON), seen(2, NOON)]); // d1, d2
+    const digest = { kind: "digest", cluster: "", total: 1, lines: [], moreKinds: 0 } as const;
+    const times = { from: new Date(NOON).toISOString(), to: new Date(NOON).toISOString() };
+    kept.outbox.fold("ops", ["d2"], { ...digest, ...times }, NOON); // d3
+    await settle();
+    const seenBy = async (visible: readonly string[]) =>
+      await Promise.all(
+        ["d1", "d3"].map(
+          async (id) => (await kept.reader.delivery(id, { ...anyone, visible }))?.row.id ?? null,
+        ),
+      );
+    expect(await seenBy(["shop"])).toEqual(["d1", null]);
+    expect(await seenBy(["pay"])).toEqual([null, null]);
+  });
+
   test("sees what was taken a moment ago, and what a delivery came to since", async () => {
     const kept = open();
     await take(kept, [seen(1, NOON)]);

@@ -9,7 +9,10 @@ export interface Commands {
     flags: FlagValues,
     options: { event?: string; template?: string; reveal?: true; engine?: string; raw?: true },
   ): Promise<number>;
-  explain(flags: FlagValues, options: { event?: string; json?: true }): Promise<number>;
+  explain(
+    flags: FlagValues,
+    options: { event?: string; id?: string; json?: true },
+  ): Promise<number>;
   send(flags: FlagValues, options: { to?: readonly string[]; dryRun?: true }): Promise<number>;
   history(options: HistoryOptions): Promise<number>;
   deadList(options: Place & { sink?: string; json?: true }): Promise<number>;

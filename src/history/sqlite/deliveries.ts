@@ -1,13 +1,60 @@
 import { DELIVERY_COLUMNS, numberOrNull, text, toDeliveryRow, toEvent } from "../../ledger/rows.ts";
 import type { DeliveryRow } from "../../ledger/ledger.ts";
 import type { Budget, Steps } from "../budget.ts";
-import type { DeliveryPage, SinkCounts, Visible } from "../history.ts";
+import type { DeliveryPage, DeliveryStory, EventBrief, SinkCounts, Visible } from "../history.ts";
 import { isVisible } from "../match.ts";
+import { brief } from "./story.ts";
 import type { Tables } from "./tables.ts";
 
 const CHUNK = 200;
 /** For someone who may see some namespaces only, each has to be looked at. */
 const COUNTED_MAX = 20_000;
+
+/** What was folded into a digest was owed shortly before it: so far back it is looked for, and so many are listed. */
+const FOLDED_BACK = 50_000;
+const FOLDED_CHUNK = 2_000;
+const FOLDED_MAX = 50;
+
+/** One delivery, with what it tells of. */
+export function* deliveryOf(
+  tables: Tables,
+  id: string,
+  visible: Visible,
+  budget: Budget,
+): Steps<DeliveryStory | null> {
+  const found = tables.ledger
+    .prepare(`SELECT d.seq, o.key, ${DELIVERY_COLUMNS} WHERE d.id = ?`)
+    .get(id);
+  if (found === undefined || !maySee(found["event"], visible)) return null;
+  const row = toDeliveryRow(found);
+  const event = typeof found["key"] === "string" ? found["key"] : null;
+  const folded =
+    row.alert.kind === "digest"
+      ? yield* foldedInto(tables, id, Number(found["seq"]), visible, budget)
+      : [];
+  return { row, event, folded };
+}
+
+/** There is no index for it: it is asked seldom, and written with every fold. */
+function* foldedInto(
+  { ledger }: Tables,
+  id: string,
+  seq: number,
+  visible: Visible,
+  budget: Budget,
+): Steps<readonly EventBrief[]> {
+  const some = ledger.prepare(
+    `SELECT o.seq, o.key, o.received_at, o.event FROM delivery d JOIN occurrence o ON o.seq = d.occurrence
+     WHERE d.seq < ?1 AND d.seq >= ?1 - ${FOLDED_CHUNK} AND d.folded_into = ?2 ORDER BY d.seq DESC LIMIT ${FOLDED_MAX}`,
+  );
+  const briefs: EventBrief[] = [];
+  for (let high = seq; high > 0 && high > seq - FOLDED_BACK; high -= FOLDED_CHUNK) {
+    for (const row of some.all(high, id)) briefs.push(...brief(row, visible));
+    if (briefs.length >= FOLDED_MAX || budget.over()) break;
+    yield;
+  }
+  return briefs.slice(0, FOLDED_MAX);
+}
 
 /** What is pending or was given up, newest first. What tells of several events at once is for those who may see all of them. */
 export function* deliveriesOf(

@@ -4,7 +4,7 @@ import type { Clock } from "../../clock.ts";
 import type { Budget, Steps } from "../budget.ts";
 import { UnreadableError } from "../history.ts";
 import type { Answer, Answering, Question } from "../question.ts";
-import { deliveriesOf, sinksOf } from "./deliveries.ts";
+import { deliveriesOf, deliveryOf, sinksOf } from "./deliveries.ts";
 import { pageOf } from "./page.ts";
 import { openIndex } from "./schema.ts";
 import { storyOf, tailOf } from "./story.ts";
@@ -143,6 +143,8 @@ function stepsOf(tables: Tables, question: Question, budget: Budget): Steps<Answ
       return timelineOf(tables, question.filter, question.query, visible, budget);
     case "event":
       return storyOf(tables, question.id, visible);
+    case "delivery":
+      return deliveryOf(tables, question.id, visible, budget);
     case "deliveries": {
       const { state, sink, limit } = question.query;
       return deliveriesOf(tables, state, sink, limit, question.before, visible, budget);

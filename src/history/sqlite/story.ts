@@ -66,7 +66,7 @@ function ofObject(tables: Tables, { event }: EventRow, visible: Visible): readon
   return briefs;
 }
 
-function brief(row: Record<string, unknown>, visible: Visible): readonly EventBrief[] {
+export function brief(row: Record<string, unknown>, visible: Visible): readonly EventBrief[] {
   const event = toEvent(row["event"] as string);
   if (!isVisible(event.eventNamespace, visible)) return [];
   const { type, reason, message, count, firstSeen, lastSeen } = event;

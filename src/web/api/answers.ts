@@ -1,5 +1,5 @@
-import { explainEvent } from "../../explain/event.ts";
-import type { Config } from "../../config/config.ts";
+import type { Decision } from "../../explain/decision.ts";
+import type { Explanation } from "../../explain/event.ts";
 import type { Alert } from "../../event/alert.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import { printCursor } from "../../history/cursor.ts";
@@ -92,11 +92,46 @@ export function sinkOf(status: SinkStatus, counts: SinkCounts | null): Of<"sinkS
   };
 }
 
+/** The whole path: what is decided now, what was done then, and where that is not the same. */
+export function decisionOf(decision: Decision): Of<"decision"> {
+  if (decision.kind === "summary") {
+    const { row, folded } = decision.delivery;
+    return {
+      kind: row.alert.kind,
+      id: null,
+      explanation: null,
+      receivedAt: null,
+      suppressed: null,
+      deliveries: [tracedOf(row)],
+      differences: [],
+      occurrences: [],
+      folded: folded.map(briefOf),
+    };
+  }
+  const { story, explanation, differences } = decision;
+  const { id, event, receivedAt, suppressed, deliveries } = story.row;
+  return {
+    kind: "event",
+    id,
+    explanation: explanationOf(event, explanation),
+    receivedAt: iso(receivedAt),
+    suppressed,
+    deliveries: deliveries.map(tracedOf),
+    differences: differences.map((one) => ({ ...one })),
+    occurrences: story.occurrences.map(briefOf),
+    folded: [],
+  };
+}
+
+function tracedOf(row: DeliveryRow): Of<"decision">["deliveries"][number] {
+  const tries = row.tries.map((one) => ({ ...one, at: iso(one.at) }));
+  return { ...deliveryOf(row), tookMs: row.tookMs, tries };
+}
+
 export function explanationOf(
-  config: Pick<Config, "filter" | "sinks">,
   event: KubeEvent,
+  { canary, global, passed, sinks }: Explanation,
 ): Of<"explanation"> {
-  const { canary, global, passed, sinks } = explainEvent(config, event);
   const plain = (tests: typeof global) =>
     tests.map((test) => ({ ...test, wanted: [...test.wanted] }));
   return {
@@ -104,7 +139,11 @@ export function explanationOf(
     canary,
     global: plain(global),
     passed,
-    sinks: sinks.map((sink) => ({ ...sink, tests: plain(sink.tests) })),
+    sinks: sinks.map(({ allowance, ...sink }) => ({
+      ...sink,
+      tests: plain(sink.tests),
+      allowance: { ...allowance, rates: allowance.rates.map((rate) => ({ ...rate })) },
+    })),
   };
 }
 

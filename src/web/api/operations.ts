@@ -98,6 +98,16 @@ export const OPERATIONS: readonly Operation[] = [
     problems: [403, 503],
   },
   {
+    id: "explainStored",
+    method: "get",
+    path: "/api/v1/explain/{id}",
+    summary:
+      "The whole path of a stored event, or of what a delivery (by its id) tells: filters, sinks, attempts, answers",
+    fields: [],
+    answer: schemas.decision,
+    problems: [404, 503],
+  },
+  {
     id: "explainEvent",
     method: "post",
     path: "/api/v1/explain",
@@ -105,6 +115,6 @@ export const OPERATIONS: readonly Operation[] = [
     fields: [],
     answer: schemas.explanation,
     body: "an Event of core/v1 or events.k8s.io/v1, as `kubectl get event NAME -o json` prints it",
-    problems: [400],
+    problems: [400, 403],
   },
 ];

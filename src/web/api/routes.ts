@@ -1,9 +1,12 @@
 import type { KubeEvent } from "../../event/event.ts";
+import { findDecision, narrowed, narrowedDecision } from "../../explain/decision.ts";
+import { explainEvent } from "../../explain/event.ts";
 import { parseQuery, type Query, QueryError, type QueryProblem } from "../../history/parse.ts";
-import { accessFor, type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
+import { accessFor, type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
 import { DEADLINE_MS, type Desk } from "../page/desk.ts";
-import { askFor, type C, homeOf, visibleOf } from "../page/frame.ts";
+import { askFor, type C, visibleOf } from "../page/frame.ts";
+import { homeOf, homesOfDecision } from "../page/homes.ts";
 import { settleDead } from "../page/sinks-routes.ts";
 import type { TailHub } from "../page/tail.ts";
 import { type Hono, streamSSE } from "../server.ts";
@@ -91,19 +94,23 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
     return json(c, { sinks });
   });
 
+  app.get("/api/v1/explain/:id", async (c) => {
+    const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: c.req.raw.signal } as const;
+    const decision = await findDecision(reader, desk.config, c.req.param("id"), ask);
+    await mustBeAllowed(c, "read", homesOfDecision(decision));
+    if (decision === null) return c.notFound();
+    const whole = await maySeeSetup(c, desk.namespaces);
+    return json(c, answers.decisionOf(whole ? decision : narrowedDecision(decision)));
+  });
+
   app.post("/api/v1/explain", async (c) => {
-    const text = await c.req.text();
-    try {
-      const [event] = ports.readEvents(text);
-      if (event === undefined) throw new Error("there is no event in it");
-      return await json(c, answers.explanationOf(desk.config, event));
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      throw new Refusal(
-        400,
-        `${detail}; expected an Event as \`kubectl get event NAME -o json\` prints it`,
-      );
-    }
+    const event = readOne(await c.req.text(), ports.readEvents);
+    const explanation = explainEvent(desk.config, event);
+    if (await maySeeSetup(c, desk.namespaces))
+      return json(c, answers.explanationOf(event, explanation));
+    // Whoever may not see a namespace is not told what becomes of its events either.
+    await accessFor(c, "read", [homeOf(event)], desk.namespaces);
+    return json(c, answers.explanationOf(event, narrowed(explanation)));
   });
 
   app.get("/api/v1/tail", async (c) => {
@@ -126,6 +133,21 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
       leave();
     });
   });
+}
+
+/** @throws Refusal 400 */
+function readOne(text: string, read: ApiPorts["readEvents"]): KubeEvent {
+  try {
+    const [event] = read(text);
+    if (event !== undefined) return event;
+    throw new Error("there is no event in it");
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new Refusal(
+      400,
+      `${detail}; expected an Event as \`kubectl get event NAME -o json\` prints it`,
+    );
+  }
 }
 
 /** What a call of the API asks, held against the fields that count for it, and who asks. */

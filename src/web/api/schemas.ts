@@ -170,6 +170,12 @@ export const explanation = z
         tests: z.array(filterTest),
         passed: z.boolean(),
         owed: z.boolean(),
+        allowance: z
+          .object({
+            rates: z.array(z.object({ count: z.int(), perMs: z.int() })),
+            excess: z.enum(["digest", "waits"]).describe("what becomes of more than that"),
+          })
+          .describe("how much the sink may be told in a time"),
       }),
     ),
   })
@@ -177,6 +183,36 @@ export const explanation = z
     id: "Explanation",
     description: "Who is told of an event by this configuration, and why",
   });
+
+const attempt = z.object({
+  at: time("when it ended"),
+  tookMs: z.number().nullable(),
+  reason: z.enum(keysOf(FAILURE_REASONS)),
+  detail: z.string().describe("the platform's answer, or what stood in its way"),
+});
+
+export const decision = z
+  .object({
+    kind: z.enum(["event", "digest", "gap"]),
+    id: z.string().nullable().describe("of the event"),
+    explanation: explanation
+      .nullable()
+      .describe("by the configuration of now; null for a digest or a gap"),
+    receivedAt: time("when it arrived here").nullable(),
+    suppressed: z.enum(keysOf(DROP_REASONS)).nullable().describe("why it is owed to nobody"),
+    deliveries: z.array(
+      delivery.extend({
+        tookMs: z.number().nullable().describe("how long the attempt took that delivered it"),
+        tries: z.array(attempt).describe("attempts that failed: the first, and the last ones"),
+      }),
+    ),
+    differences: z
+      .array(z.object({ sink: z.string(), what: z.enum(["owedThen", "owedNow", "gone"]) }))
+      .describe("where the ledger has it otherwise: the configuration was another one then"),
+    occurrences: z.array(brief).describe("other counts of the same Event, newest first"),
+    folded: z.array(brief).describe("what a digest tells of, the newest of it"),
+  })
+  .meta({ id: "Decision", description: "How it was decided, and what became of it" });
 
 export const problem = z
   .object({

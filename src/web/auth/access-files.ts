@@ -3,7 +3,15 @@ import { readFileSync, statSync } from "node:fs";
 import type { Clock } from "../../clock.ts";
 import type { ConfigIssue } from "../../config/config.ts";
 import { type AccessFile, readAccessFile, type Role } from "./access-file.ts";
-import type { Access, Identity, Namespaces, Proven, Purpose, TokenProver } from "./identity.ts";
+import {
+  type Access,
+  EVERYWHERE,
+  type Identity,
+  type Namespaces,
+  type Proven,
+  type Purpose,
+  type TokenProver,
+} from "./identity.ts";
 
 /** How long a changed file waits to be seen. */
 const LOOK_EVERY_MS = 1_000;
@@ -92,8 +100,13 @@ function provenBy(identity: Identity, file: string, roles: () => readonly Role[]
     access: (purpose, namespaces) =>
       Promise.resolve({ ok: true, value: accessOf(roles(), purpose, namespaces) }),
     lacks: (purpose, namespace) =>
-      `${identity.name} may not ${purpose} ${namespace === null ? "in any namespace" : `in namespace ${namespace}`}; give it in ${file}: namespaces: [${namespace ?? "NAMESPACE"}], may: [${purpose === "read" ? "read" : "read, change"}]`,
+      `${identity.name} may not ${purpose} ${placeText(namespace)}; give it in ${file}: namespaces: [${namespace === EVERYWHERE ? '"*"' : (namespace ?? "NAMESPACE")}], may: [${purpose === "read" ? "read" : "read, change"}]`,
   };
+}
+
+function placeText(namespace: string | null): string {
+  if (namespace === null) return "in any namespace";
+  return namespace === EVERYWHERE ? "in all namespaces" : `in namespace ${namespace}`;
 }
 
 function accessOf(roles: readonly Role[], purpose: Purpose, namespaces: readonly string[]): Access {

@@ -1,6 +1,6 @@
 import type { Context, HttpBindings } from "../server.ts";
 import type { Access, Proven, Purpose } from "./identity.ts";
-import { sees, seesEach } from "./identity.ts";
+import { EVERYWHERE, sees, seesEach } from "./identity.ts";
 import type { Origin } from "./proxy.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -68,6 +68,29 @@ export async function mustBeAllowed(
   if (seesEach(change.namespaces, where)) return;
   const refused = where.find((one) => !sees(change.namespaces, one)) ?? null;
   throw new Refusal(403, callerOf(c).lacks(purpose, refused));
+}
+
+/**
+ * For what is about all of it, not about some namespace's events: the configuration and the templates. They are for who may read events
+ * everywhere, and for who retries and discards, which is to run it.
+ */
+export async function maySeeSetup(
+  c: Context<GuardedEnv>,
+  known: () => readonly string[],
+): Promise<boolean> {
+  const namespaces = known();
+  const read = await answered(c, "read", namespaces);
+  if (read.namespaces === "all") return true;
+  const change = await answered(c, "change", namespaces);
+  return change.namespaces === "all" || change.namespaces.size > 0;
+}
+
+/** @throws Refusal 403 or 503 */
+export async function mustSeeSetup(
+  c: Context<GuardedEnv>,
+  known: () => readonly string[],
+): Promise<void> {
+  if (!(await maySeeSetup(c, known))) throw new Refusal(403, callerOf(c).lacks("read", EVERYWHERE));
 }
 
 async function answered(

@@ -12,6 +12,9 @@ export interface Identity {
 /** Namespaces of Events. A set holds exact names, and holds for what was asked about only. */
 export type Namespaces = "all" | ReadonlySet<string>;
 
+/** In every namespace: no namespace has this name. */
+export const EVERYWHERE = "*";
+
 /** To read what happened, or to retry and discard deliveries. Who may change may read. */
 export type Purpose = "read" | "change";
 
@@ -51,7 +54,7 @@ export interface Proven {
   readonly identity: Identity;
   /** Where they may do it, within these namespaces: those that a query names, else all that the ledger holds. */
   access(purpose: Purpose, namespaces: readonly string[]): Promise<Answer<Access>>;
-  /** What they lack, in the words of whoever grants it. `null`: in no namespace at all. */
+  /** What they lack, in the words of whoever grants it. `null`: in no namespace at all; `EVERYWHERE`: not in all of them. */
   lacks(purpose: Purpose, namespace: string | null): string;
 }
 

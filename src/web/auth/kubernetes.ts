@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { Permission } from "../../config/web-grammar.ts";
 import type { Reviewed, ReviewedUser, Reviews } from "../../source/kubernetes/delegate.ts";
 import type { Access, Answer, Identity, Proven, Purpose, TokenProver } from "./identity.ts";
-import { isToken } from "./identity.ts";
+import { EVERYWHERE, isToken } from "./identity.ts";
 import { permissionText, READ_EVENTS, ruleText } from "./permission.ts";
 import { Gate, Remembered, Shared } from "./remembered.ts";
 
@@ -143,11 +143,7 @@ export function createKubernetesProver(
       lacks: (purpose, namespace) => {
         const wanted = purpose === "read" ? READ_EVENTS[0] : change;
         if (wanted === undefined) return "";
-        const where = namespace === null ? "in any namespace" : `in namespace ${namespace}`;
-        const role =
-          namespace === null
-            ? "a Role in each namespace concerned, or a ClusterRole,"
-            : `a Role in namespace ${namespace}, or a ClusterRole,`;
+        const [where, role] = placeOf(namespace);
         return `${identity.name} may not ${permissionText(wanted)} ${where}; bind ${role} with ${ruleText(wanted)}`;
       },
     };
@@ -172,6 +168,18 @@ export function createKubernetesProver(
       return provenAs({ username: identity.name, uid: "", groups, extra: {} }, identity);
     },
   };
+}
+
+/** Where it is lacking, and what would give it there. */
+function placeOf(namespace: string | null): readonly [where: string, role: string] {
+  switch (namespace) {
+    case null:
+      return ["in any namespace", "a Role in each namespace concerned, or a ClusterRole,"];
+    case EVERYWHERE:
+      return ["in all namespaces", "a ClusterRole by a ClusterRoleBinding,"];
+    default:
+      return [`in namespace ${namespace}`, `a Role in namespace ${namespace}, or a ClusterRole,`];
+  }
 }
 
 const BUSY = {

@@ -1,4 +1,4 @@
-import type { Explanation } from "../../explain/event.ts";
+import type { Decision } from "../../explain/decision.ts";
 import type { EventBrief, EventStory } from "../../history/history.ts";
 import { html, type Html } from "../server.ts";
 import { withFields } from "./address.ts";
@@ -7,9 +7,7 @@ import { drawObject, eventPath } from "./rows.ts";
 import { drawTrace } from "./trace.ts";
 
 export interface EventView {
-  readonly story: EventStory;
-  /** What the present configuration decides about it. */
-  readonly explanation: Explanation | null;
+  readonly decision: Extract<Decision, { kind: "event" }>;
   /** The event as YAML. */
   readonly yaml: string;
   readonly reader: Reader;
@@ -18,7 +16,8 @@ export interface EventView {
 const NO_FIELDS = new URLSearchParams();
 
 /** One event: its fields and its YAML on one side, the story of its delivery on the other, then what happened around it. */
-export function drawEvent({ story, explanation, yaml, reader }: EventView): Html {
+export function drawEvent({ decision, yaml, reader }: EventView): Html {
+  const { story, explanation, differences } = decision;
   const { words } = reader;
   const { row, occurrences, object } = story;
   const { event } = row;
@@ -51,9 +50,10 @@ export function drawEvent({ story, explanation, yaml, reader }: EventView): Html
         <h2>${words.delivery}</h2>
         ${drawTrace({
           seenAt: row.receivedAt,
-          resourceVersion: event.resourceVersion,
+          event,
           suppressed: row.suppressed,
           explanation,
+          differences,
           deliveries: row.deliveries,
           reader,
         })}
@@ -89,7 +89,7 @@ function fields(
   ];
 }
 
-function drawBriefs(title: string, briefs: readonly EventBrief[], reader: Reader): Html {
+export function drawBriefs(title: string, briefs: readonly EventBrief[], reader: Reader): Html {
   return html`<section>
     <h2>${title}</h2>
     <table class="briefs">

@@ -14,11 +14,6 @@ export type C = Context<GuardedEnv>;
 const OWN_FIELDS = ["lang", "view", "after"];
 const LANG_COOKIE = /(?:^|;\s*)kube-crier-lang=(en|zh)\b/;
 
-/** The namespace whose Events one must be allowed to list to read it; what is about the cluster itself is where its nodes are. */
-export function homeOf({ eventNamespace }: { readonly eventNamespace: string }): string {
-  return eventNamespace === "" ? HOME_OF_CLUSTER_SCOPED : eventNamespace;
-}
-
 export function readQuery(
   params: URLSearchParams,
   desk: Desk,

@@ -1,18 +1,20 @@
 import { timeTeller } from "../../template/times.ts";
 import { html, type Html } from "../server.ts";
+import { DECISION_WORDS, type DecisionWords } from "./decision-words.ts";
 import { type Lang, WORDS, type Words } from "./words.ts";
 
 /** Who looks at a page, as far as it changes how things are written. */
 export interface Reader {
   readonly lang: Lang;
   readonly words: Words;
+  readonly decisionWords: DecisionWords;
   /** An IANA name. */
   readonly timezone: string;
   readonly now: number;
 }
 
 export function readerOf(lang: Lang, timezone: string, now: number): Reader {
-  return { lang, words: WORDS[lang], timezone, now };
+  return { lang, words: WORDS[lang], decisionWords: DECISION_WORDS[lang], timezone, now };
 }
 
 /** A moment as clocks of the zone show it, absolute where the mouse rests and for programs. */

@@ -1,10 +1,10 @@
 import { accessFor, callerOf, type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
 import { changing } from "../auth/guarded.ts";
 import { Refusal } from "../auth/refusal.ts";
-import type { Alert } from "../../event/alert.ts";
 import type { Hono } from "../server.ts";
 import { DEADLINE_MS, type Desk } from "./desk.ts";
-import { type C, homeOf, page, readerFor, unlessUnreadable, visibleOf } from "./frame.ts";
+import { type C, page, readerFor, unlessUnreadable, visibleOf } from "./frame.ts";
+import { homesOf } from "./homes.ts";
 import { drawSinks } from "./sinks-page.ts";
 
 const DEAD_SHOWN = 100;
@@ -70,17 +70,5 @@ async function mayChange(c: C, { namespaces }: Desk): Promise<boolean> {
   } catch (error) {
     if (error instanceof Refusal && error.status === 403) return false;
     throw error;
-  }
-}
-
-/** Where the Events are stored that an alert tells of; what tells of several says it by their lines. */
-function homesOf(alert: Alert): readonly string[] {
-  switch (alert.kind) {
-    case "event":
-      return [homeOf(alert.event)];
-    case "digest":
-      return alert.lines.map(({ namespace }) => homeOf({ eventNamespace: namespace ?? "" }));
-    case "gap":
-      return [];
   }
 }

@@ -1,21 +1,16 @@
 import { toYaml } from "../../config/yaml.ts";
-import { explainEvent } from "../../explain/event.ts";
+import { decided, findDecision, narrowed } from "../../explain/decision.ts";
 import { QueryError } from "../../history/parse.ts";
-import { type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
+import { type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
 import { DEADLINE_MS, type Desk } from "./desk.ts";
 import { drawEvent } from "./event-page.ts";
-import {
-  askFor,
-  homeOf,
-  page,
-  readerFor,
-  readQuery,
-  sinkNames,
-  unlessUnreadable,
-} from "./frame.ts";
+import { askFor, page, readerFor, readQuery, sinkNames, unlessUnreadable } from "./frame.ts";
+import { homeOf, homesOfDecision } from "./homes.ts";
 import { drawObjectStory } from "./object-page.ts";
+import { eventPath } from "./rows.ts";
+import { drawSummary, summaryTitle } from "./summary-page.ts";
 
 /** Rows of one object's story; older ones are a filter away. */
 const STORY_ROWS = 500;
@@ -32,13 +27,29 @@ export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
     await mustBeAllowed(c, "read", story === null ? null : [homeOf(story.row.event)]);
     if (story === null) return c.notFound();
     const { event } = story.row;
+    const decision = decided(desk.config, story);
     return page(c, desk, reader, "events", `${event.reason} ${event.object.name}`, 200, {
       body: drawEvent({
-        story,
-        explanation: explainEvent(desk.config, event),
+        decision: (await maySeeSetup(c, desk.namespaces))
+          ? decision
+          : { ...decision, explanation: narrowed(decision.explanation) },
         yaml: toYaml(event, false),
         reader,
       }),
+    });
+  });
+
+  app.get("/deliveries/:id", async (c) => {
+    const reader = readerFor(c, desk);
+    const id = c.req.param("id");
+    const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: c.req.raw.signal } as const;
+    const decision = await findDecision(desk.reader, desk.config, id, ask);
+    await mustBeAllowed(c, "read", homesOfDecision(decision));
+    if (decision === null) return c.notFound();
+    if (decision.kind === "event")
+      return c.redirect(`${eventPath(decision.story.row.id)}#delivery-${id}`, 303);
+    return page(c, desk, reader, "events", summaryTitle(decision.delivery.row.alert, reader), 200, {
+      body: drawSummary(decision.delivery, reader),
     });
   });
 

@@ -3,7 +3,8 @@ import { callerOf, type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
 import { DEADLINE_MS, type Desk } from "./desk.ts";
-import { type C, homeOf, page, readerFor } from "./frame.ts";
+import { type C, page, readerFor } from "./frame.ts";
+import { homeOf } from "./homes.ts";
 import { drawPreview, drawTemplates, type TemplatesView } from "./templates-page.ts";
 
 /** Larger than any template a person writes. */

@@ -2,15 +2,20 @@ import type { Explanation, SinkExplanation } from "../../explain/event.ts";
 import type { FilterTest } from "../../explain/filter.ts";
 import type { DeliveryRow } from "../../ledger/ledger.ts";
 import { html, type Html } from "../server.ts";
+import { spanText } from "../../template/times.ts";
+import type { Allowance } from "../../explain/allowance.ts";
+import type { Difference } from "../../explain/then.ts";
+import type { KubeEvent } from "../../event/event.ts";
 import { eventPath } from "./rows.ts";
 import { count, instant, moment, type Reader } from "./reader.ts";
 import { MARKS } from "./told.ts";
 
 export interface TraceView {
   readonly seenAt: number;
-  readonly resourceVersion: string;
+  readonly event: Pick<KubeEvent, "resourceVersion" | "count" | "firstSeen">;
   readonly suppressed: string | null;
-  readonly explanation: Explanation | null;
+  readonly explanation: Explanation;
+  readonly differences: readonly Difference[];
   readonly deliveries: readonly DeliveryRow[];
   readonly reader: Reader;
 }
@@ -18,42 +23,67 @@ export interface TraceView {
 /** The story of an event's delivery, in the order in which it happened: seen, decided, then each sink. */
 export function drawTrace({
   seenAt,
-  resourceVersion,
+  event: { resourceVersion, count: times, firstSeen },
   suppressed,
   explanation,
+  differences,
   deliveries,
   reader,
 }: TraceView): Html {
-  const { words } = reader;
+  const { words, decisionWords } = reader;
   const told = new Set(deliveries.map(({ sink }) => sink));
   return html`<ol class="trace">
-    <li>
-      ${instant(seenAt, reader)} ${words.seen}
-      ${resourceVersion === "" ? "" : html`<span class="soft">resourceVersion ${resourceVersion}</span>`}
-    </li>
-    ${
-      explanation === null || explanation.global.length === 0
-        ? ""
-        : html`<li>${words.filters} ${drawTests(explanation.global)}</li>`
-    }
-    ${
-      suppressed === null ? "" : html`<li><b>${words.suppressed[suppressed] ?? suppressed}</b></li>`
-    }
-    ${deliveries.map((delivery) => drawDelivery(delivery, explanation, reader))}
-    ${(explanation?.sinks ?? [])
-      .filter(({ sink }) => !told.has(sink))
-      .map((sink) => drawUntold(sink, reader))}
-  </ol>`;
+      <li>
+        ${instant(seenAt, reader)} ${words.seen}
+        ${resourceVersion === "" ? "" : html`<span class="soft">resourceVersion ${resourceVersion}</span>`}
+        ${
+          times === 1
+            ? ""
+            : html`<span class="soft"
+                >${decisionWords.series(count(times, reader))}, ${decisionWords.since}
+                ${moment(firstSeen, reader)}</span
+              >`
+        }
+      </li>
+      ${
+        explanation.global.length === 0
+          ? ""
+          : html`<li>${words.filters} ${drawTests(explanation.global)}</li>`
+      }
+      ${
+        suppressed === null
+          ? ""
+          : html`<li><b>${words.suppressed[suppressed] ?? suppressed}</b></li>`
+      }
+      ${deliveries.map((delivery) => drawDelivery(delivery, explanation, reader))}
+      ${explanation.sinks
+        .filter(({ sink }) => !told.has(sink))
+        .map((sink) => drawUntold(sink, reader))}
+    </ol>
+    ${differences.length === 0 ? "" : drawDifferences(differences, reader)}`;
 }
 
-function drawDelivery(
+/** It was another configuration then: without this the tests above would seem to contradict what happened. */
+function drawDifferences(differences: readonly Difference[], { decisionWords }: Reader): Html {
+  return html`<div class="otherwise" role="note">
+    <p>${decisionWords.otherwise}</p>
+    <ul>
+      ${differences.map(
+        ({ sink, what }) => html`<li><b>${sink}</b> ${decisionWords.differences[what]}</li>`,
+      )}
+    </ul>
+  </div>`;
+}
+
+/** One delivery: how it stands, the tests it passed, its attempts, the answer and the message. */
+export function drawDelivery(
   delivery: DeliveryRow,
   explanation: Explanation | null,
   reader: Reader,
 ): Html {
   const { words } = reader;
   const { sink, state, owedAt, settledAt, notBefore, reason } = delivery;
-  const tests = explanation?.sinks.find((one) => one.sink === sink)?.tests ?? [];
+  const explained = explanation?.sinks.find((one) => one.sink === sink) ?? null;
   return html`<li class="${state}" id="delivery-${delivery.id}">
     <header>
       ${instant(settledAt ?? owedAt, reader)} <b>${sink}</b>
@@ -65,7 +95,8 @@ function drawDelivery(
           : ""
       }
     </header>
-    ${tests.length === 0 ? "" : drawTests(tests)} ${drawTries(delivery, reader)}
+    ${explained === null ? "" : html`${drawTests(explained.tests)} ${drawAllowance(explained.allowance, reader)}`}
+    ${drawTries(delivery, reader)}
     ${
       delivery.foldedInto === null
         ? ""
@@ -89,6 +120,22 @@ function drawDelivery(
           </details>`
     }
   </li>`;
+}
+
+/** `at most 20 in 1 min; what is more is told in a digest`: why something may have been folded, or have waited. */
+export function drawAllowance({ rates, excess }: Allowance, reader: Reader): Html {
+  const { decisionWords, lang } = reader;
+  const each = rates.map(({ count: most, perMs }) =>
+    decisionWords.rate(count(most, reader), spanText(perMs, lang)),
+  );
+  const separator = lang === "zh" ? "，" : ", ";
+  return html`<p class="soft">
+    ${
+      each.length === 0
+        ? decisionWords.unlimited
+        : `${decisionWords.atMost(each.join(separator))}${lang === "zh" ? "；" : "; "}${decisionWords.excess[excess]}`
+    }
+  </p>`;
 }
 
 /** Each attempt that is kept: the first, the last ones, and how the one ended that was accepted. */
@@ -132,7 +179,8 @@ function drawUntold({ sink, tests }: SinkExplanation, { words }: Reader): Html {
 }
 
 /** Each test as a person would say it: `level Warning ✓`, `namespaces shop ✓ shop`. */
-export function drawTests(tests: readonly FilterTest[]): Html {
+export function drawTests(tests: readonly FilterTest[]): Html | string {
+  if (tests.length === 0) return "";
   return html`<ul class="tests">
     ${tests.map(
       ({ list, found, wanted, matched, passed }) =>

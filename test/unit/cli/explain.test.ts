@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { KubeEvent } from "../../../src/event/event.ts";
+import { storedKey } from "../../../src/ledger/key.ts";
+import { decision } from "../../../src/web/api/schemas.ts";
 import { cli } from "../../support/io.ts";
+import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
 
 const POD = {
   apiVersion: "v1",
@@ -87,5 +91,106 @@ describe("explain", () => {
     expect(filters.code).toBe(2);
     expect(filters.stderr).toContain("--level");
     expect(filters.stderr).toContain("--sink #1");
+  });
+});
+
+describe("explain --id", () => {
+  /** One event told after a refusal, one folded into a digest, one that was kept for history alone; the sinks were `ops` and `old`. */
+  async function aPast() {
+    const dataDir = temporaryDirectory();
+    const { outbox, clock, db } = aLedger({ dataDir });
+    const told = anEntry(1, ["ops", "old"]); // d1, d2
+    await outbox.add([told, anEntry(2, ["ops"]), anEntry(3, ["ops"])], [], never); // d3, d4
+    const tooOld = { ...anEntry(4, []), suppressed: "tooOld" } as const;
+    await outbox.add([tooOld], [], never);
+    const at = clock.now();
+    outbox.settle("d1", {
+      kind: "retry",
+      at,
+      notBefore: at,
+      reason: "throttled",
+      detail: "errcode 130101: \u001b[2Jsend too fast",
+      counted: true,
+    });
+    outbox.settle("d1", { kind: "delivered", at: at + 60_000, sent: "{}", answer: "HTTP 200: ok" });
+    const times = { from: "2026-11-20T08:05:30Z", to: "2026-11-20T08:05:30Z" };
+    const digest = { kind: "digest", cluster: "", total: 2, lines: [], moreKinds: 0 } as const;
+    outbox.fold("ops", ["d3", "d4"], { ...digest, ...times }, at); // d5
+    outbox.written();
+    const run = (id: string, ...argv: string[]) =>
+      cli(["explain", `--id=${id}`, `--data-dir=${dataDir}`, ...argv], { clock });
+    const idOf = ({ event }: { event: KubeEvent | null }) =>
+      event === null ? "" : storedKey(event);
+    return { run, told: idOf(told), tooOld: idOf(tooOld), folded: idOf(anEntry(2, [])), db };
+  }
+
+  it("adds to what is decided now what happened then, beside whoever has the ledger open", async () => {
+    const { run, told } = await aPast();
+    const { code, stdout } = await run(told, OPS, NIGHT);
+    expect(code).toBe(0);
+    expect(stdout.slice(stdout.indexOf("  what happened")).split("\n")).toEqual([
+      `  what happened to ${told}`,
+      "    it arrived at 2026-11-20T08:00:00.000Z",
+      "    ops: delivered at 2026-11-20T08:01:00.000Z (delivery d1)",
+      "      attempt 1 at 2026-11-20T08:00:00.000Z: throttled, errcode 130101:  [2Jsend too fast",
+      "      attempt 2: accepted",
+      "      answer: HTTP 200: ok",
+      "    old: pending at 2026-11-20T08:00:00.000Z (delivery d2)",
+      "      tried next at 2026-11-20T08:00:00.000Z",
+      "  The configuration was another one then:",
+      "    old was owed it then; it is no sink of the configuration any more",
+      "",
+    ]);
+    expect(stdout).toContain("sink ops (webhook): told\n");
+  });
+
+  it("finds an event by any of its deliveries", async () => {
+    const { run, told } = await aPast();
+    const [byEvent, byDelivery] = [await run(told, OPS, "--json"), await run("d2", OPS, "--json")];
+    expect(byDelivery.stdout).toBe(byEvent.stdout);
+    expect(decision.parse(JSON.parse(byEvent.stdout))).toMatchObject({
+      kind: "event",
+      id: told,
+      explanation: { passed: true, sinks: [{ sink: "ops", owed: true }] },
+      deliveries: [
+        { id: "d1", state: "delivered", tries: [{ reason: "throttled" }], answer: "HTTP 200: ok" },
+        { id: "d2", state: "pending" },
+      ],
+      differences: [{ sink: "old", what: "gone" }],
+    });
+  });
+
+  it("says what a digest tells of, and of what was folded, in which", async () => {
+    const { run, folded } = await aPast();
+    expect((await run(folded, OPS)).stdout).toContain("told in the digest d5\n");
+    const { stdout } = await run("d5", OPS);
+    expect(stdout).toMatch(/^Digest of 2, 2026-11-20T08:05:30Z to /);
+    expect(stdout.match(/BackOff: Back-off restarting.*@1\)/g)).toHaveLength(2);
+  });
+
+  it("tells the configuration that changed from the age that no configuration changes", async () => {
+    const { run, told, tooOld } = await aPast();
+    const other = await run(told, `${OPS}&excludeReasons=BackOff`, NIGHT.replace("shop", "x"));
+    expect(other.stdout).toContain(
+      "    ops was owed it then; the configuration of now would not tell it\n    night was not owed it then; the configuration of now would tell it\n",
+    );
+    const old = await run(tooOld, OPS);
+    expect(old.stdout).toContain("owed to nobody: a list after a break brought it");
+    expect(old.stdout).not.toContain("The configuration was another one then");
+  });
+
+  it("says where there is nothing of that id, and what it takes instead", async () => {
+    const { run } = await aPast();
+    const { code, stderr, stdout } = await run("none", OPS);
+    expect([code, stdout]).toEqual([3, ""]);
+    expect(stderr).toContain('no event and no delivery of the id "none"');
+    for (const argv of [[], ["--id=a", "--event=-"]]) {
+      const wrong = await cli(["explain", OPS, ...argv]);
+      expect(wrong.code).toBe(2);
+      expect(wrong.stderr).toContain("expected --event FILE, or --id ID");
+    }
+    const away = await cli(["explain", "--id=a", "--ledger=mysql://u:p@127.0.0.1:1/crier"]);
+    expect(away.code).toBe(2);
+    expect(away.stderr).toContain("cannot be asked of a ledger in MySQL");
   });
 });

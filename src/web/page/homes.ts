@@ -1,0 +1,31 @@
+import type { Alert } from "../../event/alert.ts";
+import type { Decision } from "../../explain/decision.ts";
+import { HOME_OF_CLUSTER_SCOPED } from "../auth/identity.ts";
+
+/** The namespace whose Events one must be allowed to list to read it; what is about the cluster itself is where its nodes are. */
+export function homeOf({ eventNamespace }: { readonly eventNamespace: string }): string {
+  return eventNamespace === "" ? HOME_OF_CLUSTER_SCOPED : eventNamespace;
+}
+
+/** Where the Events are stored that an alert tells of. Empty: it cannot be known, so it is for those who may see all. */
+export function homesOf(alert: Alert): readonly string[] {
+  switch (alert.kind) {
+    case "event":
+      return [homeOf(alert.event)];
+    case "digest":
+      // Beyond its lines it may tell of any namespace.
+      return alert.moreKinds > 0
+        ? []
+        : alert.lines.map(({ namespace }) => homeOf({ eventNamespace: namespace ?? "" }));
+    case "gap":
+      return [];
+  }
+}
+
+/** For `mustBeAllowed`; `null`: there is nothing. */
+export function homesOfDecision(decision: Decision | null): readonly string[] | null {
+  if (decision === null) return null;
+  return decision.kind === "event"
+    ? [homeOf(decision.story.row.event)]
+    : homesOf(decision.delivery.row.alert);
+}
