@@ -1,5 +1,6 @@
 import type { Books, Created, Death, LedgerDelivery, LedgerEvent, SinkFacts } from "./books.ts";
 import { twice } from "./duplicates.ts";
+import { DEPOSED, reigns, wasDisturbed } from "./reigns.ts";
 
 /** How long an event may take from the API server to the ledger of a program that has little of a processor: a watch that ends sooner may not have told it. */
 const IN_FLIGHT_MS = 3_000;
@@ -55,6 +56,7 @@ export function audit(books: Books): readonly string[] {
     ...unknownToLedger(index),
     ...twice(index),
     ...endings(books),
+    ...reigns(books),
   ];
 }
 
@@ -250,9 +252,14 @@ function unknownToLedger({ books, deliveries }: Index): readonly string[] {
     );
 }
 
-/** Told to end it says 0, or 3 where it has given something up; where nothing can be written it may lose what only memory knew, and cannot begin. */
-function endings({ deaths }: Books): readonly string[] {
-  const asExpected = ({ asked, code, unwrittenSince, dead, lost }: Death): boolean => {
+/**
+ * Told to end it says 0, or 3 where it has given something up; where nothing can be written it may lose what only memory knew, and cannot begin.
+ * A leader may end where something kept it from its Lease.
+ */
+function endings({ deaths, election }: Books): readonly string[] {
+  const asExpected = (death: Death): boolean => {
+    const { asked, code, unwrittenSince, dead, lost } = death;
+    if (code === DEPOSED) return election !== null && wasDisturbed(death, election);
     if (asked === "SIGKILL") return code === null;
     if (asked === null) return code === 2 && unwrittenSince !== null;
     if (lost > 0 && unwrittenSince === null) return false;

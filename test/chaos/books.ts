@@ -25,7 +25,7 @@ export interface Acceptance {
   /** `uid@count`, where the message says. */
   readonly occurrence: string | null;
   readonly at: number;
-  /** Which process sent it: the first is 1. */
+  /** Which process sent it, as its address says: the first is 1. */
   readonly life: number;
   /** The answer may not have reached the one who asked. */
   readonly doubtful: boolean;
@@ -42,6 +42,26 @@ export interface Death {
   /** What its last words say it has given up, and lost. */
   readonly dead: number;
   readonly lost: number;
+}
+
+/** From when a process had the Lease, as it says itself. */
+export interface Reign {
+  readonly life: number;
+  readonly term: number;
+  readonly from: number;
+}
+
+/** What is known of several replicas of which one leads. */
+export interface Election {
+  /** From the end of a leader until another one leads, at most. */
+  readonly failoverMs: number;
+  readonly reigns: readonly Reign[];
+  /** When each process was started. */
+  readonly starts: ReadonlyMap<number, number>;
+  /** When something kept a replica from its Lease. */
+  readonly disturbed: readonly Span[];
+  /** When one of them got no time, or a wrong one. */
+  readonly unwell: readonly Span[];
 }
 
 export interface LedgerEvent {
@@ -95,4 +115,6 @@ export interface Books {
   readonly watched: readonly (Span & { readonly namespace: string | null })[];
   /** Lists of everything, which bring each event as it is then. */
   readonly listed: readonly (Span & { readonly namespace: string | null })[];
+  /** `null`: one process at a time. */
+  readonly election: Election | null;
 }

@@ -1,5 +1,6 @@
 import type { Index } from "./accountant.ts";
 import type { Acceptance, Death } from "./books.ts";
+import { DEPOSED } from "./reigns.ts";
 
 /** Told twice: only where an answer was lost or a process killed before it had settled, and with the same key. */
 export function twice(index: Index): readonly string[] {
@@ -19,10 +20,11 @@ function repeats({ books }: Index): readonly (readonly [Acceptance, Acceptance])
   return found;
 }
 
-/** The kill between the two; `null` where none can be the reason. */
+/** The kill between the two, or the loss of a Lease, which leaves no more time; `null` where none can be the reason. */
 function killBetween(before: Acceptance, one: Acceptance, deaths: readonly Death[]): Death | null {
   const death = deaths.find(({ life }) => life === before.life);
-  return death !== undefined && death.asked === "SIGKILL" && one.life > before.life ? death : null;
+  if (death === undefined || one.life === before.life) return null;
+  return death.asked === "SIGKILL" || death.code === DEPOSED ? death : null;
 }
 
 function unwritten({ at, life }: Acceptance, deaths: readonly Death[]): boolean {

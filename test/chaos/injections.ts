@@ -1,5 +1,6 @@
+import { DEPOSING_MS } from "./crew.ts";
 import type { Injection, Step } from "./schedule.ts";
-import type { Stage } from "./stage.ts";
+import type { Parts, Stage } from "./stage.ts";
 import type { Fault, Way } from "./way.ts";
 import type { Answer, Receiver } from "./receiver.ts";
 
@@ -9,13 +10,20 @@ const WRITABLE = /^kube_crier_ledger_writable 1$/m;
 const lasting = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 const onWay =
-  (which: "road" | "hookWay" | "chatWay", fault: Fault): Act =>
+  (which: (parts: Parts) => Way, fault: Fault): Act =>
   async ({ parts }, { forMs, size }) => {
-    const way: Way = parts[which];
+    const way = which(parts);
     way.begin(fault, Math.floor(size * 3_000));
     await lasting(forMs);
     way.end();
   };
+
+const road = ({ crew }: Parts) => crew.leader.road;
+const hookWay = (parts: Parts) => parts.hookWay;
+const chatWay = (parts: Parts) => parts.chatWay;
+
+/** Mostly the one that leads. */
+const meant = ({ crew }: Parts, { size }: Step) => (size < 0.2 ? crew.standby : crew.leader);
 
 const answering =
   (which: "hook" | "chat", how: Answer): Act =>
@@ -35,14 +43,14 @@ const making =
 
 const database =
   (how: "down" | "kill"): Act =>
-  async ({ database, bypasses, parts: { program } }, { forMs }) => {
-    if (bypasses) program.unwrittenSince = Date.now();
+  async ({ database, bypasses, parts: { crew } }, { forMs }) => {
+    if (bypasses) crew.unwrittenSince = Date.now();
     await database?.server[how]();
     await lasting(forMs);
     await database?.server.up();
     if (!bypasses) return;
-    await program.metric(WRITABLE);
-    program.unwrittenSince = null;
+    await crew.metric(WRITABLE);
+    crew.unwrittenSince = null;
   };
 
 /** What each of them does; resolves when it is over. */
@@ -56,52 +64,70 @@ export const ACTS: Readonly<Record<Injection, Act>> = {
   "compact open": async ({ control }) => void (await control("force-410", "open")),
   /** Cut off while Events come and go. */
   forget: async (stage, { size }) => {
-    const { road, maker } = stage.parts;
-    road.begin("cut");
+    const { crew, maker } = stage.parts;
+    for (const one of crew.replicas) one.road.begin("cut");
     await maker.burst(Math.round(5 + size * 20), { updates: 0.3 });
     await maker.forget();
     await stage.control("force-410", "stale");
-    road.end();
+    for (const one of crew.replicas) one.road.end();
   },
-  "api stall": onWay("road", "stall"),
-  "api half-open": onWay("road", "half-open"),
-  "api cut": onWay("road", "cut"),
-  "api truncate": onWay("road", "truncate"),
-  "api drip": onWay("road", "drip"),
+  "api stall": onWay(road, "stall"),
+  "api half-open": onWay(road, "half-open"),
+  "api cut": onWay(road, "cut"),
+  "api truncate": onWay(road, "truncate"),
+  "api drip": onWay(road, "drip"),
   "hook 500": answering("hook", "500"),
   "hook 429": answering("hook", "429"),
   "hook 400": answering("hook", "400"),
   "hook hang": answering("hook", "hang"),
   "hook reset": answering("hook", "reset"),
   "hook slow": answering("hook", "slow"),
-  "hook stall": onWay("hookWay", "stall"),
-  "hook cut": onWay("hookWay", "cut"),
-  "hook truncate": onWay("hookWay", "truncate"),
+  "hook stall": onWay(hookWay, "stall"),
+  "hook cut": onWay(hookWay, "cut"),
+  "hook truncate": onWay(hookWay, "truncate"),
   "chat busy": answering("chat", "busy"),
   "chat muted": answering("chat", "muted"),
   "chat refused": answering("chat", "refused"),
   "chat 500": answering("chat", "500"),
-  "chat cut": onWay("chatWay", "cut"),
-  "chat stall": onWay("chatWay", "stall"),
+  "chat cut": onWay(chatWay, "cut"),
+  "chat stall": onWay(chatWay, "stall"),
   "mysql down": database("down"),
   "mysql kill": database("kill"),
-  kill: ({ parts }, { forMs }) => parts.program.interrupt("SIGKILL", forMs / 4),
-  terminate: ({ parts }, { forMs }) => parts.program.interrupt("SIGTERM", forMs / 4),
-  "disk full": async ({ disk, parts: { program } }, { forMs, size }) => {
-    program.unwrittenSince = Date.now();
+  kill: ({ parts }, step) => meant(parts, step).program.interrupt("SIGKILL", step.forMs / 4),
+  terminate: ({ parts }, step) => meant(parts, step).program.interrupt("SIGTERM", step.forMs / 4),
+  /** From the API server alone: its sinks and its ledger are there. */
+  "cut off": async ({ parts }, step) => {
+    const { line } = meant(parts, step);
+    line.begin(step.size < 0.6 ? "cut" : "half-open");
+    await lasting(DEPOSING_MS + step.forMs);
+    line.end();
+  },
+  freeze: async ({ parts }, step) => {
+    const { program, unwell } = meant(parts, step);
+    const from = Date.now();
+    await program.freeze(DEPOSING_MS + step.forMs);
+    unwell.push({ from, to: Date.now() });
+  },
+  "disk full": async ({ disk, parts: { crew } }, { forMs, size }) => {
+    const { program } = crew.leader;
+    crew.unwrittenSince = Date.now();
     disk.fill();
     await lasting(forMs);
     // Every other time it does not live to see the end of it.
     if (size < 0.4) await program.interrupt("SIGKILL", 0);
     else if (size < 0.6) await program.interrupt("SIGTERM", 0);
     disk.makeRoom();
-    await program.metric(WRITABLE);
-    program.unwrittenSince = null;
+    await crew.metric(WRITABLE);
+    crew.unwrittenSince = null;
   },
-  clock: async ({ clock }, { size, forMs }) => {
+  clock: async ({ parts }, { size, forMs }) => {
+    const { clock, unwell } = parts.crew.leader;
+    const from = Date.now();
     clock.jump(Math.round((size - 0.5) * 240));
     await lasting(forMs);
     clock.jump(0);
+    // Where it is set back the certificates are of tomorrow.
+    unwell.push({ from, to: Date.now() });
   },
   burst: making(5, 60, 0.3),
   updates: making(5, 40, 0.9),

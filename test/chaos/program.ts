@@ -1,14 +1,22 @@
 import { Crier, until } from "../support/crier.ts";
-import type { Death } from "./books.ts";
+import type { Death, Reign } from "./books.ts";
 
 export interface ProgramOptions {
-  readonly args: readonly string[];
+  /** @param life which process it is */
+  readonly args: (life: number) => readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Counts all processes there are, from 1 on. */
+  readonly nextLife: () => number;
+  /** It is one of several, and says when it leads. */
+  readonly elects: boolean;
 }
 
 /** kube-crier as its kubelet keeps it: whenever it ends it is started anew, and how it ended is written down. */
 export class Program {
   readonly deaths: Death[] = [];
+  readonly reigns: Reign[] = [];
+  /** When each process was started. */
+  readonly starts = new Map<number, number>();
   /** Since when nothing can be written; `null`: all is well. */
   unwrittenSince: number | null = null;
   readonly #options: ProgramOptions;
@@ -23,23 +31,27 @@ export class Program {
     this.#options = options;
   }
 
-  /** The process that runs, or ran last. */
-  get life(): number {
-    return this.#life;
-  }
-
   get log(): string {
     return [...this.#logs, this.#said()].join("\n");
   }
 
+  /** In which term, where it is one of several; `null`: it does not. */
+  get term(): number | null {
+    if (this.#crier?.running !== true) return null;
+    if (!this.#options.elects) return 0;
+    return this.reigns.find(({ life }) => life === this.#life)?.term ?? null;
+  }
+
   start(): void {
-    this.#life += 1;
+    this.#life = this.#options.nextLife();
     this.#asked = null;
-    const crier = new Crier(["run", ...this.#options.args], {
+    this.starts.set(this.#life, Date.now());
+    const crier = new Crier(["run", ...this.#options.args(this.#life)], {
       env: { KUBECONFIG: "", ...this.#options.env },
     });
     this.#crier = crier;
     this.#watched = this.#watch(crier, this.#life);
+    if (this.#options.elects) void this.#crown(crier, this.#life);
   }
 
   /** Ends it, and leaves it so for a while. */
@@ -49,16 +61,12 @@ export class Program {
     this.start();
   }
 
-  /** Once it says so itself, of whichever process runs then. */
-  async metric(line: RegExp, timeoutMs = 60_000): Promise<void> {
-    await until(
-      async () => {
-        const text = await this.metrics();
-        return text !== null && line.test(text) ? true : undefined;
-      },
-      `${line} in the metrics`,
-      timeoutMs,
-    );
+  /** It gets no time at all. */
+  async freeze(forMs: number): Promise<void> {
+    const crier = this.#crier;
+    crier?.kill("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, forMs));
+    crier?.kill("SIGCONT");
   }
 
   /** `null` while there are none to be had. */
@@ -106,6 +114,16 @@ export class Program {
     setTimeout(() => {
       if (!this.#over && this.#crier === null) this.start();
     }, 500);
+  }
+
+  /** Notes when it says that it leads. */
+  async #crown(crier: Crier, life: number): Promise<void> {
+    const term = await until<string>(
+      () => /leading in term (\d+)/.exec(crier.stderr)?.[1] ?? (crier.running ? undefined : ""),
+      "a process to lead or to end",
+      Number.POSITIVE_INFINITY,
+    );
+    if (term !== "") this.reigns.push({ life, term: Number(term), from: Date.now() });
   }
 
   #said(): string {

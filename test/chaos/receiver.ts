@@ -1,10 +1,5 @@
 import { once } from "node:events";
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Acceptance, Span } from "./books.ts";
 import type { Chance } from "./random.ts";
 
@@ -25,22 +20,29 @@ export type Answer =
   /** HTTP 200 whose body says: refused for good. */
   | "refused";
 
-/** What is read of a request: the idempotency key and, where the message says, the occurrence. */
+/** What is read of a request: the idempotency key, which process sent it and, where the message says, the occurrence. */
 export type ReadKey = (
-  headers: IncomingHttpHeaders,
+  request: Pick<IncomingMessage, "url" | "headers">,
   body: string,
-) => { readonly id: string; readonly occurrence: string | null };
+) => Pick<Acceptance, "id" | "life" | "occurrence">;
+
+/** Each process has an address of its own. */
+export const HOOK_PATH = "/hook/";
+export const CHAT_PATH = "/robot/send?access_token=";
+const lifeIn = (url: string | undefined, path: string) =>
+  Number.parseInt((url ?? "").slice(path.length), 10);
 
 /** A header says which occurrence it is; digests and gaps are none. */
-export const readHook: ReadKey = (headers, body) => {
+export const readHook: ReadKey = ({ url, headers }, body) => {
   const { event } = JSON.parse(body) as { event?: { key?: string } | null };
-  return { id: String(headers["idempotency-key"]), occurrence: event?.key ?? null };
+  const id = String(headers["idempotency-key"]);
+  return { id, life: lifeIn(url, HOOK_PATH), occurrence: event?.key ?? null };
 };
 
 /** DingTalk's message of text, with its key in the body. */
-export const readDingtalk: ReadKey = (_, body) => {
+export const readDingtalk: ReadKey = ({ url }, body) => {
   const { msgUuid } = JSON.parse(body) as { msgUuid?: string };
-  return { id: String(msgUuid), occurrence: null };
+  return { id: String(msgUuid), life: lifeIn(url, CHAT_PATH), occurrence: null };
 };
 
 /** How long an answer may be on its way; what goes wrong with the way meanwhile may lose it. */
@@ -53,7 +55,6 @@ export class Receiver {
   readonly #server: Server;
   readonly #sink: string;
   readonly #read: ReadKey;
-  readonly #life: () => number;
   readonly #chance: Chance;
   readonly #accepted: Omit<Acceptance, "doubtful">[] = [];
   #answer: { readonly how: Answer; readonly share: number } | null = null;
@@ -63,14 +64,13 @@ export class Receiver {
     this.port = port;
     this.#sink = options.sink;
     this.#read = options.read;
-    this.#life = options.life;
     this.#chance = options.chance;
     server.on("request", (request, response: ServerResponse) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("error", () => undefined);
       request.on("end", () =>
-        this.#take(request.headers, Buffer.concat(chunks).toString("utf8"), response),
+        this.#take(request, Buffer.concat(chunks).toString("utf8"), response),
       );
     });
   }
@@ -110,13 +110,14 @@ export class Receiver {
     await once(this.#server, "close");
   }
 
-  #take(headers: IncomingHttpHeaders, body: string, response: ServerResponse): void {
-    const { id, occurrence } = this.#read(headers, body);
+  #take(request: IncomingMessage, body: string, response: ServerResponse): void {
+    const read = this.#read(request, body);
+    const { id } = read;
     const wrong = this.#answer;
     const accept = () => {
       // Who has gone before the answer is not told; and we have not taken it.
       if (response.socket?.destroyed !== false) return;
-      this.#accepted.push({ sink: this.#sink, id, occurrence, at: Date.now(), life: this.#life() });
+      this.#accepted.push({ sink: this.#sink, ...read, at: Date.now() });
       json(response, 200, { errcode: 0, errmsg: "ok" });
     };
     if (wrong === null || this.#chance.next() >= wrong.share) return accept();
@@ -150,8 +151,6 @@ export class Receiver {
 export interface ReceiverOptions {
   readonly sink: string;
   readonly read: ReadKey;
-  /** Which process is running. */
-  readonly life: () => number;
   readonly chance: Chance;
 }
 

@@ -1,12 +1,14 @@
 import { until } from "../support/crier.ts";
 import { type Mariadb } from "../support/mariadb.ts";
 import { audit } from "./accountant.ts";
-import type { Books, SinkFacts } from "./books.ts";
-import { without } from "./gateway.ts";
+import type { Books, SinkFacts, Span } from "./books.ts";
 import { ACTS } from "./injections.ts";
 import { readLedger } from "./ledger.ts";
 import type { Schedule, Step } from "./schedule.ts";
 import { CONCURRENCY, Stage } from "./stage.ts";
+
+const PULSE_MS = 250;
+const STARVED_MS = 1_500;
 
 export interface Outcome {
   readonly complaints: readonly string[];
@@ -21,29 +23,34 @@ export async function play(schedule: Schedule, mariadb: Mariadb | null): Promise
   const stage = new Stage(schedule, mariadb);
   const story: string[] = [];
   const began = Date.now();
+  const ended: (() => void)[] = [];
   const note = (text: string) => story.push(`${((Date.now() - began) / 1000).toFixed(1)} ${text}`);
   try {
     await stage.set();
-    stage.parts.program.start();
-    await stage.parts.program.ready();
+    await stage.parts.crew.start();
     note("ready");
     const from = Date.now();
-    const track = async (steps: readonly Step[]) => {
+    const disturbed: Span[] = [];
+    const pulse = setInterval(heartbeat(disturbed), PULSE_MS);
+    ended.push(() => clearInterval(pulse));
+    const track = async ([name, steps]: readonly [string, readonly Step[]]) => {
       for (const step of steps) {
         await new Promise((resolve) =>
           setTimeout(resolve, Math.max(0, from + step.at - Date.now())),
         );
         if (Date.now() - from > (schedule.seconds + 5) * 1000) return;
         note(`> ${step.what}`);
+        const began = Date.now();
         await ACTS[step.what](stage, step);
+        if (name === "cluster") disturbed.push({ from: began, to: Date.now() });
         note(`< ${step.what}`);
       }
     };
     // A step that fails must not leave the others running on a stage that is struck.
-    const played = await Promise.allSettled(Object.values(schedule.tracks).map(track));
+    const played = await Promise.allSettled(Object.entries(schedule.tracks).map(track));
     for (const one of played) if (one.status === "rejected") throw one.reason as Error;
     await rest(stage, note);
-    const books = await collect(stage);
+    const books = await collect(stage, disturbed);
     const of = (state: string) => books.deliveries.filter((one) => one.state === state).length;
     note(
       `${of("dead")} dead, ${of("folded")} folded, ${books.accepted.filter(({ doubtful }) => doubtful).length} doubtful`,
@@ -51,23 +58,36 @@ export async function play(schedule: Schedule, mariadb: Mariadb | null): Promise
     note(
       `${books.created.length} occurrences, ${books.attempted.size} unanswered, ${books.accepted.length} accepted, ${books.deaths.length} processes`,
     );
+    for (const { life, term, from: at } of books.election?.reigns ?? [])
+      note(`process ${life} led in term ${term} from ${((at - began) / 1000).toFixed(1)} on`);
     const complaints = [...audit(books.books), ...books.contradictions];
-    return { complaints, story, log: stage.parts.program.log, books: books.books };
+    return { complaints, story, log: stage.parts.crew.log, books: books.books };
   } catch (error) {
-    const log = stage.parts.program.log;
+    const log = stage.parts.crew.log;
     throw new Error(`${String(error)}\n${story.join("\n")}\n${log.slice(-20_000)}`, {
       cause: error,
     });
   } finally {
+    for (const end of ended) end();
     await stage.parts.maker.forget();
     await stage.strike();
   }
 }
 
+/** Notes when this machine was too busy to do anything. */
+function heartbeat(busy: Span[]): () => void {
+  let last = Date.now();
+  return () => {
+    const now = Date.now();
+    if (now - last > STARVED_MS) busy.push({ from: last, to: now });
+    last = now;
+  };
+}
+
 /** Everything is well again: what is owed is told, and the program ends. */
 async function rest({ parts }: Stage, note: (text: string) => void): Promise<void> {
-  const { program, maker, hook } = parts;
-  await program.ready();
+  const { crew, maker, hook } = parts;
+  await crew.ready();
   note("at rest");
   // Whatever was created before it comes before it, in its namespace.
   for (const namespace of new Set(maker.created.map((one) => one.namespace))) {
@@ -84,7 +104,7 @@ async function rest({ parts }: Stage, note: (text: string) => void): Promise<voi
   note("caught up");
   await until(
     async () => {
-      const text = await program.metrics();
+      const text = await crew.metrics();
       const owed = [
         ...(text ?? "").matchAll(/^kube_crier_deliveries_pending\{sink="\w+"\} (\d+)$/gm),
       ];
@@ -94,11 +114,11 @@ async function rest({ parts }: Stage, note: (text: string) => void): Promise<voi
     120_000,
   );
   note("settled");
-  await program.finish();
+  await crew.finish();
 }
 
-async function collect(stage: Stage): Promise<Collected> {
-  const { gateway, road, hook, chat, hookWay, chatWay, maker, program } = stage.parts;
+async function collect(stage: Stage, disturbed: readonly Span[]): Promise<Collected> {
+  const { hook, chat, hookWay, chatWay, maker, crew } = stage.parts;
   const { contradictions, events, deliveries } = await readLedger(stage.ledger);
   const accepted = [...hook.accepted(hookWay.faults), ...chat.accepted(chatWay.faults)];
   const none: ReadonlySet<string> = new Set();
@@ -139,9 +159,10 @@ async function collect(stage: Stage): Promise<Collected> {
     sinks,
     events,
     deliveries,
-    deaths: program.deaths,
-    watched: without(gateway.watched, road.faults),
-    listed: gateway.listed,
+    deaths: crew.deaths,
+    watched: crew.watched,
+    listed: crew.listed,
+    election: crew.election(disturbed),
   };
   return { ...books, books, contradictions };
 }

@@ -22,6 +22,8 @@ export const INJECTIONS = {
   database: ["mysql down", "mysql kill", "none"],
   /** The program and the machine it runs on. */
   process: ["kill", "terminate", "disk full", "clock", "kill", "terminate"],
+  /** Two replicas, of which mostly the leader is meant. */
+  pair: ["kill", "terminate", "cut off", "freeze", "cut off", "clock"],
   events: ["burst", "updates", "large", "burst"],
 } as const;
 
@@ -45,6 +47,8 @@ export interface Schedule {
   readonly scope: "all" | "two";
   /** Where the ledger is; with a database, what to do while that is away. */
   readonly ledger: "file" | "bypass" | "block";
+  /** Two share a database, and one of them leads. */
+  readonly replicas: 1 | 2;
   /** Messages a minute that the chat allows: the less, the more becomes digests. */
   readonly rate: number;
   readonly tracks: Readonly<Record<Track, readonly Step[]>>;
@@ -58,6 +62,7 @@ const PACE: Readonly<Record<Track, { readonly every: Range; readonly lasts: Rang
   chat: { every: [4_000, 9_000], lasts: [500, 3_000] },
   database: { every: [8_000, 15_000], lasts: [500, 3_000] },
   process: { every: [6_000, 11_000], lasts: [1_000, 4_000] },
+  pair: { every: [9_000, 14_000], lasts: [1_000, 4_000] },
   events: { every: [700, 2_500], lasts: [0, 0] },
 };
 
@@ -73,6 +78,8 @@ export function schedule(
   const scope = new Chance(seed, "scope").next() < 0.5 ? "all" : "two";
   const database = new Chance(seed, "ledger").pick(["file", "file", "bypass", "block"] as const);
   const ledger = without.has("mysql down") ? "file" : database;
+  const share = new Chance(seed, "replicas").next();
+  const replicas = ledger !== "file" && share >= 0.75 ? 2 : 1;
   const idle = (what: Injection) =>
     (scope === "all" && what === "forget") || (ledger !== "file" && what === "disk full");
   const of = (track: Track) =>
@@ -83,11 +90,12 @@ export function schedule(
     hook: of("hook"),
     chat: of("chat"),
     database: of("database"),
-    process: of("process"),
+    process: replicas === 1 ? of("process") : [],
+    pair: replicas === 2 ? of("pair") : [],
     events: of("events"),
   };
   const rate = new Chance(seed, "rate").pick([60, 120, 600]);
-  return { seed, seconds, scope, ledger, rate, tracks };
+  return { seed, seconds, scope, ledger, replicas, rate, tracks };
 }
 
 function steps(seed: number, seconds: number, track: Track): readonly Step[] {
@@ -103,7 +111,15 @@ function steps(seed: number, seconds: number, track: Track): readonly Step[] {
 }
 
 /** For people: one line a step, in order. */
-export function describeSchedule({ seed, seconds, scope, ledger, rate, tracks }: Schedule): string {
+export function describeSchedule({
+  seed,
+  seconds,
+  scope,
+  ledger,
+  replicas,
+  rate,
+  tracks,
+}: Schedule): string {
   const lines = Object.values(tracks)
     .flat()
     .toSorted((a, b) => a.at - b.at)
@@ -112,7 +128,7 @@ export function describeSchedule({ seed, seconds, scope, ledger, rate, tracks }:
         `${(at / 1000).toFixed(1).padStart(6)} s  ${what.padEnd(18)} ${(forMs / 1000).toFixed(1)} s  ${size.toFixed(2)}`,
     );
   return [
-    `seed ${seed}, ${seconds} s, ${scope === "all" ? "one watch" : "two watches"}, ${ledger === "file" ? "a file" : `a database (${ledger})`} for the ledger, ${rate} messages a minute; again: CHAOS_SEED=${seed} CHAOS_SECONDS=${seconds}`,
+    `seed ${seed}, ${seconds} s, ${scope === "all" ? "one watch" : "two watches"}, ${ledger === "file" ? "a file" : `a database (${ledger})`} for the ledger, ${replicas === 1 ? "one process" : "two replicas"}, ${rate} messages a minute; again: CHAOS_SEED=${seed} CHAOS_SECONDS=${seconds}`,
     ...lines,
   ].join("\n");
 }

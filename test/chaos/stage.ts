@@ -1,15 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { clusterControl, kubectl } from "../support/cluster.ts";
 import { type Mariadb } from "../support/mariadb.ts";
 import { makeAuthority } from "../support/openssl.ts";
+import { Crew, ELECTION_ARGS, type Replica } from "./crew.ts";
 import { Gateway } from "./gateway.ts";
 import { JumpingClock, SmallDisk } from "./machine.ts";
 import { type ApiServer, Maker } from "./maker.ts";
 import { Program } from "./program.ts";
 import { Chance } from "./random.ts";
-import { readDingtalk, readHook, Receiver } from "./receiver.ts";
+import { CHAT_PATH, HOOK_PATH, readDingtalk, readHook, Receiver } from "./receiver.ts";
 import type { Schedule } from "./schedule.ts";
 import { Way } from "./way.ts";
 
@@ -20,12 +21,12 @@ export const CONCURRENCY = { hook: 8, chat: 1, table: 1 } as const;
 export class Stage {
   readonly dir = mkdtempSync(path.join(tmpdir(), "kube-crier-chaos-"));
   readonly disk = new SmallDisk(path.join(this.dir, "disk"));
-  readonly clock = new JumpingClock(this.dir);
   readonly prefix: string;
   readonly database: { readonly server: Mariadb; readonly name: string } | null;
   readonly control = clusterControl;
   readonly #chance: (what: string) => Chance;
   readonly #scope: Schedule["scope"];
+  readonly #replicas: Schedule["replicas"];
   /** Where the ledger is, for every command. */
   readonly ledger: readonly string[];
   /** What the program holds in memory only, while the database is away. */
@@ -38,9 +39,10 @@ export class Stage {
   ];
   #parts: Parts | null = null;
 
-  constructor({ seed, scope, ledger, rate }: Schedule, mariadb: Mariadb | null) {
+  constructor({ seed, scope, ledger, replicas, rate }: Schedule, mariadb: Mariadb | null) {
     this.#chance = (what) => new Chance(seed, what);
     this.#scope = scope;
+    this.#replicas = replicas;
     this.#rate = rate;
     // The cluster keeps the Events of the seeds before for an hour.
     this.prefix = `c${Date.now().toString(36)}s${seed}`;
@@ -68,18 +70,8 @@ export class Stage {
       this.#ended.push(() => part.close());
       return part;
     };
-    const gateway = started(
-      await Gateway.start({
-        pem: server,
-        target: api.port,
-        ca: api.ca,
-        chance: this.#chance("watches"),
-      }),
-    );
-    const road = started(await Way.to(gateway.port));
-    const life = () => program.life;
     const receiver = async (sink: "hook" | "chat", read: typeof readHook) =>
-      started(await Receiver.start({ sink, read, life, chance: this.#chance(sink) }));
+      started(await Receiver.start({ sink, read, chance: this.#chance(sink) }));
     const hook = await receiver("hook", readHook);
     const chat = await receiver("chat", readDingtalk);
     const hookWay = started(await Way.to(hook.port));
@@ -92,30 +84,61 @@ export class Stage {
         chance: this.#chance("maker"),
       }),
     );
-    const kubeconfig = this.#kubeconfig(road.port, ca, api.token);
-    const program = new Program({
-      args: this.#args(kubeconfig, hookWay.port, chatWay.port),
-      env: this.clock.env,
-    });
-    this.#ended.push(() => program.destroy());
-    this.#parts = { gateway, road, hook, chat, hookWay, chatWay, maker, program };
+    let lives = 0;
+    const replica = async (index: number): Promise<Replica> => {
+      const gateway = started(
+        await Gateway.start({
+          pem: server,
+          target: api.port,
+          ca: api.ca,
+          chance: this.#chance(index === 0 ? "watches" : `watches ${index}`),
+        }),
+      );
+      const road = started(await Way.to(gateway.port));
+      const line = started(await Way.to(road.port));
+      const dir = path.join(this.dir, `replica-${index}`);
+      mkdirSync(dir);
+      const clock = new JumpingClock(dir);
+      const kubeconfig = kubeconfigIn(dir, line.port, ca, api.token);
+      const program = new Program({
+        args: (life) => this.#args(kubeconfig, life, { hook: hookWay.port, chat: chatWay.port }),
+        env: { ...clock.env, POD_NAME: `crier-${index}` },
+        nextLife: () => (lives += 1),
+        elects: this.#replicas > 1,
+      });
+      this.#ended.push(() => program.destroy());
+      return { program, gateway, road, line, clock, unwell: [] };
+    };
+    const replicas: Replica[] = [];
+    for (let index = 0; index < this.#replicas; index += 1) replicas.push(await replica(index));
+    this.#parts = { hook, chat, hookWay, chatWay, maker, crew: new Crew(replicas) };
   }
 
   async strike(): Promise<void> {
     for (const end of this.#ended.toReversed()) await end();
   }
 
-  #args(kubeconfig: string, hook: number, chat: number): readonly string[] {
+  #args(
+    kubeconfig: string,
+    life: number,
+    ports: { readonly hook: number; readonly chat: number },
+  ): readonly string[] {
     const namespaces = this.#scope === "all" ? "" : `&namespaces=${NAMESPACES.join(",")}`;
-    const database = this.database;
+    const { database } = this;
+    const lease = [
+      ...ELECTION_ARGS,
+      `--leader-elect-resource-name=${this.prefix}`,
+      `--leader-elect-resource-namespace=${NAMESPACES[0]}`,
+    ];
     return [
       `--source=kubernetes:?kubeconfig=${kubeconfig}${namespaces}`,
+      ...(this.#replicas > 1 ? lease : []),
       ...this.ledger,
       ...this.#away,
       `--names=${this.prefix}-*`,
       "--listen=127.0.0.1:0",
-      `--sink=webhook:http://127.0.0.1:${hook}/hook?name=hook&concurrency=${CONCURRENCY.hook}`,
-      `--sink=dingtalk:http://127.0.0.1:${chat}/robot/send?access_token=chaos&name=chat&level=Warning&rate_per_minute=${this.#rate}`,
+      `--sink=webhook:http://127.0.0.1:${ports.hook}${HOOK_PATH}${life}?name=hook&concurrency=${CONCURRENCY.hook}`,
+      `--sink=dingtalk:http://127.0.0.1:${ports.chat}${CHAT_PATH}${life}&name=chat&level=Warning&rate_per_minute=${this.#rate}`,
       ...(database === null
         ? []
         : [
@@ -123,39 +146,15 @@ export class Stage {
           ]),
     ];
   }
-
-  #kubeconfig(port: number, ca: string, token: string): string {
-    const file = path.join(this.dir, "kubeconfig");
-    writeFileSync(
-      file,
-      JSON.stringify({
-        apiVersion: "v1",
-        kind: "Config",
-        "current-context": "chaos",
-        clusters: [
-          {
-            name: "chaos",
-            cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority": ca },
-          },
-        ],
-        users: [{ name: "chaos", user: { token } }],
-        contexts: [{ name: "chaos", context: { cluster: "chaos", user: "chaos" } }],
-      }),
-    );
-    return file;
-  }
 }
 
 export interface Parts {
-  readonly gateway: Gateway;
-  /** From the program to the API server. */
-  readonly road: Way;
   readonly hook: Receiver;
   readonly chat: Receiver;
   readonly hookWay: Way;
   readonly chatWay: Way;
   readonly maker: Maker;
-  readonly program: Program;
+  readonly crew: Crew;
 }
 
 /** Who may do everything, of the kubeconfig that the tests were given. */
@@ -174,4 +173,25 @@ async function adminOf(): Promise<ApiServer> {
     );
   const ca = Buffer.from(cluster["certificate-authority-data"], "base64").toString("utf8");
   return { port: Number(new URL(cluster.server).port), ca, token };
+}
+
+function kubeconfigIn(dir: string, port: number, ca: string, token: string): string {
+  const file = path.join(dir, "kubeconfig");
+  writeFileSync(
+    file,
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "chaos",
+      clusters: [
+        {
+          name: "chaos",
+          cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority": ca },
+        },
+      ],
+      users: [{ name: "chaos", user: { token } }],
+      contexts: [{ name: "chaos", context: { cluster: "chaos", user: "chaos" } }],
+    }),
+  );
+  return file;
 }

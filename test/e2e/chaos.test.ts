@@ -13,8 +13,8 @@ import { haveMariadb, Mariadb } from "../support/mariadb.ts";
  */
 const seconds = Number(process.env["CHAOS_SECONDS"] ?? 30);
 const some = process.env["CHAOS_SEED"]?.split(",").map(Number);
-/** Between them a file and a database for the ledger, a full disk, a cluster that forgets, one watch and two. */
-const FEW = [5, 8, 13, 14];
+/** Between them a file and a database for the ledger, a full disk, a cluster that forgets, one watch and two, and two replicas. */
+const FEW = [5, 8, 13, 14, 18];
 const many = process.env["CHAOS_SEEDS"];
 const first = Array.from({ length: Number(many) || 0 }, (_, index) => index + 1);
 const seeds = some ?? (many === undefined ? FEW : first);

@@ -97,6 +97,7 @@ function books(fields: Partial<Books> = {}): Books {
     deaths: [killed(1, 20), told],
     watched: [{ from: at(0), to: at(100), namespace: null }],
     listed: [],
+    election: null,
     ...fields,
   };
 }

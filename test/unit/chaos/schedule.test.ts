@@ -64,6 +64,21 @@ describe("a schedule", () => {
       expect(ledgers.get(database)).not.toContain("disk full");
   });
 
+  it("has two replicas now and then, on a database, and then what happens to those", () => {
+    const many = Array.from({ length: 20 }, (_, index) => schedule(index + 1, 120));
+    const pairs = many.filter(({ replicas }) => replicas === 2);
+    expect(new Set(pairs.map(({ ledger }) => ledger))).toEqual(new Set(["bypass", "block"]));
+    expect(pairs.every(({ tracks }) => tracks.process.length === 0)).toBe(true);
+    const what = pairs.flatMap(({ tracks }) => tracks.pair.map((step) => step.what));
+    expect([...new Set(what)].toSorted()).toEqual(
+      ["clock", "cut off", "freeze", "kill", "terminate"].toSorted(),
+    );
+    const alone = many.filter(({ replicas }) => replicas === 1);
+    expect(alone.length).toBeGreaterThan(pairs.length);
+    expect(alone.every(({ tracks }) => tracks.pair.length === 0)).toBe(true);
+    expect(describeSchedule(pairs[0] ?? schedule(1, 1))).toContain("two replicas");
+  });
+
   it("leaves out what cannot be had, and moves nothing else", () => {
     const without = new Set<Injection>(["disk full", "clock"]);
     expect(steps(3, 60, without)).toEqual(steps(3).filter(({ what }) => !without.has(what)));
