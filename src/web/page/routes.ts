@@ -5,8 +5,8 @@ import { type Hono, streamSSE } from "../server.ts";
 import { Assets } from "./assets.ts";
 import type { Desk } from "./desk.ts";
 import { drawEvents } from "./events-page.ts";
+import { mountExports } from "./export-routes.ts";
 import { askFor, page, readerFor, readQuery, sinkNames, unlessUnreadable } from "./frame.ts";
-import { drawReport } from "./report.ts";
 import { drawRow } from "./rows.ts";
 import { mountSinks } from "./sinks-routes.ts";
 import { mountStories } from "./story-routes.ts";
@@ -14,7 +14,6 @@ import { TailHub } from "./tail.ts";
 import { mountTemplates } from "./templates-routes.ts";
 
 const DEFAULT_SPAN = "1h";
-const REPORT_ROWS = 1_000;
 
 /** The pages, behind the guard. @returns what arrives, for others who follow it */
 export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
@@ -26,6 +25,7 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
   mountStories(app, desk);
   mountSinks(app, desk);
   mountTemplates(app, desk);
+  mountExports(app, desk, assets.get("page.css")?.body ?? "");
 
   app.get("/", async (c) => {
     const params = new URL(c.req.url).searchParams;
@@ -54,28 +54,6 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
         visible: ask.visible === "all" ? null : ask.visible,
       }),
     });
-  });
-
-  app.get("/report", async (c) => {
-    const { searchParams: params } = new URL(c.req.url);
-    const { query, problems } = readQuery(params, desk);
-    if (query === null) throw new QueryError(problems);
-    const ask = await askFor(c, desk, query);
-    const [found, timeline] = await Promise.all([
-      desk.reader.events(query.filter, REPORT_ROWS, null, ask),
-      desk.reader.timeline(query.filter, query.timeline, ask),
-    ]);
-    c.header("content-disposition", 'attachment; filename="kube-crier-report.html"');
-    return c.html(
-      drawReport({
-        cluster: desk.config.cluster,
-        params,
-        page: found,
-        timeline,
-        style: assets.get("page.css")?.body ?? "",
-        reader: readerFor(c, desk),
-      }),
-    );
   });
 
   app.get("/tail", async (c) => {
