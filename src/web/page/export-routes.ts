@@ -40,7 +40,8 @@ export function mountExports(app: Hono<GuardedEnv>, desk: Desk, style: string): 
     c.header("content-disposition", 'attachment; filename="kube-crier-report.html"');
     const { cluster } = desk.config;
     const reader = readerFor(c, desk);
-    return c.html(drawReport({ cluster, params, page: found, timeline, style, reader }));
+    const { from, to } = query.filter;
+    return c.html(drawReport({ cluster, params, from, to, page: found, timeline, style, reader }));
   });
 }
 

@@ -1,4 +1,4 @@
-import { timeTeller } from "../../template/times.ts";
+import { localTime, timeTeller } from "../../template/times.ts";
 import { html, type Html } from "../server.ts";
 import { DECISION_WORDS, type DecisionWords } from "./decision-words.ts";
 import { type Lang, WORDS, type Words } from "./words.ts";
@@ -23,6 +23,13 @@ export function moment(at: number | string, { lang, timezone, now }: Reader): Ht
   return html`<time datetime="${iso}" title="${iso} · ${timezone}"
     >${timeTeller(lang, timezone, now).moment(iso)}</time
   >`;
+}
+
+/** `2026-11-20 16:05:30`: for what is read on another day. */
+export function stamp(at: number, { timezone }: Reader): Html {
+  const { year, month, day, time } = localTime(at, timezone);
+  const date = [year, month, day].map((part) => String(part).padStart(2, "0")).join("-");
+  return html`<time datetime="${new Date(at).toISOString()}">${date} ${time}</time>`;
 }
 
 /** `16:05:30.120`, for steps that follow each other within a second. */

@@ -1,14 +1,18 @@
 import type { DeliveryState } from "../../event/delivery.ts";
 import { severityOf } from "../../event/severity.ts";
+import type { DeliveryRow } from "../../ledger/ledger.ts";
 import type { EventPage, EventRow, Timeline } from "../../history/history.ts";
 import { html, type Html, raw } from "../server.ts";
-import { count, moment, type Reader } from "./reader.ts";
+import { count, moment, type Reader, stamp } from "./reader.ts";
 import { drawStrip } from "./strip.ts";
 import { MARKS } from "./told.ts";
 
 export interface ReportView {
   readonly cluster: string;
   readonly params: URLSearchParams;
+  /** What was asked for: `null` leaves it to what was found. */
+  readonly from: number | null;
+  readonly to: number | null;
   readonly page: EventPage;
   readonly timeline: Timeline | null;
   /** Of the page, whose rules a file of its own has to bring along. */
@@ -17,8 +21,10 @@ export interface ReportView {
 }
 
 /** One file to keep and to print: what happened, oldest first, and who was told. It loads nothing and leads nowhere. */
-export function drawReport({ cluster, params, page, timeline, style, reader }: ReportView): Html {
+export function drawReport(view: ReportView): Html {
+  const { cluster, params, page, timeline, style, reader } = view;
   const { words, now } = reader;
+  const from = view.from ?? timeline?.from ?? now;
   const rows = page.rows.toReversed();
   const filter = [...params].filter(([name, value]) => value !== "" && name !== "lang");
   return html`<!doctype html>
@@ -39,7 +45,8 @@ export function drawReport({ cluster, params, page, timeline, style, reader }: R
         <main>
           <h1>${words.exportReport} <small>${cluster}</small></h1>
           <p class="soft">
-            ${moment(now, reader)} · ${reader.timezone} ·
+            ${stamp(from, reader)} – ${stamp(view.to ?? now, reader)} · ${reader.timezone} ·
+            ${words.reportWritten} ${stamp(now, reader)} ·
             ${filter.map(([name, value]) => html`<code>${name}=${value}</code> `)}
           </p>
           ${timeline === null ? "" : drawStrip(timeline, null, reader)} ${drawSummary(rows, reader)}
@@ -87,6 +94,24 @@ function drawSummary(rows: readonly EventRow[], reader: Reader): Html {
     </ul>`;
 }
 
+/** Whether and when, and what stood in its way. */
+function drawTold(delivery: DeliveryRow, reader: Reader): Html {
+  const { sink, state, settledAt, attempts, reason, detail } = delivery;
+  const { words } = reader;
+  return html`<p class="${state}">
+    ${MARKS[state]} ${sink}: ${words.states[state]}
+    ${settledAt === null ? "" : moment(settledAt, reader)}
+    ${
+      reason === null
+        ? ""
+        : html`<span class="soft"
+            >${words.attempts}: ${count(attempts, reader)}, ${reason}
+            ${detail === null ? "" : `(${detail})`}</span
+          >`
+    }
+  </p>`;
+}
+
 function drawLine({ event, at, deliveries, suppressed }: EventRow, reader: Reader): Html {
   const { namespace, kind, name } = event.object;
   const { words } = reader;
@@ -96,8 +121,8 @@ function drawLine({ event, at, deliveries, suppressed }: EventRow, reader: Reade
     <td>${event.type} <b>${event.reason}</b></td>
     <td>${namespace === null ? "" : `${namespace}/`}${kind} ${name}</td>
     <td class="message">${event.message}</td>
-    <td>
-      ${deliveries.map(({ sink, state }) => html`${MARKS[state]} ${sink}<br />`)}
+    <td class="verdicts">
+      ${deliveries.map((delivery) => drawTold(delivery, reader))}
       ${suppressed === null ? "" : (words.suppressed[suppressed] ?? suppressed)}
     </td>
   </tr>`;

@@ -97,6 +97,7 @@ export const EN: Words = {
     tooOld: "too old to be told singly",
   },
   reportCut: (count) => `The newest ${count} events; there are more: narrow the time.`,
+  reportWritten: "written",
   example: "an example, or the id of an event",
   asConfigMap: "As a ConfigMap",
   templateText: "Template (Handlebars)",

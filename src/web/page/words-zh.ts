@@ -90,6 +90,7 @@ export const ZH: Words = {
     tooOld: "过旧，未单独通知",
   },
   reportCut: (count) => `仅含最新的 ${count} 条事件，还有更多：请缩小时间范围。`,
+  reportWritten: "生成于",
   example: "示例，或某个事件的 id",
   asConfigMap: "导出为 ConfigMap",
   templateText: "模板（Handlebars）",

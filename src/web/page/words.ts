@@ -62,6 +62,8 @@ export interface Words {
   readonly suppressed: Readonly<Record<string, string>>;
   /** @param count how many there are in it */
   readonly reportCut: (count: string) => string;
+  /** Before the time at which it was. */
+  readonly reportWritten: string;
   readonly example: string;
   readonly asConfigMap: string;
   readonly templateText: string;
