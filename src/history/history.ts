@@ -41,6 +41,8 @@ export interface Ask {
   readonly visible: Visible;
   /** An answer comes within this time: a part of it, where all of it takes longer. */
   readonly deadlineMs: number;
+  /** Whose question it is: one person's questions wait for each other before those of anybody else do. */
+  readonly asker?: string;
   readonly signal: AbortSignal;
 }
 
@@ -169,9 +171,18 @@ export interface HistoryReader {
 
 /** Too many wait already; whoever asks may ask again. */
 export class BusyError extends Error {
-  constructor(waiting: number) {
-    super(`${waiting} questions to the history wait already; ask again in a second`);
+  /** Most of those that wait are their own. */
+  readonly own: boolean;
+  readonly retryAfterS: number;
+
+  constructor(waiting: number, own = false, retryAfterS = 1) {
+    const seconds = Math.min(30, Math.max(1, retryAfterS));
+    super(
+      `${waiting} questions to the history wait already${own ? ", most of them your own" : ""}; ask again in ${seconds} s`,
+    );
     this.name = "BusyError";
+    this.own = own;
+    this.retryAfterS = seconds;
   }
 }
 

@@ -41,6 +41,7 @@ export type Question = {
     readonly kind: K;
     readonly visible: Visible;
     readonly deadlineMs: number;
+    readonly asker?: string;
   } & Questions[K]["asks"];
 }[Kind];
 
@@ -54,15 +55,10 @@ export interface Answering {
 
 /** The reader over it. */
 export function readerOf(answering: Answering): HistoryReader {
-  const ask = <K extends Kind>(
-    kind: K,
-    asks: Questions[K]["asks"],
-    { visible, deadlineMs, signal }: Ask,
-  ) =>
-    answering.answer(
-      { kind, visible, deadlineMs, ...asks } as unknown as Question,
-      signal,
-    ) as Promise<Questions[K]["gets"]>;
+  const ask = <K extends Kind>(kind: K, asks: Questions[K]["asks"], { signal, ...who }: Ask) =>
+    answering.answer({ kind, ...who, ...asks } as unknown as Question, signal) as Promise<
+      Questions[K]["gets"]
+    >;
   return {
     events: (filter, limit, before, who) => ask("events", { filter, limit, before }, who),
     timeline: (filter, query, who) => ask("timeline", { filter, query }, who),

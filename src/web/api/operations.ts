@@ -16,7 +16,7 @@ export interface Operation {
   readonly stream?: string;
   /** What is sent, in words; JSON. */
   readonly body?: string;
-  readonly problems: readonly (400 | 403 | 404 | 503)[];
+  readonly problems: readonly (400 | 403 | 404 | 429 | 503)[];
 }
 
 const FILTER = (Object.keys(FIELDS) as Field[]).filter(
@@ -31,7 +31,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Events and who was told of them, newest first, a page at a time",
     fields: [...FILTER, "limit", "cursor"],
     answer: schemas.eventPage,
-    problems: [400, 403, 503],
+    problems: [400, 403, 429, 503],
   },
   {
     id: "getEvent",
@@ -40,7 +40,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "One event with its occurrences, and the events of its object",
     fields: [],
     answer: schemas.story,
-    problems: [404, 503],
+    problems: [404, 429, 503],
   },
   {
     id: "getTimeline",
@@ -49,7 +49,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Counts over time, by one dimension",
     fields: [...FILTER, "by", "step", "top"],
     answer: schemas.timeline,
-    problems: [400, 403, 503],
+    problems: [400, 403, 429, 503],
   },
   {
     id: "followEvents",
@@ -59,7 +59,7 @@ export const OPERATIONS: readonly Operation[] = [
     fields: FILTER.filter((field) => !["since", "from", "to"].includes(field)),
     answer: schemas.eventRow,
     stream: "text/event-stream",
-    problems: [400, 403, 503],
+    problems: [400, 403, 429, 503],
   },
   {
     id: "listDeliveries",
@@ -68,7 +68,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Deliveries that are pending or dead (`state`), newest first",
     fields: ["state", "sink", "limit", "cursor"],
     answer: schemas.deliveryPage,
-    problems: [400, 403, 503],
+    problems: [400, 403, 429, 503],
   },
   {
     id: "retryDelivery",
@@ -95,7 +95,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "What each sink's worker is doing now",
     fields: [],
     answer: schemas.sinkList,
-    problems: [403, 503],
+    problems: [403, 429, 503],
   },
   {
     id: "explainStored",

@@ -4,8 +4,8 @@ import { explainEvent } from "../../explain/event.ts";
 import { parseQuery, type Query, QueryError, type QueryProblem } from "../../history/parse.ts";
 import { accessFor, type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
-import { DEADLINE_MS, type Desk } from "../page/desk.ts";
-import { askFor, type C, visibleOf } from "../page/frame.ts";
+import type { Desk } from "../page/desk.ts";
+import { askBy, askFor, type C, visibleOf } from "../page/frame.ts";
 import { homeOf, homesOfDecision } from "../page/homes.ts";
 import { settleDead } from "../page/sinks-routes.ts";
 import type { TailHub } from "../page/tail.ts";
@@ -51,7 +51,7 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
   });
 
   app.get("/api/v1/events/:id", async (c) => {
-    const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: c.req.raw.signal } as const;
+    const ask = askBy(c, desk, "all");
     const story = await reader.event(c.req.param("id"), ask);
     await mustBeAllowed(c, "read", story === null ? null : [homeOf(story.row.event)]);
     return story === null ? c.notFound() : json(c, answers.storyOf(story));
@@ -84,9 +84,7 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
 
   app.get("/api/v1/sinks", async (c) => {
     const { namespaces } = await accessFor(c, "read", [], desk.namespaces);
-    const visible = visibleOf(namespaces);
-    const signal = c.req.raw.signal;
-    const counts = await reader.sinks({ visible, deadlineMs: DEADLINE_MS, signal });
+    const counts = await reader.sinks(askBy(c, desk, visibleOf(namespaces)));
     const sinks = desk.sinks().map((status) => {
       const none = { sink: status.name, pending: 0, dead: 0, capped: false, oldestOwedAt: null };
       return answers.sinkOf(status, counts.find(({ sink }) => sink === status.name) ?? none);
@@ -95,7 +93,7 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
   });
 
   app.get("/api/v1/explain/:id", async (c) => {
-    const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: c.req.raw.signal } as const;
+    const ask = askBy(c, desk, "all");
     const decision = await findDecision(reader, desk.config, c.req.param("id"), ask);
     await mustBeAllowed(c, "read", homesOfDecision(decision));
     if (decision === null) return c.notFound();

@@ -29,9 +29,16 @@ export function readQuery(
 export async function askFor(c: C, desk: Desk, { filter }: Query): Promise<Ask> {
   const named = filter.namespaces.map((ns) => (ns === "-" ? HOME_OF_CLUSTER_SCOPED : ns));
   const { namespaces } = await accessFor(c, "read", named, desk.namespaces);
+  return askBy(c, desk, visibleOf(namespaces));
+}
+
+/** A question of this caller's; whoever goes away takes it back. */
+export function askBy(c: C, desk: Pick<Desk, "signal">, visible: Visible): Ask {
+  const { by, name } = callerOf(c).identity;
   return {
-    visible: visibleOf(namespaces),
+    visible,
     deadlineMs: DEADLINE_MS,
+    asker: `${by} ${name}`,
     signal: AbortSignal.any([desk.signal, c.req.raw.signal]),
   };
 }

@@ -6,7 +6,11 @@ import { Refusal } from "../auth/refusal.ts";
 export function refusalOf(error: unknown): Refusal | null {
   if (error instanceof QueryError)
     return new Refusal(400, error.message, {}, { fields: error.problems });
-  if (error instanceof BusyError || error instanceof UnreadableError)
+  if (error instanceof BusyError)
+    return new Refusal(error.own ? 429 : 503, error.message, {
+      "Retry-After": String(error.retryAfterS),
+    });
+  if (error instanceof UnreadableError)
     return new Refusal(503, error.message, { "Retry-After": "1" });
   return null;
 }

@@ -2,8 +2,8 @@ import { accessFor, callerOf, type GuardedEnv, mustBeAllowed } from "../auth/cal
 import { changing } from "../auth/guarded.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
-import { DEADLINE_MS, type Desk } from "./desk.ts";
-import { type C, page, readerFor, unlessUnreadable, visibleOf } from "./frame.ts";
+import type { Desk } from "./desk.ts";
+import { askBy, type C, page, readerFor, unlessUnreadable, visibleOf } from "./frame.ts";
 import { homesOf } from "./homes.ts";
 import { drawSinks } from "./sinks-page.ts";
 
@@ -14,11 +14,7 @@ export function mountSinks(app: Hono<GuardedEnv>, desk: Desk): void {
   app.get("/sinks", async (c) => {
     const reader = readerFor(c, desk);
     const { namespaces } = await accessFor(c, "read", [], desk.namespaces);
-    const ask = {
-      visible: visibleOf(namespaces),
-      deadlineMs: DEADLINE_MS,
-      signal: c.req.raw.signal,
-    };
+    const ask = askBy(c, desk, visibleOf(namespaces));
     const [counts, dead] = await Promise.all([
       unlessUnreadable(desk.reader.sinks(ask)),
       unlessUnreadable(

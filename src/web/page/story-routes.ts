@@ -4,9 +4,9 @@ import { QueryError } from "../../history/parse.ts";
 import { type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
-import { DEADLINE_MS, type Desk } from "./desk.ts";
+import type { Desk } from "./desk.ts";
 import { drawEvent } from "./event-page.ts";
-import { askFor, page, readerFor, readQuery, sinkNames, unlessUnreadable } from "./frame.ts";
+import { askBy, askFor, page, readerFor, readQuery, sinkNames, unlessUnreadable } from "./frame.ts";
 import { homeOf, homesOfDecision } from "./homes.ts";
 import { drawObjectStory } from "./object-page.ts";
 import { eventPath } from "./rows.ts";
@@ -19,7 +19,7 @@ const STORY_ROWS = 500;
 export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
   app.get("/events/:id", async (c) => {
     const reader = readerFor(c, desk);
-    const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: c.req.raw.signal } as const;
+    const ask = askBy(c, desk, "all");
     // Found first and held against the caller's rights then: what is hidden and what does not exist are answered alike.
     const found = await unlessUnreadable(desk.reader.event(c.req.param("id"), ask));
     if (found.trouble !== null) throw new Refusal(503, found.trouble);
@@ -42,7 +42,7 @@ export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
   app.get("/deliveries/:id", async (c) => {
     const reader = readerFor(c, desk);
     const id = c.req.param("id");
-    const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: c.req.raw.signal } as const;
+    const ask = askBy(c, desk, "all");
     const decision = await findDecision(desk.reader, desk.config, id, ask);
     await mustBeAllowed(c, "read", homesOfDecision(decision));
     if (decision === null) return c.notFound();

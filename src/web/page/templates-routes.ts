@@ -2,8 +2,8 @@ import { toYaml } from "../../config/yaml.ts";
 import { callerOf, type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
-import { DEADLINE_MS, type Desk } from "./desk.ts";
-import { type C, page, readerFor } from "./frame.ts";
+import type { Desk } from "./desk.ts";
+import { askBy, type C, page, readerFor } from "./frame.ts";
 import { homeOf } from "./homes.ts";
 import { drawPreview, drawTemplates, type TemplatesView } from "./templates-page.ts";
 
@@ -81,9 +81,9 @@ async function viewOf(
   };
 }
 
-async function alertOf(c: C, { reader }: Desk, id: string) {
-  const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: c.req.raw.signal } as const;
-  const story = await reader.event(id, ask);
+async function alertOf(c: C, desk: Desk, id: string) {
+  const ask = askBy(c, desk, "all");
+  const story = await desk.reader.event(id, ask);
   await mustBeAllowed(c, "read", story === null ? null : [homeOf(story.row.event)]);
   return story === null ? null : ({ kind: "event", event: story.row.event } as const);
 }

@@ -2,12 +2,11 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { rmSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
-import { BusyError, EVERYTHING, UnreadableError } from "../../../src/history/history.ts";
+import { EVERYTHING, UnreadableError } from "../../../src/history/history.ts";
 import { indexPath, openReaderBeside } from "../../../src/history/open.ts";
-import type { Answering, Question } from "../../../src/history/question.ts";
-import { Queue } from "../../../src/history/queue.ts";
+import type { Question } from "../../../src/history/question.ts";
 import { Thread } from "../../../src/history/thread.ts";
-import { FakeClock, settle } from "../../support/clock.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { databaseIn, flip, PAGE } from "../../support/damage.ts";
 import { anyone, NOON, seen, take } from "../../support/history.ts";
 import { aLedger, never, temporaryDirectory } from "../../support/ledger.ts";
@@ -136,67 +135,6 @@ async function sizeOf(file: string): Promise<number> {
     return 0;
   }
 }
-
-describe("many who ask", () => {
-  /** Answers when it is told to. */
-  function slow() {
-    const served: Question[] = [];
-    const gates: PromiseWithResolvers<never>[] = [];
-    const answering: Answering = {
-      answer: (question) => {
-        served.push(question);
-        const gate = Promise.withResolvers<never>();
-        gates.push(gate);
-        return gate.promise;
-      },
-      close: () => Promise.resolve(),
-    };
-    const open = () => gates.shift()?.resolve(undefined as never);
-    return { answering, served, open };
-  }
-
-  test("are answered one after the other; the time they waited is part of their deadline", async () => {
-    const { answering, served, open } = slow();
-    const clock = new FakeClock();
-    const queue = new Queue(answering, clock);
-    const first = queue.answer({ ...ask, deadlineMs: 1_000 }, never);
-    const second = queue.answer({ ...ask, deadlineMs: 1_000 }, never);
-    await settle();
-    expect(served).toHaveLength(1);
-    await clock.advance(400);
-    open();
-    await first;
-    await settle();
-    expect(served.map(({ deadlineMs }) => deadlineMs)).toEqual([1_000, 600]);
-    open();
-    await second;
-  });
-
-  test("who gave up while waiting is never looked for", async () => {
-    const { answering, served, open } = slow();
-    const queue = new Queue(answering, systemClock);
-    const first = queue.answer(ask, never);
-    const gone = new AbortController();
-    const second = queue.answer(ask, gone.signal);
-    gone.abort(new Error("gone"));
-    open();
-    await first;
-    await expect(second).rejects.toThrow("gone");
-    expect(served).toHaveLength(1);
-  });
-
-  test("a bounded number waits; who comes later is told to come again", async () => {
-    const { answering, open } = slow();
-    const queue = new Queue(answering, systemClock);
-    const asked = Array.from({ length: 257 }, () => queue.answer(ask, never));
-    await expect(queue.answer(ask, never)).rejects.toThrow(BusyError);
-    for (const one of asked) {
-      await settle();
-      open();
-      await one;
-    }
-  });
-});
 
 test("a reader without a thread has nothing to close", async () => {
   const reader = openReaderBeside(temporaryDirectory(), () => 0, systemClock);
