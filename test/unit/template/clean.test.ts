@@ -4,6 +4,7 @@ import { characterLength } from "../../../src/sink/text.ts";
 import { clean, cleanLine, cutMiddle } from "../../../src/template/clean.ts";
 import { PHRASES } from "../../../src/template/phrases.ts";
 import { HOSTILE, HUGE } from "../../fixtures/hostile.ts";
+import { cpuMs } from "../../support/cpu.ts";
 import { visible } from "../../support/inert.ts";
 
 describe("text of the cluster, made safe to look at", () => {
@@ -80,10 +81,11 @@ describe("text of the cluster, made safe to look at", () => {
   });
 
   it.each(HUGE.map((huge) => [huge.name, huge] as const))("%s in good time", (_, { text }) => {
-    const started = performance.now();
-    clean(text);
-    cleanLine(text);
-    expect(performance.now() - started).toBeLessThan(3000);
+    const cpu = cpuMs(() => {
+      clean(text);
+      cleanLine(text);
+    });
+    expect(cpu).toBeLessThan(3000);
   });
 
   it("a name stays on one line", () => {
