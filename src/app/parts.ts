@@ -116,6 +116,7 @@ export async function runPumps(
   const sinks = config.sinks.map((sink) => sink.name);
   const decisions = {
     outbox: ledger.outbox,
+    untold: ledger.untold,
     observer,
     cluster: config.cluster,
     sinks,

@@ -14,6 +14,15 @@ export interface Entry {
   readonly suppressed?: SuppressReason;
 }
 
+/** An occurrence, and sinks that want it. */
+export interface Wanted {
+  readonly event: KubeEvent;
+  readonly sinks: readonly string[];
+}
+
+/** Which of them a process before this one has taken, and were never owed to one of their sinks; none, while that cannot be known. */
+export type AskUntold = (wanted: readonly Wanted[]) => Awaitable<readonly boolean[]>;
+
 /** What became of one entry. */
 export type Taken = "enqueued" | "duplicate";
 

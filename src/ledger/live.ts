@@ -39,6 +39,8 @@ export class LiveDatabase {
   readonly store: Store = {
     write: (writes) => this.#use(({ store }) => store.write(writes)),
     has: (event) => this.#use(({ store }) => store.has(event)),
+    mark: () => this.#use(({ store }) => store.mark()),
+    unowed: (...asked) => this.#use(({ store }) => store.unowed(...asked)),
     get: (id) => this.#use(({ store }) => store.get(id)),
     due: (sink, now, limit) => this.#use(({ store }) => store.due(sink, now, limit)),
     backlog: (sink) => this.#use(({ store }) => store.backlog(sink)),

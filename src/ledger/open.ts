@@ -5,10 +5,11 @@ import { dataDirError, openDatabase, openReadOnly } from "./database.ts";
 import { remedyOf, storageTrouble } from "./failure.ts";
 import { type FileHistory, SqliteHistory } from "./history.ts";
 import { keep } from "./keeper.ts";
-import type { History, Outbox } from "./ledger.ts";
+import type { AskUntold, History, Outbox } from "./ledger.ts";
 import { LiveDatabase } from "./live.ts";
 import { lockDataDir } from "./lock.ts";
 import { StoreOutbox } from "./outbox.ts";
+import { markOf, untoldIn } from "./untold.ts";
 
 /** Deliveries held in memory while the disk refuses. */
 const HELD_MAX = 10_000;
@@ -31,6 +32,7 @@ export interface LedgerOptions {
 export interface Ledger {
   readonly outbox: Outbox;
   readonly history: History;
+  readonly untold: AskUntold;
   /** False while the disk refuses and memory holds what is owed. */
   healthy(): boolean;
   /** In use on disk, in bytes. */
@@ -59,11 +61,13 @@ export function openLedger(options: LedgerOptions): FileLedger {
   const replaced = (loss: Loss) => {
     if (closing.signal.aborted) return;
     report(loss, observer);
+    mark = 0;
     for (const callback of told) callback(loss);
     changed();
   };
   const live = orElse(unlock, () => new LiveDatabase({ dataDir, clock, replaced }));
   const { store, retention } = live;
+  let mark = markOf(store);
   const outbox = new StoreOutbox(store, { clock, observer, makeId, bound: HELD_MAX });
   const history = readable(dataDir, live.history);
   if (live.loss !== null) report(live.loss, observer);
@@ -83,6 +87,7 @@ export function openLedger(options: LedgerOptions): FileLedger {
         return retried;
       },
     },
+    untold: (wanted) => untoldIn(store, wanted, mark),
     healthy: () => !outbox.troubled,
     bytes: () => retention.usedBytes(),
     onLoss: (callback) => {

@@ -31,6 +31,15 @@ export class SqliteStore implements Store {
     return onStorage(() => this.#sql.has.get(storedKey(event), event.key) !== undefined);
   }
 
+  mark(): number {
+    return onStorage(() => Number(this.#sql.mark.get()?.["seq"] ?? 0));
+  }
+
+  unowed(event: KubeEvent, sinks: readonly string[], mark: number): boolean {
+    const asked = [storedKey(event), event.key, mark, JSON.stringify(sinks)] as const;
+    return onStorage(() => this.#sql.unowed.get(...asked) !== undefined);
+  }
+
   get(id: string): Delivery | null {
     return onStorage(() => {
       const row = this.#sql.get.get(id);
@@ -112,6 +121,11 @@ export class SqliteStore implements Store {
 function statements(db: DatabaseSync) {
   return {
     has: db.prepare("SELECT 1 FROM occurrence WHERE key IN (?, ?)"),
+    mark: db.prepare("SELECT MAX(seq) AS seq FROM occurrence"),
+    unowed: db.prepare(
+      `SELECT 1 FROM occurrence o WHERE o.key IN (?, ?) AND o.seq <= ? AND NOT EXISTS (
+         SELECT 1 FROM delivery d WHERE d.occurrence = o.seq AND d.sink IN (SELECT value FROM json_each(?)))`,
+    ),
     get: db.prepare(`SELECT ${DELIVERY_COLUMNS} WHERE d.id = ? AND d.state = 'pending'`),
     due: db.prepare(
       `SELECT ${DELIVERY_COLUMNS}

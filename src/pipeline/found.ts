@@ -7,10 +7,14 @@ export interface DigestTally {
   digest(): Alert;
 }
 
+/** What a broken list had written before is remembered up to so many, so that none is counted twice. */
+const KNOWN_MAX = 100_000;
+
 /** What lists after a break have brought that was not seen before, until it is told. */
 export class Found {
   readonly #makeTally: () => DigestTally;
   readonly #tallies = new Map<string, DigestTally>();
+  readonly #known = new Set<string>();
   #recovered = 0;
   #tooOld = 0;
 
@@ -34,6 +38,13 @@ export class Found {
     }
   }
 
+  /** As `old`, of what was written by a list that never came to its end. */
+  known(event: KubeEvent, sinks: readonly string[]): void {
+    if (this.#known.has(event.key) || this.#known.size >= KNOWN_MAX) return;
+    this.#known.add(event.key);
+    this.old(event, sinks);
+  }
+
   /** All of it, and begins anew. */
   take(): {
     readonly recovered: number;
@@ -43,6 +54,7 @@ export class Found {
     const digests = [...this.#tallies].map(([sink, tally]) => [sink, tally.digest()] as const);
     const all = { recovered: this.#recovered, tooOld: this.#tooOld, digests };
     this.#tallies.clear();
+    this.#known.clear();
     this.#recovered = 0;
     this.#tooOld = 0;
     return all;

@@ -2,7 +2,7 @@ import type { Alert, GapAlert } from "../event/alert.ts";
 import type { KubeEvent } from "../event/event.ts";
 import { gapEvent } from "../event/gap.ts";
 import type { DropReason } from "../event/reason.ts";
-import type { Entry, Outbox } from "../ledger/ledger.ts";
+import type { AskUntold, Entry, Outbox } from "../ledger/ledger.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Checkpoint, Gap, Source, SourceItem } from "../source/source.ts";
 import { type DigestTally, Found } from "./found.ts";
@@ -10,6 +10,7 @@ import type { Routed } from "./route.ts";
 
 export interface PumpPorts {
   readonly outbox: Pick<Outbox, "add" | "checkpoints">;
+  readonly untold: AskUntold;
   readonly route: (event: KubeEvent) => Routed;
   readonly observer: Observer;
   /** The cluster's name, for gap alerts. */
@@ -31,6 +32,15 @@ export interface PumpPorts {
 interface Decided {
   readonly entry: Entry;
   readonly taken: () => void;
+  /** What only a digest is to tell, and may be written without having been told; `null`: nothing. */
+  readonly untold: Untold | null;
+}
+
+interface Untold {
+  readonly event: KubeEvent;
+  readonly sinks: readonly string[];
+  /** Called where it was not told. */
+  readonly tell: () => void;
 }
 
 /**
@@ -45,10 +55,18 @@ export async function pump(source: Source, ports: PumpPorts, signal: AbortSignal
       if (decided.length === 0 && checkpoints.length === 0) continue;
       const entries = decided.map(({ entry }) => entry);
       const taken = await ports.outbox.add(entries, checkpoints, signal);
+      const untold: Untold[] = [];
       for (const [index, what] of taken.entries()) {
-        if (what === "enqueued") decided[index]?.taken();
-        else if (entries[index]?.alert.kind === "event") ports.observer.eventDropped("duplicate");
+        const one = decided[index];
+        if (what === "enqueued") one?.taken();
+        else if (one?.entry.alert.kind === "event") {
+          ports.observer.eventDropped("duplicate");
+          if (one.untold !== null) untold.push(one.untold);
+        }
       }
+      if (untold.length === 0) continue;
+      const isUntold = await ports.untold(untold);
+      for (const [index, one] of untold.entries()) if (isUntold[index] === true) one.tell();
     }
     if (batch.some((item) => item.kind === "synced")) {
       ports.observer.sourceSynced(source.name);
@@ -77,11 +95,11 @@ function sort(
   for (const item of items) {
     switch (item.kind) {
       case "event": {
-        const { event, checkpoint, listed } = item;
+        const { event, checkpoint } = item;
         ports.observer.eventReceived(name, event);
         const routed = ports.route(event);
         if (routed.kind === "drop") decided.push(...dropped(event, routed.reason, ports));
-        else decided.push(decide(event, routed.sinks, listed, found, ports));
+        else decided.push(decide(item, routed.sinks, found, ports));
         if (checkpoint !== null) checkpoints.set(checkpoint.scope, checkpoint);
         break;
       }
@@ -109,13 +127,12 @@ function dropped(
     return [];
   }
   const entry = { event, alert: { kind: "event", event }, sinks: [], suppressed: reason } as const;
-  return [{ entry, taken: () => observer.eventDropped(reason) }];
+  return [{ entry, taken: () => observer.eventDropped(reason), untold: null }];
 }
 
 function decide(
-  event: KubeEvent,
+  { event, listed, unfinished }: SourceItem & { kind: "event" },
   wanted: readonly string[],
-  listed: "young" | "old" | undefined,
   found: Found,
   { observer, singly, taken }: PumpPorts,
 ): Decided {
@@ -126,8 +143,13 @@ function decide(
     if (folded.length > 0) found.old(event, folded);
     else if (listed !== undefined) found.single();
   };
+  const untold =
+    unfinished === true && folded.length > 0
+      ? { event, sinks: folded, tell: () => found.known(event, folded) }
+      : null;
   if (sinks.length === 0 && folded.length > 0)
     return {
+      untold,
       entry: { event, alert, sinks, suppressed: "tooOld" },
       taken: () => {
         observer.eventDropped("tooOld");
@@ -135,6 +157,7 @@ function decide(
       },
     };
   return {
+    untold,
     entry: { event, alert, sinks },
     taken: () => {
       observer.eventEnqueued(sinks, Date.parse(event.lastSeen));
@@ -155,6 +178,7 @@ function summaries(
   const owed = (event: KubeEvent | null, alert: Alert, sinks: readonly string[]): Decided => ({
     entry: { event, alert, sinks },
     taken: () => observer.noticeOwed(sinks),
+    untold: null,
   });
   const told = digests.map(([sink, digest]) => owed(null, digest, [sink]));
   if (gap === null) {

@@ -30,6 +30,8 @@ export type SourceItem =
       readonly checkpoint: Checkpoint | null;
       /** A list brought it, after a time that was not watched; `old`: last seen longer ago than is to be told singly. */
       readonly listed?: "young" | "old";
+      /** No list that came to its end has brought it: where it is known, one did that was broken off with its process. */
+      readonly unfinished?: true;
     }
   /** The stream moved on without an event of interest (list end, bookmark, DELETED). */
   | { readonly kind: "checkpoint"; readonly checkpoint: Checkpoint }

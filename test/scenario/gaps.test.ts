@@ -366,7 +366,7 @@ describe("what a list brings after a break is no flood", () => {
     expect(rows.filter(({ suppressed }) => suppressed === null)).toHaveLength(1);
   });
 
-  it("killed in the middle of the list: each event is in history once, and no chat is flooded", async () => {
+  it("killed in the middle of the list: each event is in history once, no chat is flooded, and the digest tells of all", async () => {
     const { world, chats, flags, life } = await story();
     await life.stop();
     for (let n = 0; n < 9_000; n += 1) world.api.create(`old-${n}`, seenAt(5));
@@ -388,6 +388,14 @@ describe("what a list brings after a break is no flood", () => {
     const told = texts(chats, "lark/shop").slice(1).join("\n");
     expect(told.match(/message of \S+/g)).toEqual(["message of young"]);
     expect(told.match(/too old to be told one by one/g)).toHaveLength(1);
+    expect(chats.messages("lark/shop").at(-1)?.title).toBe(
+      "⚪ 9,000 older: 9,000 × BackOff in shop",
+    );
+    await third.stop();
+    const fourth = await world.watching(flags);
+    world.api.expireWatches();
+    await world.pass(120);
+    expect(fourth.tally.delivered, "and that once").toBe(0);
   });
 
   it("etcd restored: of all it holds only what is new to the ledger counts", async () => {

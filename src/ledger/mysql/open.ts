@@ -11,6 +11,7 @@ import { MysqlRetention } from "./retention.ts";
 import { migrate } from "./schema.ts";
 import { AwayError, PATIENT_MS, Session } from "./session.ts";
 import { type LedgerTarget, nameOf } from "./target.ts";
+import { readUntold } from "./untold.ts";
 
 /** Deliveries held in memory while the database is away. */
 const HELD_MAX = 10_000;
@@ -79,6 +80,7 @@ export async function openMysqlLedger(
           return retried;
         },
       },
+      untold: (wanted) => readUntold(writing, wanted, loaded.lastOccurrence),
       healthy: () => !outbox.troubled,
       bytes: () => bytes,
       onLoss: () => undefined,

@@ -170,7 +170,11 @@ export class EventStream {
       // No checkpoint before the end: what a list gives is in no order of time.
       (event, isOld) => {
         const listed = isOld ? "old" : "young";
-        return this.#outlet.put({ kind: "event", event, checkpoint: null, listed }, signal);
+        const after = newerThan === null ? {} : { unfinished: true as const };
+        return this.#outlet.put(
+          { kind: "event", event, checkpoint: null, listed, ...after },
+          signal,
+        );
       },
       signal,
     );

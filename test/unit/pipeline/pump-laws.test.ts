@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Tally } from "../../../src/delivery/tally.ts";
-import type { Outbox } from "../../../src/ledger/ledger.ts";
+import type { Outbox, Wanted } from "../../../src/ledger/ledger.ts";
+import { SqliteStore } from "../../../src/ledger/sqlite.ts";
+import { markOf, untoldIn } from "../../../src/ledger/untold.ts";
 import { jsonLog } from "../../../src/observe/log.ts";
 import { createMetrics } from "../../../src/observe/metrics.ts";
 import { createObserver } from "../../../src/observe/observe.ts";
@@ -132,6 +134,8 @@ function aLife(dataDir: string, steps: readonly Step[], life: number, singly: bo
       return taken;
     },
   };
+  const store = new SqliteStore(ledger.db);
+  const mark = markOf(store);
   const route = createRouter(
     (event) => event.object.namespace !== "quiet",
     [
@@ -141,6 +145,7 @@ function aLife(dataDir: string, steps: readonly Step[], life: number, singly: bo
   );
   const ports = {
     outbox,
+    untold: (wanted: readonly Wanted[]) => untoldIn(store, wanted, mark),
     route,
     observer,
     cluster: "prod-a",

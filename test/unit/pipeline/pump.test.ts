@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Tally } from "../../../src/delivery/tally.ts";
 import type { GapCause } from "../../../src/event/alert.ts";
 import type { KubeEvent } from "../../../src/event/event.ts";
-import type { Entry, Taken } from "../../../src/ledger/ledger.ts";
+import type { AskUntold, Entry, Taken } from "../../../src/ledger/ledger.ts";
 import { jsonLog } from "../../../src/observe/log.ts";
 import { createMetrics } from "../../../src/observe/metrics.ts";
 import { createObserver } from "../../../src/observe/observe.ts";
@@ -78,6 +78,7 @@ function house(outbox: ReturnType<typeof shelf>) {
     synced,
     ports: {
       outbox,
+      untold: () => [],
       route,
       observer,
       cluster: "prod-a",
@@ -296,6 +297,56 @@ describe("the pump", () => {
       },
     ]);
     expect(tally).toMatchObject({ received: 5, filtered: 0, suppressed: 4, enqueued: 1 });
+  });
+
+  it("also what a list had written that was broken off with its process, once, and only where nobody was told", async () => {
+    const asked: unknown[] = [];
+    const run = async (items: readonly SourceItem[], singly: readonly string[] = []) => {
+      const outbox = shelf(["a@12", "b@12", "told@12", "whole@12", "young@12"]);
+      const { ports, tally } = house(outbox);
+      const untold: AskUntold = (wanted) => {
+        asked.push(wanted.map(({ event, sinks }) => [event.uid, sinks]));
+        return wanted.map(({ event }) => event.uid !== "told");
+      };
+      await pump(
+        played([items.slice(0, 3), [...items.slice(3), relisted("expired")]]),
+        { ...ports, untold, singly: new Set(singly) },
+        new AbortController().signal,
+      );
+      return { told: summariesOf(outbox), tally };
+    };
+    const broken = (uid: string, listed: "young" | "old", changes = {}): SourceItem => ({
+      ...(found(uid, listed, changes) as SourceItem & { kind: "event" }),
+      unfinished: true,
+    });
+    const items = [
+      broken("a", "old"),
+      broken("b", "old", { type: "Normal", reason: "Pulled" }),
+      broken("told", "old"),
+      // By a list that knows no version before it: it may have been told long ago.
+      found("whole", "old"),
+      broken("young", "young"),
+      broken("new", "old"),
+      broken("a", "old"),
+    ];
+    const { told, tally } = await run(items);
+    expect(told.map(({ alert, sinks }) => [sinks, alert])).toMatchObject([
+      [["ding", "hook"], { kind: "gap", recovered: 3, tooOld: 3 }],
+      [["ding"], { total: 2, tooOld: true, lines: [{ reason: "BackOff", count: 2 }] }],
+      [["hook"], { total: 3, tooOld: true }],
+    ]);
+    expect(asked).toEqual([
+      [
+        ["a", ["ding", "hook"]],
+        ["b", ["hook"]],
+        ["told", ["ding", "hook"]],
+      ],
+      [["a", ["ding", "hook"]]],
+    ]);
+    expect(tally.received).toBe(tally.filtered + tally.suppressed + tally.enqueued);
+    asked.length = 0;
+    await run(items.slice(0, 2), ["hook"]);
+    expect(asked, "of sinks with a digest").toEqual([[["a", ["ding"]]]]);
   });
 
   it("owes what is too old to a sink that takes no digest: a store wants all of it", async () => {

@@ -67,6 +67,7 @@ describe("the pump over a real ledger", () => {
         },
         {
           outbox: ledger.outbox,
+          untold: () => [],
           route,
           observer,
           cluster: "prod-a",

@@ -1,0 +1,105 @@
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { openLedger, type Ledger } from "../../src/ledger/open.ts";
+import { FakeClock, settle } from "../support/clock.ts";
+import { anEvent } from "../support/events.ts";
+import { anEntry, countingIds, never, temporaryDirectory } from "../support/ledger.ts";
+import { databaseNames, haveMariadb, Mariadb } from "../support/mariadb.ts";
+import { aDatabase, aMysqlLedger } from "../support/mysql-ledger.ts";
+import { recordingObserver } from "../support/observer.ts";
+
+const started: Mariadb[] = [];
+const names = databaseNames();
+
+afterAll(async () => {
+  for (const server of started) await server.destroy();
+});
+
+/** One process after the other on the same place. */
+type Place = (life: number) => Promise<Ledger>;
+
+function inAFile(): Place {
+  const dataDir = temporaryDirectory();
+  return async (life) => {
+    const ledger = openLedger({
+      dataDir,
+      historyMs: 7 * 86_400_000,
+      maxBytes: 2 ** 30,
+      clock: new FakeClock(),
+      observer: recordingObserver().observer,
+      makeId: countingIds(`${life}-`),
+    });
+    onTestFinished(() => void ledger.close());
+    return ledger;
+  };
+}
+
+async function inMariadb(): Promise<Place> {
+  const server = started[0] ?? (await Mariadb.start());
+  if (started.length === 0) started.push(server);
+  const target = await aDatabase(server, names());
+  return (life) => aMysqlLedger(target, { makeId: countingIds(`${life}-`), term: life });
+}
+
+const LEDGERS: readonly (readonly [string, () => Place | Promise<Place>])[] = [
+  ["SQLite", inAFile],
+  ...(haveMariadb ? ([["MySQL (MariaDB)", inMariadb]] as const) : []),
+];
+
+const old = (uid: string) => {
+  const event = anEvent({ uid });
+  return { event, alert: { kind: "event", event }, sinks: [], suppressed: "tooOld" } as const;
+};
+const wanted = (uid: string, ...sinks: readonly string[]) => ({ event: anEvent({ uid }), sinks });
+
+describe.each(LEDGERS)("what a process before this one took and told nobody, in %s", (_, begin) => {
+  test("is known where it is owed to none of those who want it", async () => {
+    const open = await begin();
+    const first = await open(1);
+    const owed = { ...anEntry(1, ["ops"]), event: anEvent({ uid: "owed" }) };
+    await first.outbox.add([old("a"), old("b"), owed], [], never);
+    expect(await first.untold([wanted("a", "ops")]), "by this one").toEqual([false]);
+    await settle();
+    await first.close();
+
+    const second = await open(2);
+    await second.outbox.add([old("later")], [], never);
+    const asked = [
+      wanted("a", "ops"),
+      wanted("later", "ops"),
+      wanted("owed", "ops"),
+      wanted("owed", "dev", "ops"),
+      wanted("owed", "dev"),
+      wanted("never", "ops"),
+      wanted("b", "dev", "it's \\"),
+    ];
+    expect(await second.untold(asked)).toEqual([true, false, false, false, true, false, true]);
+    expect(await second.untold([])).toEqual([]);
+  });
+
+  test("is known of more than fit one question", async () => {
+    const open = await begin();
+    const uids = Array.from({ length: 230 }, (__, index) => `u-${index}`);
+    const first = await open(1);
+    await first.outbox.add(uids.map(old), [], never);
+    await first.close();
+    const second = await open(2);
+    const asked = uids.map((uid, index) => wanted(index % 3 === 0 ? `${uid}-other` : uid, "ops"));
+    expect(await second.untold(asked)).toEqual(uids.map((__, index) => index % 3 !== 0));
+  });
+});
+
+describe.skipIf(!haveMariadb)("a database that is away", () => {
+  test("says of nothing that it was told nobody", async () => {
+    const server = started[0] ?? (await Mariadb.start());
+    if (started.length === 0) started.push(server);
+    const target = await aDatabase(server, names());
+    const first = await aMysqlLedger(target, { term: 1 });
+    await first.outbox.add([old("a")], [], never);
+    await first.close();
+    const second = await aMysqlLedger(target, { term: 2 });
+    await server.down();
+    expect(await second.untold([wanted("a", "ops")])).toEqual([false]);
+    await server.up();
+    expect(await second.untold([wanted("a", "ops")])).toEqual([true]);
+  });
+});
