@@ -2,6 +2,7 @@ import { renameSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import { type Loss, setAside } from "./aside.ts";
+import { Checkpointer } from "./checkpointer.ts";
 import { databasePath, makeDataDir, openFile, openingError, prepareFile } from "./database.ts";
 import { isDamage, storageTrouble } from "./failure.ts";
 import { type FileHistory, SqliteHistory } from "./history.ts";
@@ -27,6 +28,8 @@ interface Parts {
   readonly store: Store;
   readonly retention: Trimmer;
   readonly history: FileHistory;
+  /** `null`: in memory there is no log. */
+  readonly checkpointer: Checkpointer | null;
 }
 
 /**
@@ -37,7 +40,12 @@ export class LiveDatabase {
   /** What was set aside at the start. */
   readonly loss: Loss | null;
   readonly store: Store = {
-    write: (writes) => this.#use(({ store }) => store.write(writes)),
+    write: (writes) =>
+      this.#use(({ store, checkpointer }) => {
+        const taken = store.write(writes);
+        checkpointer?.committed(writes.length);
+        return taken;
+      }),
     has: (event) => this.#use(({ store }) => store.has(event)),
     mark: () => this.#use(({ store }) => store.mark()),
     unowed: (...asked) => this.#use(({ store }) => store.unowed(...asked)),
@@ -82,6 +90,7 @@ export class LiveDatabase {
   }
 
   close(): void {
+    this.#parts?.checkpointer?.close();
     this.#parts?.db.close();
   }
 
@@ -103,13 +112,16 @@ export class LiveDatabase {
   }
 
   #open(): Parts {
-    const db = openFile(this.#options.dataDir, BUSY_MS);
+    const { dataDir } = this.#options;
+    const path = databasePath(dataDir);
+    const db = openFile(dataDir, BUSY_MS);
     try {
       const parts = {
         db,
         store: new SqliteStore(db),
         retention: new Retention(db),
         history: new SqliteHistory(db),
+        checkpointer: path === dataDir ? null : new Checkpointer(db, path),
       };
       this.#parts = parts;
       return parts;
@@ -143,7 +155,7 @@ export class LiveDatabase {
     const detail = storageTrouble(error) ?? "";
     try {
       const fresh = prepareFile(path);
-      this.#parts?.db.close();
+      this.close();
       this.#parts = null;
       const loss = setAside(path, detail, clock.now());
       renameSync(fresh, path);
