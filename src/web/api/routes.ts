@@ -9,7 +9,8 @@ import { askBy, askFor, type C, visibleOf } from "../page/frame.ts";
 import { homeOf, homesOfDecision } from "../page/homes.ts";
 import { settleDead } from "../page/sinks-routes.ts";
 import type { TailHub } from "../page/tail.ts";
-import { type Hono, streamSSE } from "../server.ts";
+import { streamTail } from "../page/tail-stream.ts";
+import type { Hono } from "../server.ts";
 import * as answers from "./answers.ts";
 import { openApi } from "./openapi.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -113,22 +114,11 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
 
   app.get("/api/v1/tail", async (c) => {
     const { filter, ask } = await asked(c, desk, "followEvents");
-    return streamSSE(c, async (stream) => {
-      const done = Promise.withResolvers<void>();
-      stream.onAbort(() => done.resolve());
-      desk.signal.addEventListener("abort", () => done.resolve(), { once: true });
-      const leave = ports.hub.follow({
-        filter,
-        visible: ask.visible,
-        show: (rows, mark) => {
-          for (const row of rows) {
-            const data = JSON.stringify(answers.eventRowOf(row));
-            void stream.writeSSE({ event: "event", data, id: String(mark) });
-          }
-        },
-      });
-      await done.promise;
-      leave();
+    return streamTail(c, desk, ports.hub, {
+      filter,
+      visible: ask.visible,
+      event: "event",
+      draw: (row) => JSON.stringify(answers.eventRowOf(row)),
     });
   });
 }

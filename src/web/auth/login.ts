@@ -45,13 +45,14 @@ export function refreshTo(place: string): Html {
 }
 
 export const LOGIN_STYLE = `:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { margin: 0; }
+body { margin: 0; background: light-dark(#ffffff, #12151c); color: light-dark(#1b2030, #e3e7ef); }
+a { color: light-dark(#0f4fc4, #86b1ff); }
 main { max-width: 26rem; margin: 12vh auto 2rem; padding: 0 1rem; }
 h1 { font-size: 1.25rem; }
 form { display: grid; gap: .5rem; }
 input, button { font: inherit; padding: .5rem .75rem; border: 1px solid GrayText; border-radius: .25rem; }
 button { cursor: pointer; }
-[role=alert] { border-left: .25rem solid #c5221f; padding-left: .75rem; }
+[role=alert] { border-left: .25rem solid light-dark(#a3180e, #ff9d94); padding-left: .75rem; }
 dt { font-weight: 600; }
 dd { margin: 0 0 .5rem; overflow-wrap: anywhere; }
 code { overflow-wrap: anywhere; }

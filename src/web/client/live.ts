@@ -7,6 +7,7 @@ const KEPT = 500;
 export function offerLive(page: Document): void {
   const button = page.querySelector<HTMLButtonElement>("#live");
   const rows = page.querySelector<HTMLElement>("#rows");
+  const list = page.querySelector<HTMLElement>("#list");
   const address = button?.dataset["tail"];
   if (button === null || rows === null || address === undefined) return;
   const words = {
@@ -27,6 +28,8 @@ export function offerLive(page: Document): void {
     button.textContent = showing ? words.pause : words.live + more;
   };
   const show = (drawn: string): void => {
+    page.querySelector("#empty")?.remove();
+    list?.removeAttribute("hidden");
     // Drawn by our own server, which has escaped every text of an event.
     const template = page.createElement("template");
     template.innerHTML = drawn;
@@ -47,6 +50,13 @@ export function offerLive(page: Document): void {
       else waiting = [...waiting, event.data].slice(-KEPT);
       tell();
     });
+    source.addEventListener("error", () => {
+      // A connection that was cut is made again by the browser; one that was refused is not.
+      if (source?.readyState !== EventSource.CLOSED) return;
+      disconnect();
+      showing = false;
+      tell();
+    });
   };
   const disconnect = (): void => {
     source?.close();
@@ -61,6 +71,6 @@ export function offerLive(page: Document): void {
   });
   page.addEventListener("visibilitychange", () => {
     if (page.hidden) disconnect();
-    else if (source === null && button.getAttribute("aria-pressed") !== "false") connect();
+    else if (source === null && showing) connect();
   });
 }

@@ -36,7 +36,7 @@ export function drawEvent({ decision, yaml, reader }: EventView): Html {
                 <dd>${value}</dd>`,
           )}
         </dl>
-        <p>
+        <p class="more">
           <a href="${withFields("/objects", NO_FIELDS, own)}"
             >${words.workload(`${kind} ${name}`)}</a
           >

@@ -18,6 +18,8 @@ export interface EventsView {
   readonly sinks: readonly string[];
   /** Namespaces that the caller may see, where it is not all. */
   readonly visible: readonly string[] | null;
+  /** Behind the newest that had arrived before this was drawn; `null`: not known. */
+  readonly mark: number | null;
   readonly reader: Reader;
 }
 
@@ -26,9 +28,11 @@ const BY = ["reason", "type", "namespace", "kind", "component"] as const;
 
 /** Filter, timeline, table. */
 export function drawEvents(view: EventsView): Html {
-  const { params, problems, page, timeline, reader } = view;
+  const { params, problems, page, timeline, mark, reader } = view;
   const { words } = reader;
-  return html`${drawFilterBar(params, problems, reader)}
+  const after = mark === null ? null : String(mark);
+  return html`<h1 class="unseen">${words.nav.events}</h1>
+    ${drawFilterBar(params, problems, reader)}
     ${problems.length === 0 ? "" : drawProblems(problems, reader)}
     ${timeline === null ? "" : drawStrip(timeline, params, reader)}
     <div class="bar">
@@ -39,7 +43,7 @@ export function drawEvents(view: EventsView): Html {
         type="button"
         id="live"
         aria-pressed="false"
-        data-tail="${withFields("/tail", params, {})}"
+        data-tail="${withFields("/tail", params, { after })}"
         data-pause="${words.pause}"
         data-waiting="${words.waiting("%")}"
         hidden
@@ -60,11 +64,10 @@ function drawPage(view: EventsView, page: EventPage): Html {
   const rows = { rows: page.rows, params, sinks: view.sinks, reader };
   const grouped = params.get("view") === "grouped";
   return html`${page.refine === null ? "" : drawRefine(page.refine, reader)}
-    ${
-      page.rows.length === 0
-        ? drawEmpty(view)
-        : html`<div class="scroll">${grouped ? drawGroups(rows) : drawRows(rows)}</div>`
-    }
+    ${page.rows.length === 0 ? drawEmpty(view) : ""}
+    <div class="scroll" id="list" tabindex="-1" ${page.rows.length === 0 ? html`hidden` : ""}>
+      ${grouped ? drawGroups(rows) : drawRows(rows)}
+    </div>
     <nav class="pager" aria-label="${words.older}">
       ${params.has("cursor") ? html`<a href="${withFields("", params, {})}">${words.newest}</a>` : ""}
       ${
@@ -102,7 +105,7 @@ function drawRefine({ cause, since }: Refine, { words, lang, timezone, now }: Re
 /** Why there is nothing, and what to do. */
 function drawEmpty({ params, visible, reader: { words } }: EventsView): Html {
   const filtered = [...params].some(([name, value]) => value !== "" && name !== "lang");
-  return html`<section class="empty">
+  return html`<section class="empty" id="empty">
     <h2>${words.empty.title}</h2>
     <p>${filtered ? words.empty.filtered : words.empty.none}</p>
     ${filtered ? html`<p><a href="/?since=24h">${words.empty.widen}</a></p>` : ""}

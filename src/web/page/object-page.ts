@@ -41,7 +41,7 @@ function drawLanes(rows: readonly EventRow[], reader: Reader): Html {
   const x = (at: number) => LABEL + ((at - from) / (to - from)) * (WIDTH - LABEL - 10);
   const height = reasons.length * LANE + 6;
   return html`<figure class="lanes">
-    <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${reasons.join(", ")}">
+    <svg viewBox="0 0 ${WIDTH} ${height}" role="group" aria-label="${reasons.join(", ")}">
       ${reasons.map((reason, lane) => {
         const middle = lane * LANE + LANE / 2 + 3;
         return html`<text x="0" y="${middle + 4}">${reason}</text>

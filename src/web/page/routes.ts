@@ -1,7 +1,8 @@
+import { EVERYTHING } from "../../history/history.ts";
 import { QueryError } from "../../history/parse.ts";
 import type { GuardedEnv } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
-import { type Hono, streamSSE } from "../server.ts";
+import type { Hono } from "../server.ts";
 import { Assets } from "./assets.ts";
 import type { Desk } from "./desk.ts";
 import { drawEvents } from "./events-page.ts";
@@ -11,6 +12,7 @@ import { drawRow } from "./rows.ts";
 import { mountSinks } from "./sinks-routes.ts";
 import { mountStories } from "./story-routes.ts";
 import { TailHub } from "./tail.ts";
+import { streamTail } from "./tail-stream.ts";
 import { mountTemplates } from "./templates-routes.ts";
 
 const DEFAULT_SPAN = "1h";
@@ -29,6 +31,10 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
 
   app.get("/", async (c) => {
     const params = new URL(c.req.url).searchParams;
+    // A form sends fields that nobody filled in as well: the address is to be one that can be read and pasted.
+    const said = [...params].filter(([name, value]) => value !== "" || name === "since");
+    if (said.length < params.size)
+      return c.redirect(`/?${new URLSearchParams(said).toString()}`, 303);
     if (!["since", "from", "to"].some((field) => params.has(field)))
       params.set("since", DEFAULT_SPAN);
     const reader = readerFor(c, desk);
@@ -36,10 +42,12 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
     const base = { params, problems: read.problems, sinks: sinkNames(desk), reader };
     if (read.query === null)
       return page(c, desk, reader, "events", reader.words.nav.events, 400, {
-        body: drawEvents({ ...base, page: null, timeline: null, visible: null }),
+        body: drawEvents({ ...base, page: null, timeline: null, visible: null, mark: null }),
       });
     const { query } = read;
     const ask = await askFor(c, desk, query);
+    // Before the rows: what arrives while they are read comes once more, and not never, to whoever goes live.
+    const now = await unlessUnreadable(desk.reader.tail(EVERYTHING, null, 1, ask));
     const [events, timeline] = await Promise.all([
       unlessUnreadable(desk.reader.events(query.filter, query.limit, query.before, ask)),
       unlessUnreadable(desk.reader.timeline(query.filter, query.timeline, ask)),
@@ -52,6 +60,7 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
         page: events.value,
         timeline: timeline.value,
         visible: ask.visible === "all" ? null : ask.visible,
+        mark: now.value?.mark ?? null,
       }),
     });
   });
@@ -62,22 +71,13 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
     if (query === null) throw new QueryError(problems);
     const reader = readerFor(c, desk);
     const { visible } = await askFor(c, desk, query);
-    return streamSSE(c, async (stream) => {
-      const done = Promise.withResolvers<void>();
-      stream.onAbort(() => done.resolve());
-      desk.signal.addEventListener("abort", () => done.resolve(), { once: true });
-      const leave = hub.follow({
-        filter: query.filter,
-        visible,
-        show: (rows, mark) => {
-          for (const row of rows) {
-            const data = drawRow(row, params, sinkNames(desk), reader);
-            void stream.writeSSE({ event: "row", data, id: String(mark) });
-          }
-        },
-      });
-      await done.promise;
-      leave();
+    // No part of what the links of a row lead to.
+    params.delete("after");
+    return streamTail(c, desk, hub, {
+      filter: query.filter,
+      visible,
+      event: "row",
+      draw: (row) => drawRow(row, params, sinkNames(desk), reader),
     });
   });
   return hub;

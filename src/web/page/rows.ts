@@ -76,7 +76,7 @@ export function drawRow(
       <i class="severity" aria-label="${event.type}" role="img">${SHAPES[severity]}</i>
       <a href="${withFields("", params, { reason: event.reason })}">${event.reason}</a>
     </td>
-    <td class="object">${drawObject(event, params)}</td>
+    <td class="object" title="${event.object.name}">${drawObject(event, params)}</td>
     <td class="message"><a href="${eventPath(id)}">${event.message}</a></td>
     <td class="told">${drawTold(deliveries, suppressed, sinks, reader)}</td>
   </tr>`;

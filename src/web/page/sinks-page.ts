@@ -120,6 +120,11 @@ function drawDead({ dead, csrf, mayChange, reader }: SinksView): Html {
   const { words } = reader;
   return html`<div class="scroll">
     <table class="dead">
+      <thead>
+        <tr>
+          ${words.deadColumns.map((name) => html`<th scope="col">${name}</th>`)}
+        </tr>
+      </thead>
       <tbody>
         ${dead.map(
           (delivery) =>
@@ -128,7 +133,7 @@ function drawDead({ dead, csrf, mayChange, reader }: SinksView): Html {
               <td>${delivery.sink}</td>
               <td>${drawAlert(delivery)}</td>
               <td class="message"><b>${delivery.reason}</b> ${delivery.detail}</td>
-              <td>${mayChange ? drawActs(delivery.id, csrf, reader) : ""}</td>
+              <td class="acts">${mayChange ? drawActs(delivery.id, csrf, reader) : ""}</td>
             </tr>`,
         )}
       </tbody>

@@ -30,10 +30,11 @@ export function drawStrip(
   const lead = (changes: Parameters<typeof withFields>[2], drawn: Html | string): Html | string =>
     params === null ? drawn : html`<a href="${withFields("", params, changes)}">${drawn}</a>`;
   return html`<figure class="strip" data-from="${from}" data-to="${to}" data-step="${step}">
+    ${params === null ? "" : html`<a class="skip" href="#list">${words.skipStrip}</a>`}
     <svg
       viewBox="0 0 ${WIDTH} ${HEIGHT}"
       preserveAspectRatio="none"
-      role="img"
+      role="${params === null ? "img" : "group"}"
       aria-label="${words.total(count(total, reader))}"
     >
       ${sums.map((sum, bar) =>

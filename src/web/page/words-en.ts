@@ -11,7 +11,8 @@ export const EN: Words = {
   otherLanguage: "中文",
   theme: "Light or dark",
   logOut: "Log out",
-  skip: "Skip to the events",
+  skip: "Skip to the content",
+  skipStrip: "Skip the timeline",
   fields: {
     since: "Time",
     ns: "Namespace",
@@ -112,6 +113,7 @@ export const EN: Words = {
     "p50 / p99",
     "Last error",
   ],
+  deadColumns: ["When", "Sink", "Event", "Why", "What to do"],
   sinkStates: {
     open: "open",
     paused: "paused by the platform until",

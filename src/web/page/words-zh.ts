@@ -6,7 +6,8 @@ export const ZH: Words = {
   otherLanguage: "EN",
   theme: "浅色或深色",
   logOut: "退出",
-  skip: "跳到事件列表",
+  skip: "跳到正文",
+  skipStrip: "跳过时间轴",
   fields: {
     since: "时间",
     ns: "命名空间",
@@ -96,6 +97,7 @@ export const ZH: Words = {
   templateText: "模板（Handlebars）",
   request: "请求内容",
   sinkColumns: ["渠道", "状态", "等待中", "最早", "失败", "剩余额度", "p50 / p99", "最近的错误"],
+  deadColumns: ["放弃时间", "渠道", "事件", "原因", "处理"],
   sinkStates: { open: "正常", paused: "被平台限流至", broken: "无法到达，下次尝试" },
   inFlight: "发送中",
   deadLetters: "已放弃",

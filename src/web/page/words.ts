@@ -12,6 +12,7 @@ export interface Words {
   readonly theme: string;
   readonly logOut: string;
   readonly skip: string;
+  readonly skipStrip: string;
   readonly fields: Readonly<
     Record<"since" | "ns" | "kind" | "name" | "reason" | "type" | "sink" | "state" | "q", string>
   >;
@@ -69,6 +70,7 @@ export interface Words {
   readonly templateText: string;
   readonly request: string;
   readonly sinkColumns: readonly string[];
+  readonly deadColumns: readonly string[];
   readonly sinkStates: Readonly<Record<"open" | "paused" | "broken", string>>;
   readonly inFlight: string;
   readonly deadLetters: string;

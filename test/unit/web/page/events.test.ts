@@ -60,6 +60,12 @@ describe("the page of events", () => {
     expect(body).toMatch(/type="hidden" name="type" value="Normal"/);
   });
 
+  it("takes fields that nobody filled in out of its address, which is then one to paste", async () => {
+    const site = await filled();
+    const { status, headers } = await site.get("/?since=&ns=shop&kind=&name=&reason=&q=");
+    expect([status, headers.get("location")]).toEqual([303, "/?since=&ns=shop"]);
+  });
+
   it("leads to itself with one filter more wherever a name stands", async () => {
     const site = await filled();
     const { body } = await site.get("/?since=24h&type=Warning");

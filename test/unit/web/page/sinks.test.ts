@@ -51,7 +51,7 @@ describe("the page of sinks", () => {
     const { site, id } = await withDead();
     const { text, body } = await site.get("/sinks");
     expect(text).toMatch(
-      /Given up 12:00:00 ops BackOff Pod web-1 rejected 400 Bad Request Retry Discard/,
+      /Given up When Sink Event Why What to do 12:00:00 ops BackOff Pod web-1 rejected 400 Bad Request Retry Discard/,
     );
     const csrf = /name="_csrf" value="([^"]*)"/.exec(body)?.[1] ?? "";
     for (const act of ["retry", "discard"]) {
