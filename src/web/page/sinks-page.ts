@@ -74,39 +74,39 @@ function drawStatus(
   reader: Reader,
 ): Html {
   const { words, lang } = reader;
-  const states = words.sinkStates;
+  const { sinkStates: states, sinkColumns: labels } = words;
   const list = (changes: Readonly<Record<string, string>>) =>
     withFields("/", new URLSearchParams(), { sink: name, since: "24h", ...changes });
   const plus = counts?.capped === true ? "+" : "";
   return html`<tr class="${state}">
     <td><a href="${list({})}">${name}</a> <span class="soft">${type}</span></td>
-    <td>
+    <td data-label="${labels[1] ?? ""}">
       <i class="mark ${state}" aria-hidden="true">${SHAPES[state]}</i> ${states[state]}
       ${until === null ? "" : moment(until, reader)}
     </td>
-    <td class="n">
+    <td class="n" data-label="${labels[2] ?? ""}">
       <a href="${list({ state: "pending" })}"
         >${counts === null ? "–" : count(counts.pending, reader)}${plus}</a
       >
       ${inFlight === 0 ? "" : html`<span class="soft">(${count(inFlight, reader)} ${words.inFlight})</span>`}
     </td>
-    <td class="when">
+    <td class="when" data-label="${labels[3] ?? ""}">
       ${counts === null || counts.oldestOwedAt === null ? "" : moment(counts.oldestOwedAt, reader)}
     </td>
-    <td class="n">
+    <td class="n" data-label="${labels[4] ?? ""}">
       <a href="#dead">${counts === null ? "–" : count(counts.dead, reader)}${plus}</a>
     </td>
-    <td class="n">
+    <td class="n" data-label="${labels[5] ?? ""}">
       ${
         budget === null
           ? html`<span class="soft">–</span>`
           : `${budget.left} / ${budget.count} · ${spanText(budget.perMs, lang)}`
       }
     </td>
-    <td class="n">
+    <td class="n" data-label="${labels[6] ?? ""}">
       ${latency === null ? "" : `${count(latency.p50, reader)} / ${count(latency.p99, reader)} ms`}
     </td>
-    <td class="message">
+    <td class="message" data-label="${labels[7] ?? ""}">
       ${
         lastError === null
           ? ""
