@@ -86,7 +86,15 @@ export default defineHttpSink({
   blocks: ({ msgType }) =>
     msgType === "text"
       ? { text: "lark" }
-      : { title: "text", place: "text", times: "text", message: "text", command: "text" },
+      : {
+          title: "text",
+          place: "text",
+          times: "text",
+          message: "text",
+          command: "text",
+          link: "text",
+          "link-text": "text",
+        },
   limits: () => ({
     // The platform's own; the second is the one a storm meets.
     rates: [
@@ -102,6 +110,8 @@ export default defineHttpSink({
       times: { max: 300, unit: "bytes" },
       message: { max: 6500, unit: "bytes" },
       command: { max: 600, unit: "bytes" },
+      link: { max: 900, unit: "bytes" },
+      "link-text": { max: 200, unit: "bytes" },
       text: { max: 8500, unit: "bytes" },
     },
     throttledMs: 60_000,
@@ -195,6 +205,8 @@ function asText({ blocks, lang }: Message, ids: readonly string[]): string {
 function asPost(message: Message, ids: readonly string[]) {
   const content: unknown[][] = [];
   for (const line of lines(message)) content.push([{ tag: "text", text: line }]);
+  const { link = "", "link-text": text = "" } = message.blocks;
+  if (link !== "") content.push([{ tag: "a", text, href: link }]);
   if (ids.length > 0) content.push(ids.map((id) => ({ tag: "at", user_id: id })));
   const title = message.blocks["title"] ?? "";
   return { [message.lang === "zh" ? "zh_cn" : "en_us"]: { title, content } };
@@ -206,6 +218,10 @@ function asCard(message: Message, ids: readonly string[]) {
     header: header(message),
     elements: [
       ...lines(message).map(paragraph),
+      ...button(message).map((one) => ({
+        tag: "action",
+        actions: [{ ...one.face, url: one.url }],
+      })),
       ...(ids.length > 0
         ? [{ tag: "div", text: { tag: "lark_md", content: cardMentions(ids) } }]
         : []),
@@ -220,6 +236,10 @@ function asCardV2(message: Message, ids: readonly string[]) {
     body: {
       elements: [
         ...lines(message).map(paragraph),
+        ...button(message).map((one) => ({
+          ...one.face,
+          behaviors: [{ type: "open_url", default_url: one.url }],
+        })),
         ...(ids.length > 0 ? [{ tag: "markdown", content: cardMentions(ids) }] : []),
       ],
     },
@@ -232,6 +252,13 @@ const header = (message: Message) => ({
 });
 
 const paragraph = (content: string) => ({ tag: "div", text: { tag: "plain_text", content } });
+
+/** One where there is a page to open. */
+function button({ blocks }: Message) {
+  const { link = "", "link-text": content = "" } = blocks;
+  const face = { tag: "button", text: { tag: "plain_text", content }, type: "default" };
+  return link === "" ? [] : [{ face, url: link }];
+}
 
 const cardMentions = (ids: readonly string[]) => ids.map((id) => `<at id=${id}></at>`).join(" ");
 

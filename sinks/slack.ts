@@ -140,6 +140,7 @@ export default defineHttpSink({
     context: "slack",
     message: "text",
     command: "text",
+    link: "slack",
   }),
   limits: () => ({
     rates: [{ count: 1, perMs: 1000 }],
@@ -152,6 +153,7 @@ export default defineHttpSink({
       context: { max: 900, unit: "characters" },
       message: { max: 3000, unit: "characters" },
       command: { max: 600, unit: "characters" },
+      link: { max: 900, unit: "characters" },
     },
     throttledMs: 30_000,
   }),
@@ -162,17 +164,18 @@ export default defineHttpSink({
       context = "",
       message: text = "",
       command = "",
+      link = "",
     } = message.blocks;
     const mentions = mention.map((name) => mentionOf(name)).join(" ");
     const headline = { type: "header", text: { type: "plain_text", text: title, emoji: false } };
     const ping =
       mentions === "" ? [] : [{ type: "section", text: { type: "mrkdwn", text: mentions } }];
     const detail = [
-      ...(context === ""
-        ? []
-        : [{ type: "context", elements: [{ type: "mrkdwn", text: context }] }]),
+      ...(context === "" ? [] : [fine(context)]),
       ...(text === "" ? [] : [preformatted(text)]),
       ...(command === "" ? [] : [code(command)]),
+      // No button: one with a URL asks the app, too, and a webhook has none to answer.
+      ...(link === "" ? [] : [fine(link)]),
     ];
     return {
       method: "POST",
@@ -239,6 +242,8 @@ function saidBy(answer: HttpAnswer): Said {
   const word = answer.text.trim();
   return { code: /^[a-z_]{4,40}$/.test(word) ? word : null, ok: word === "ok", text: "" };
 }
+
+const fine = (text: string) => ({ type: "context", elements: [{ type: "mrkdwn", text }] });
 
 /** Rich text is data: Slack reads no markup, mention or link in it. */
 const richText = (element: unknown) => ({ type: "rich_text", elements: [element] });

@@ -7,6 +7,7 @@ import type { Delivery } from "../event/delivery.ts";
 import type { Observer } from "../observe/observer.ts";
 import { createHttpClient, type HttpClient, namesProxy } from "../sink/http.ts";
 import type { SinkCheck } from "../sink/define.ts";
+import { linkOf } from "./link.ts";
 import { openSink } from "../sink/open.ts";
 import type { SinkTemplate } from "../template/templates.ts";
 
@@ -33,7 +34,9 @@ export function composeFor(
   now: number,
 ): Composed {
   const { definition, options, lang, labels } = sink;
+  const link = linkOf(config, sink, delivery.alert);
   return compose({
+    ...(link === null ? {} : { link }),
     definition,
     options,
     delivery,

@@ -87,6 +87,8 @@ export interface WebConfig {
   readonly asksCluster: boolean;
   /** Whom a token has to be meant for; empty: the API server itself. */
   readonly audiences: readonly string[];
+  /** `https://HOST`: where people find it, for the links of messages; `null`: they have none. */
+  readonly externalUrl: string | null;
   /** `verb resource.group`: what one has to be allowed for a retry or a discard. */
   readonly change: string;
   /** Tokens and roles. */

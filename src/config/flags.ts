@@ -41,6 +41,7 @@ export const OPTION_FLAGS = {
   canaryTell: { path: ["canaryTell"], takes: "SINK" },
   canaryDeadline: { path: ["canaryDeadline"], takes: "DURATION" },
   webListen: { path: ["webListen"], takes: "ADDR:PORT" },
+  externalUrl: { path: ["externalUrl"], takes: "URL" },
   webKubernetes: { path: ["webKubernetes"], takes: "WHEN" },
   webAccessFile: { path: ["webAccessFile"], takes: "FILE" },
   webProxies: { path: ["webProxies"], takes: "ADDRESSES" },

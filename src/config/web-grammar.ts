@@ -40,6 +40,24 @@ export function addressProblem(text: string): string | null {
   return Number(bits) === 0 ? `"${text}" pins nothing: everybody would be believed` : null;
 }
 
+/** Links are within the limits of every platform with it. */
+const URL_MAX = 200;
+
+/** What is wrong with the address where people find the page; `null`: nothing. Only letters that mean nothing in a chat's markup. */
+export function externalUrlProblem(text: string): string | null {
+  const found = `"${text.slice(0, 80)}"`;
+  const expected = "expected one like https://events.example.com";
+  if (/\/\/[^/]*@/.test(text)) return "a password stands in it, which would be in every message";
+  if (
+    !/^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(\/.*)?$/i.test(text) ||
+    !URL.canParse(text)
+  )
+    return `${found} is not the address of a page; ${expected}`;
+  if (!/^https?:\/\/[^/]+\/*$/i.test(text))
+    return `${found} has a path, and the page is served at the root of its host; ${expected}`;
+  return text.length > URL_MAX ? `${found}… is longer than ${URL_MAX} characters` : null;
+}
+
 /** What is wrong with the name of a header; `null`: nothing. */
 export function headerProblem(name: string): string | null {
   return /^[A-Za-z0-9-]{1,80}$/.test(name)

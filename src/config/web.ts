@@ -7,6 +7,7 @@ import { judged, judgedList, problemOf } from "./judged.ts";
 import type { Tree } from "./tree.ts";
 import {
   addressProblem,
+  externalUrlProblem,
   CHANGE_DELIVERIES,
   headerProblem,
   isLoopback,
@@ -19,6 +20,11 @@ export const webShape = {
     description:
       "Serve the page and its API on ADDR:PORT, apart from probes and metrics; on 127.0.0.1 without authentication unless one is set, elsewhere never without it; without it: nothing is served",
     example: "127.0.0.1:8081",
+  }).optional(),
+  externalUrl: judged(externalUrlProblem, {
+    description:
+      "Where people find the page: each message to a chat gets a link there, to its event or to the list of a digest's",
+    example: "https://events.example.com",
   }).optional(),
   webKubernetes: s
     .oneOf(["auto", "on", "off"], {
@@ -74,6 +80,7 @@ export const webShape = {
 /** Options of the page as the schema read them, and what else they depend on. */
 export interface RawWeb {
   readonly webListen?: string | undefined;
+  readonly externalUrl?: string | undefined;
   readonly webKubernetes: "auto" | "on" | "off";
   readonly webAudiences: readonly string[];
   readonly webChange: string;
@@ -118,6 +125,8 @@ export function resolvedWeb(raw: RawWeb): WebConfig {
   return {
     listen,
     asksCluster: webKubernetes === "on" || (webKubernetes === "auto" && byDefault),
+    // Without a page there is nothing to link to.
+    externalUrl: listen === null ? null : (raw.externalUrl?.replace(/\/+$/, "") ?? null),
     audiences: raw.webAudiences,
     change: raw.webChange,
     accessFile: raw.webAccessFile ?? null,

@@ -29,6 +29,8 @@ export interface ComposeInput {
   /** An IANA name. */
   readonly timezone: string;
   readonly labels: readonly string[];
+  /** The address of it on the page; without it there is no link. */
+  readonly link?: string;
   /** `compat: strict`: an event is told as kube-eventer told it. */
   readonly strict: boolean;
   /** Where the alert itself names no cluster. */

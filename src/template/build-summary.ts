@@ -58,6 +58,8 @@ export function digestView(alert: Extract<Alert, { kind: "digest" }>, options: V
       ...(more === "" ? [] : [more]),
     ].join("\n"),
     command: eventsCommand(alert.moreKinds === 0 ? only : null),
+    link: options.link ?? "",
+    linkText: phrases.linkText("digest"),
     labels: options.labels,
     reasonText:
       alert.tooOld === true ? phrases.oldWords(alert.total) : phrases.digestWords(alert.total),
@@ -144,6 +146,8 @@ export function gapView(alert: Extract<Alert, { kind: "gap" }>, options: ViewOpt
       .filter((part) => part !== "")
       .join("\n"),
     command: eventsCommand(null),
+    link: options.link ?? "",
+    linkText: phrases.linkText("gap"),
     labels: options.labels,
     reasonText: phrases.gapWords,
     count: 1,

@@ -93,6 +93,8 @@ function eventView(event: KubeEvent, options: ViewOptions): View {
     message:
       options.limit === undefined ? message : cutMiddle(message, options.limit, phrases.cutNote),
     command: describeCommand(object),
+    link: options.link ?? "",
+    linkText: phrases.linkText("event"),
     labels: options.labels,
     type: short(event.type),
     reason,

@@ -62,6 +62,29 @@ export function code(medium: Medium, text: string): string {
   }
 }
 
+/** Nothing in it ends a link, opens markup or needs escaping, in whatever medium. */
+const PLAIN_URL = /^https?:\/\/[\w.~:/?#&=%+,;@[\]-]+$/;
+
+/** A link that says `text`, where the medium has links; else `text` and the address behind it. */
+export function anchor(medium: Medium, url: string, text: string): string {
+  const both = [text, url].filter((part) => part !== "").join(" ");
+  if (!PLAIN_URL.test(url)) return escape(medium, both);
+  switch (medium) {
+    case "markdown":
+    case "wecom":
+      return text === "" ? url : `[${escape(medium, text)}](${url})`;
+    case "slack":
+      return text === "" ? `<${entities(url)}>` : `<${entities(url)}|${escape(medium, text)}>`;
+    case "html":
+      return `<a href="${html(url)}">${html(text === "" ? url : text)}</a>`;
+    case "text":
+    case "lark":
+      return [escape(medium, text), url].filter((part) => part !== "").join(" ");
+    case "json":
+      return json(both);
+  }
+}
+
 /** `text` as a quotation: each line marked, so that none of them can be taken for ours. */
 export function quote(medium: Medium, text: string): string {
   if (text === "") return "";

@@ -1,6 +1,6 @@
 import type { Medium } from "../sink/define.ts";
 import { cut } from "../sink/text.ts";
-import { code, escape, quote } from "./escape.ts";
+import { anchor, code, escape, quote } from "./escape.ts";
 import { markdownTable } from "./markdown-table.ts";
 import { dateText, localTime, timeTeller } from "./times.ts";
 import type { View } from "./view.ts";
@@ -113,6 +113,14 @@ export const HELPERS: Readonly<Record<string, Helper>> = {
       const text = JSON.stringify(value instanceof Raw ? value.text : (value ?? null));
       return medium === "json" ? new Raw(text) : text;
     },
+  },
+  anchor: {
+    min: 1,
+    max: 2,
+    gives: "text",
+    usage: "{{anchor link linkText}}",
+    about: "a link that says the second text, where this medium has links; else both",
+    run: ([url, text], { medium }) => new Raw(anchor(medium, textOf(url), textOf(text))),
   },
   escape: {
     min: 2,

@@ -1,4 +1,4 @@
-import type { GapCause } from "../event/alert.ts";
+import type { Alert, GapCause } from "../event/alert.ts";
 import { GAP_CAUSES } from "../event/alert.ts";
 import type { Lang } from "../config/config.ts";
 import { spanText } from "./times.ts";
@@ -27,6 +27,8 @@ export interface Phrases {
   gapCause(cause: GapCause): string;
   /** What a list brought afterwards, and how much of it is too old to be told singly. */
   gapRecovered(recovered: number, tooOld: number): string;
+  /** What a link to the page says. */
+  linkText(kind: Alert["kind"]): string;
 }
 
 const NUMBER = new Intl.NumberFormat("en-US");
@@ -67,6 +69,12 @@ const english: Phrases = {
     `${recovered === 0 ? "Nothing" : numberText(recovered)} recovered by a relist, older ones unknown.${
       tooOld === 0 ? "" : ` ${numberText(tooOld)} of them come as one digest.`
     }`,
+  linkText: (kind) =>
+    ({
+      event: "Open in kube-crier",
+      digest: "All of them in kube-crier",
+      gap: "What is known of this time",
+    })[kind],
 };
 
 function plural(noun: string): string {
@@ -111,6 +119,12 @@ const chinese: Phrases = {
     `重新列出后${recovered === 0 ? "未找回事件" : `找回 ${numberText(recovered)} 条`}，更早的未知。${
       tooOld === 0 ? "" : `其中 ${numberText(tooOld)} 条合并为一条汇总。`
     }`,
+  linkText: (kind) =>
+    ({
+      event: "在 kube-crier 中查看",
+      digest: "在 kube-crier 中查看全部",
+      gap: "查看这段时间的已知事件",
+    })[kind],
 };
 
 export const PHRASES: Readonly<Record<Lang, Phrases>> = { en: english, zh: chinese };

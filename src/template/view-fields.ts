@@ -76,6 +76,10 @@ export const VIEW_FIELDS: FieldsOf<View> = {
     "the event's message made safe to look at and cut to the platform's size; a digest's lines; what is missing in a gap",
   ),
   command: text("the command to run next; empty where there is none"),
+  link: text(
+    "the address of it on the page, of a digest the list of its events; empty without `externalUrl`",
+  ),
+  linkText: text("what a link there says: `Open in kube-crier`"),
   labels: list(text("one label"), "the sink's labels, in order"),
   type: text("`Normal`, `Warning`, or what the cluster says"),
   reason: text("`BackOff`"),

@@ -10,6 +10,8 @@ export interface ViewOptions {
   /** Milliseconds since the epoch: decides what is today. */
   readonly now: number;
   readonly labels: readonly string[];
+  /** The address of it on the page; without it there is no link. */
+  readonly link?: string;
   /** Where the alert itself names no cluster. */
   readonly cluster: string;
   /** Characters of an event's message, or lines of a digest, that are kept; without it all. */

@@ -26,6 +26,10 @@ export interface View {
   readonly message: string;
   /** The command to run next; empty where there is none. */
   readonly command: string;
+  /** The address of what it tells of on the page; empty without `externalUrl`. */
+  readonly link: string;
+  /** What a link there says: `Open in kube-crier`. */
+  readonly linkText: string;
   readonly labels: readonly string[];
   readonly type: string;
   readonly reason: string;

@@ -340,6 +340,22 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
     ],
     bad: [["8081", '"8081" is not an address to listen on; expected ADDR:PORT']],
   },
+  externalUrl: {
+    // It counts where there is a page, which `test/unit/config/web.test.ts` shows.
+    from: (config) => config.web.externalUrl,
+    fallback: null,
+    flag: "externalUrl",
+    good: [],
+    bad: [
+      [
+        "events.example.com",
+        '"events.example.com" is not the address of a page; expected one like https://events.example.com',
+      ],
+      ["https://u:p@events.example.com", "a password stands in it"],
+      ["https://example.com/events", "has a path, and the page is served at the root of its host"],
+      ["https://example.com?x=1", "is not the address of a page"],
+    ],
+  },
   webKubernetes: {
     from: (config) => config.web.asksCluster,
     fallback: false,

@@ -12,6 +12,34 @@ const notes = (flags: Flags, ...yaml: readonly string[]) =>
 const page = (flags: Flags) => /^page +(.*)$/m.exec(describeConfig(load({ flags }).config))?.[1];
 const FILE = "file:events.json";
 
+describe("where people find the page", () => {
+  it("is told once there is one, without a slash at its end", () => {
+    const externalUrl = "https://events.example.com/";
+    expect(webOf({ webListen: ":0", webKubernetes: "on", externalUrl }).externalUrl).toBe(
+      "https://events.example.com",
+    );
+    for (const url of ["http://10.0.0.1:8081", "https://[fd00::1]:8443"])
+      expect(webOf({ webListen: "127.0.0.1:0", externalUrl: url }).externalUrl).toBe(url);
+  });
+
+  it("counts for nothing without a page, which is said", () => {
+    const externalUrl = "https://events.example.com";
+    expect(webOf({ externalUrl }).externalUrl).toBeNull();
+    expect(notes({ externalUrl })).toEqual(["--external-url: does nothing without webListen"]);
+  });
+
+  it.each([
+    "ftp://events.example.com",
+    "https://events.example.com/(x)",
+    "https://events.example.com/#x",
+    "https://events example.com",
+    "https://evil.example|x",
+    `https://${"e".repeat(250)}.example.com`,
+  ])("is refused where it is none: %s", (externalUrl) => {
+    expect(wrong({ webListen: "127.0.0.1:0", externalUrl })).toContain("--external-url");
+  });
+});
+
 describe("who is asked for the page", () => {
   it.each([
     ["nobody on loopback", { webListen: "127.0.0.1:8081" }, false],

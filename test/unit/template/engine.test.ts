@@ -205,6 +205,9 @@ describe("helpers", () => {
     ['{{date lastSeen "full"}} {{date lastSeen "unix"}}', "2026-11-20 16:05:30 1795161930"],
     ['{{date kind "full"}}{{date gap.since}}', "Pod"],
     ['{{escape "slack" "<a>"}}', "&lt;a&gt;"],
+    ['{{anchor "https://a.example/?b=1&c=2" "more"}}', "more https://a.example/?b=1&c=2"],
+    ['{{anchor "https://a.example/"}}{{anchor ""}}', "https://a.example/"],
+    ['{{anchor "javascript:alert(1)" "more"}}', "more javascript:alert(1)"],
   ])("%s: %s", (source, expected) => {
     expect(render(source)).toBe(expected);
   });

@@ -52,6 +52,8 @@ describe("the view of an event", () => {
       times: "12 × in 5 min 30 s · last 16:05:30",
       message: "Back-off restarting failed container web in pod web-7d4b9c",
       command: "kubectl -n shop describe pod web-7d4b9c",
+      link: "",
+      linkText: "Open in kube-crier",
       labels: ["team-a"],
       type: "Warning",
       reason: "BackOff",
