@@ -164,6 +164,8 @@ export interface HistoryReader {
     ask: Ask,
   ): Promise<DeliveryPage>;
   sinks(ask: Ask): Promise<readonly SinkCounts[]>;
+  /** Namespaces that Events of the history are, or lately were, stored in; in the order of their names. */
+  namespaces(ask: Ask): Promise<readonly string[]>;
   /** `mark` null: nothing yet, only where now is. */
   tail(filter: Filter, mark: number | null, limit: number, ask: Ask): Promise<Tail>;
   close(): Promise<void>;

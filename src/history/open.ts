@@ -44,7 +44,7 @@ const INDEX_FROM = 1_000;
 /**
  * The history in a thread of its own, for a process that has to deliver meanwhile. It begins with the first question, or when there is
  * much to index, and ends when nobody asks any more.
- * @param newest the highest number the ledger has given; the cheapest question there is
+ * @param newest grows with what arrives, as the highest number that the ledger has given does; asked often
  */
 export function openReaderBeside(
   dataDir: string,
@@ -73,13 +73,15 @@ async function keepIndexed(
   signal: AbortSignal,
 ): Promise<void> {
   let indexed = Number.NEGATIVE_INFINITY;
-  while (!signal.aborted) {
+  for (;;) {
+    // First the program begins: what it delivers comes before what is looked at.
+    await clock.sleep(INDEX_EVERY_MS, signal);
+    if (signal.aborted) return;
     const now = newest();
     if (now - indexed >= INDEX_FROM || now < indexed) {
       thread.index();
       indexed = now;
     }
-    await clock.sleep(INDEX_EVERY_MS, signal);
   }
 }
 

@@ -31,6 +31,7 @@ export interface Questions {
     gets: DeliveryPage;
   };
   sinks: { asks: object; gets: readonly SinkCounts[] };
+  namespaces: { asks: object; gets: readonly string[] };
   tail: { asks: { filter: Filter; mark: number | null; limit: number }; gets: Tail };
 }
 
@@ -66,6 +67,7 @@ export function readerOf(answering: Answering): HistoryReader {
     delivery: (id, who) => ask("delivery", { id }, who),
     deliveries: (query, before, who) => ask("deliveries", { query, before }, who),
     sinks: (who) => ask("sinks", {}, who),
+    namespaces: (who) => ask("namespaces", {}, who),
     tail: (filter, mark, limit, who) => ask("tail", { filter, mark, limit }, who),
     close: () => answering.close(),
   };

@@ -76,6 +76,8 @@ describe.each(READERS)("%s", (_, open) => {
     });
     expect(await reader.event("nothing@1", anyone)).toBeNull();
     expect(await reader.sinks(anyone)).toEqual([]);
+    expect(await reader.namespaces(anyone)).toEqual([]);
+    expect(await reader.delivery("d1", anyone)).toBeNull();
     expect(await reader.tail(EVERYTHING, null, 10, anyone)).toEqual({ rows: [], mark: 0 });
   });
 
@@ -414,6 +416,19 @@ describe.each(READERS)("%s", (_, open) => {
       { sink: "audit", pending: 2, dead: 1, capped: false, oldestOwedAt: NOON },
       { sink: "ops", pending: 1, dead: 2, capped: false, oldestOwedAt: NOON },
     ]);
+  });
+
+  test("the namespaces that events are stored in, those of nodes with the others", async () => {
+    const kept = open();
+    await aMorning(kept);
+    const all = await kept.reader.namespaces(anyone);
+    expect(all).toContain("data");
+    expect(all).toContain("default");
+    expect(all).toEqual(all.toSorted());
+    expect(new Set(all).size).toBe(all.length);
+    expect(await kept.reader.namespaces({ ...anyone, visible: ["data"] })).toEqual(["data"]);
+    await take(kept, [seen(99, NOON, { eventNamespace: "brand-new" })]);
+    expect(await kept.reader.namespaces(anyone)).toContain("brand-new");
   });
 
   test("the tail brings what arrives, in its order, once", async () => {

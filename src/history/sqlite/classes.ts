@@ -67,6 +67,10 @@ export class Classes {
     return new Set([...this.#all].flatMap(([id, traits]) => (fits(traits) ? id : [])));
   }
 
+  homes(): readonly string[] {
+    return [...new Set([...this.#all.values()].map(({ home }) => home))].toSorted();
+  }
+
   get size(): number {
     return this.#all.size;
   }

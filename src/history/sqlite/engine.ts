@@ -3,16 +3,19 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../clock.ts";
 import type { Budget, Steps } from "../budget.ts";
 import { UnreadableError } from "../history.ts";
-import type { Answer, Answering, Question } from "../question.ts";
+import type { Answer, Answering, Kind, Question } from "../question.ts";
 import { deliveriesOf, deliveryOf, sinksOf } from "./deliveries.ts";
 import { pageOf } from "./page.ts";
 import { openIndex } from "./schema.ts";
-import { storyOf, tailOf } from "./story.ts";
+import { homesOf, storyOf, tailOf } from "./story.ts";
 import { Tables } from "./tables.ts";
 import { timelineOf } from "./timeline.ts";
 
 /** Of the time for an answer, this part may be spent on indexing what has just arrived. */
 const CATCH_UP = 0.25;
+
+/** What is answered from the index. */
+const INDEXED: ReadonlySet<Kind> = new Set(["events", "timeline", "event", "namespaces"]);
 
 /** How the two databases are come by. */
 export interface Places {
@@ -44,7 +47,7 @@ export class Engine implements Answering {
     const budget = { over: () => now() >= until, now };
     return await this.#readable(async () => {
       const tables = this.#open();
-      if (question.kind === "events" || question.kind === "timeline" || question.kind === "event")
+      if (INDEXED.has(question.kind))
         await this.#catchUp(tables, question.deadlineMs * CATCH_UP, signal);
       const steps = stepsOf(tables, question, budget);
       try {
@@ -149,6 +152,8 @@ function stepsOf(tables: Tables, question: Question, budget: Budget): Steps<Answ
       const { state, sink, limit } = question.query;
       return deliveriesOf(tables, state, sink, limit, question.before, visible, budget);
     }
+    case "namespaces":
+      return homesOf(tables, visible);
     case "sinks":
       return sinksOf(tables, visible, budget);
     case "tail":

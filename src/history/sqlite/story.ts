@@ -76,6 +76,12 @@ export function brief(row: Record<string, unknown>, visible: Visible): readonly 
   ];
 }
 
+/** Where Events are stored, by what the index has seen; what the house itself tells of is stored nowhere. */
+export function* homesOf({ indexer }: Tables, visible: Visible): Steps<readonly string[]> {
+  yield;
+  return indexer.classes.homes().filter((home) => home !== "" && isVisible(home, visible));
+}
+
 /** What arrived after `mark`, straight from the ledger: as it comes, whatever the index is at. */
 export function* tailOf(
   tables: Tables,

@@ -120,6 +120,9 @@ describe("what arrives is indexed", () => {
     const clock = new FakeClock();
     const reader = openReaderBeside(dataDir, () => 1_500, clock);
     onTestFinished(() => reader.close());
+    await clock.advance(9_000);
+    expect(await sizeOf(indexPath(dataDir))).toBe(0);
+    await clock.advance(1_000);
     await expect.poll(() => sizeOf(indexPath(dataDir)), { timeout: 30_000 }).toBe(1_500);
   });
 });
