@@ -103,6 +103,19 @@ await build({
   define: { "globalThis.BUNDLED": "true" },
   logLevel: "warning",
 });
+// What browsers load: one script and one style sheet; the modules of the sources they would ask for one by one.
+const client = path.join(root, "src/web/client");
+await build({
+  entryPoints: [path.join(client, "page.ts"), path.join(client, "page.css")],
+  outdir: path.join(outdir, "web"),
+  bundle: true,
+  format: "esm",
+  platform: "browser",
+  target: ["es2022", "safari16"],
+  minify: true,
+  logLevel: "warning",
+});
+cpSync(path.join(client, "icon.svg"), path.join(outdir, "web/icon.svg"));
 chmodSync(path.join(outdir, "kube-crier.js"), 0o755);
 cpSync(path.join(root, "src/demo"), path.join(outdir, "demo"), { recursive: true });
 

@@ -100,6 +100,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/history",
     "src/ledger/key.ts",
     "src/ledger/ledger.ts",
+    "src/observe/troubles.ts",
     "src/template/times.ts",
     "src/web/auth",
     "src/web/server.ts",

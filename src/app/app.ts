@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
 import { whoText } from "../config/describe.ts";
+import type { Lane } from "../delivery/lane.ts";
 import type { Sender } from "../delivery/sender.ts";
 import type { Leadership } from "../election/leadership.ts";
 import { Lifecycle } from "../lifecycle.ts";
@@ -9,6 +10,7 @@ import type { Tally } from "../observe/observe.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { PreflightSource } from "../source/source.ts";
 import { Canaries, type CanarySite } from "./canaries.ts";
+import type { Live } from "./desk.ts";
 import { type Election, whileLeading } from "./election.ts";
 import { gather } from "./gather.ts";
 import { openConfigured } from "./ledger.ts";
@@ -30,6 +32,8 @@ export interface AppPorts {
   readonly canarySites?: readonly CanarySite[];
   /** The page; none without `--web-listen`. */
   readonly web?: WebSite | null;
+  /** Called once the page can be asked for. */
+  readonly served?: (url: string) => void;
   /** Absent, or `null`: this is the only replica. */
   readonly election?: Election | null;
   /** Templates, ConfigMaps, sinks; by the sink's name. Throws ConfigError for what waiting cannot cure. */
@@ -91,6 +95,7 @@ export async function runApp(
   try {
     const issues: ConfigIssue[] = [];
     let canaries: Canaries | null = null;
+    const lanes = new Map<string, Lane>();
     let standby = false;
     const health = {
       standby: () => (standby ? standbyText(election?.leader() ?? null) : null),
@@ -111,11 +116,6 @@ export async function runApp(
     if (server !== null) {
       lifecycle.onStop("the HTTP server", STOP_MS.server, () => server.close());
       observer.notice(`listening on ${server.url} (/livez, /readyz, /metrics)`);
-    }
-    const page = await gather(issues, "--web-listen", () => ports.web?.open() ?? null);
-    if (page !== null) {
-      lifecycle.onStop("the page", STOP_MS.server, () => page.close());
-      observer.notice(`the page is at ${page.url}: ${whoText(config.web)}`);
     }
     const givenUp = new AbortController();
     const openIt = async () => {
@@ -154,6 +154,24 @@ export async function runApp(
       lost = (await ledger?.close()) ?? 0;
     });
     metrics.measure({ now: () => clock.now(), pending: owed, ledgerBytes });
+    const live: Live = {
+      history: () => ledger?.history ?? null,
+      lane: (sink, now) => lanes.get(sink)?.status(now) ?? null,
+      standby: () => (standby ? { leader: election?.leader() ?? null } : null),
+      waitingFor: health.waitingFor,
+      canaries: health.troubles,
+    };
+    const page = await gather(
+      issues,
+      "--web-listen",
+      () => ports.web?.open(live, stop.signal) ?? null,
+    );
+    if (page !== null) {
+      // Before the ledger, which it reads.
+      lifecycle.onStop("the page", STOP_MS.server, () => page.close());
+      observer.notice(`the page is at ${page.url}: ${whoText(config.web)}`);
+      ports.served?.(page.url);
+    }
 
     const senders = await preflight(config, ports, issues, signal);
     if (issues.length > 0) givenUp.abort();
@@ -174,22 +192,22 @@ export async function runApp(
     const followed = canaries;
     const toldBy = (sink: string, sender: Sender) =>
       whileLeading(followed.follow(sink, sender), leadership);
-    const lanes = config.sinks.flatMap((sink) => {
+    for (const sink of config.sinks) {
       const sender = senders.get(sink.name);
-      return sender === undefined
-        ? []
-        : [openLane(sink, config.digestEveryMs, toldBy(sink.name, sender), ledger, ports)];
-    });
+      if (sender === undefined) continue;
+      const told = toldBy(sink.name, sender);
+      lanes.set(sink.name, openLane(sink, config.digestEveryMs, told, ledger, ports));
+    }
     lifecycle.onStop("deliveries under way", STOP_MS.lanes + 1_000, async () => {
       const deadline = clock.now() + STOP_MS.lanes;
-      await Promise.all(lanes.map((lane) => lane.drain(deadline)));
+      await Promise.all([...lanes.values()].map((lane) => lane.drain(deadline)));
     });
     // Within this very turn: nothing may leave any more.
     const deposed = onceAborted(leadership?.lost, () => {
       stop.abort();
-      for (const lane of lanes) void lane.stop();
+      for (const lane of lanes.values()) void lane.stop();
     });
-    if (leadership?.holds() !== false) for (const lane of lanes) lane.start();
+    if (leadership?.holds() !== false) for (const lane of lanes.values()) lane.start();
 
     const pumps = runPumps(
       config,
@@ -209,7 +227,7 @@ export async function runApp(
     const settled = async () => {
       await pumps;
       if (config.stay) await aborted(signal);
-      await Promise.all(lanes.map((lane) => lane.idle()));
+      await Promise.all([...lanes.values()].map((lane) => lane.idle()));
     };
     const taken = Promise.withResolvers<void>();
     ledger.onFenced(() => {

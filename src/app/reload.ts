@@ -21,8 +21,11 @@ const EVERY_MS = 10_000;
 export class LiveTemplates {
   readonly #current: Map<string, SinkTemplate>;
   readonly #faces: ReadonlyMap<string, SinkTemplate>;
+  /** What they are made of now. */
+  texts: Texts | null;
 
-  constructor(templates: ReadonlyMap<string, SinkTemplate>) {
+  constructor(templates: ReadonlyMap<string, SinkTemplate>, texts: Texts | null = null) {
+    this.texts = texts;
     this.#current = new Map(templates);
     this.#faces = new Map(
       [...templates].map(([sink, first]): [string, SinkTemplate] => [
@@ -69,6 +72,7 @@ export async function followTemplates(
     known = markOf(texts);
     const { templates, issues } = await buildTemplates(config, texts, observer);
     started.live.exchange(templates);
+    started.live.texts = texts;
     if (issues.length > 0) observer.templatesStale(issues.map(textOf));
     else observer.templatesChanged();
   }

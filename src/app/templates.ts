@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Clock } from "../clock.ts";
 import { type Config, ConfigError, type ConfigIssue, type SinkConfig } from "../config/config.ts";
@@ -76,6 +77,17 @@ export async function buildTemplates(
   }
   for (const warning of base?.warnings ?? []) warn(observer, warning);
   return { templates, issues };
+}
+
+/** The file that a sink's messages are made from: its own, the one of the first folder that has one, or ours; empty: it has none. */
+export function templateText({ name, definition }: SinkConfig, texts: Texts | null): string {
+  const file = `${definition.type}.hbs`;
+  const own = texts?.own.get(name)?.findLast(({ engine }) => engine === undefined);
+  const found =
+    own?.text ?? texts?.folders.find(({ files }) => files[file] !== undefined)?.files[file];
+  if (found !== undefined) return found;
+  const builtin = path.join(BUILTIN, file);
+  return existsSync(builtin) ? readFileSync(builtin, "utf8") : "";
 }
 
 /** A sink's template out of texts of its own: a body in the engine it is written in, the rest in Handlebars. */

@@ -1,32 +1,30 @@
-import type { Clock } from "../clock.ts";
-import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
-import { isLoopback, parsePermission } from "../config/web-grammar.ts";
-import type { Observer } from "../observe/observer.ts";
-import { createReviews, delegateProblems } from "../source/kubernetes/delegate.ts";
-import type { KubeClient } from "../source/kubernetes/transport.ts";
-import { openAccessFile } from "../web/auth/access-files.ts";
+import type { Config, ConfigIssue } from "../config/config.ts";
+import { readEvents } from "../source/file/read.ts";
+import { mountApi } from "../web/api/routes.ts";
 import { mountAccount } from "../web/auth/account.ts";
 import { fileAudit } from "../web/auth/audit.ts";
 import { createGuardedApp } from "../web/auth/guarded.ts";
-import { createKubernetesProver } from "../web/auth/kubernetes.ts";
-import type { Provers } from "../web/auth/prove.ts";
-import { createTrustedProxy } from "../web/auth/proxy.ts";
 import { STRICT_LIMITS } from "../web/listen.ts";
+import { refusalOf } from "../web/page/refusals.ts";
+import { mountPages } from "../web/page/routes.ts";
 import { listen, type Listening } from "../web/server.ts";
-import type { Clients } from "./clients.ts";
+import { type DeskPorts, type Live, openDesk } from "./desk.ts";
+import { type AccessPorts, createWebAccess } from "./web-access.ts";
 
-export interface WebPorts {
-  readonly clients: Clients;
-  readonly clock: Clock;
-  readonly observer: Pick<Observer, "notice" | "warning" | "error">;
+export interface WebPorts extends AccessPorts, Pick<DeskPorts, "recall" | "texts"> {
+  readonly version: string;
 }
 
 /** The page, before it is served. */
 export interface WebSite {
   /** What waiting cannot cure. */
   problems(signal: AbortSignal): Promise<readonly ConfigIssue[]>;
-  /** @throws Error that says why the address cannot be had */
-  open(): Promise<Listening>;
+  /**
+   * Serves it, whatever of the rest has begun by then.
+   * @param stop ends it: whoever follows what arrives is let go at once
+   * @throws Error that says why the address cannot be had
+   */
+  open(live: Live, stop: AbortSignal): Promise<Listening>;
 }
 
 /**
@@ -35,89 +33,45 @@ export interface WebSite {
  */
 export function createWebSite(
   config: Config,
-  { clients, clock, observer }: WebPorts,
+  ports: WebPorts,
   signal: AbortSignal,
 ): WebSite | null {
-  const { web, dataDir } = config;
-  const { listen: address } = web;
-  if (address === null) return null;
-
-  const { client, unusable } = web.asksCluster ? clientOf(clients) : NO_CLIENT;
-  const change = parsePermission(web.change);
-  const cluster =
-    client === null || change === null
-      ? null
-      : createKubernetesProver(
-          { audiences: web.audiences, change },
-          { reviews: createReviews(client), clock, signal },
-        );
-  const file =
-    web.accessFile === null
-      ? null
-      : openAccessFile(web.accessFile, {
-          clock,
-          told: (issues) => tellChange(web.accessFile ?? "", issues, observer),
-        });
-  const trusted =
-    web.proxies.length === 0 ? null : createTrustedProxy({ ...web, addresses: web.proxies });
-  const provers: Provers = {
-    tokens: [file, cluster].filter((one) => one !== null),
-    proxy:
-      trusted === null
-        ? null
-        : {
-            trusted,
-            vouchedFor: (identity) => {
-              // Roles of the file are there for nobody else.
-              const by = file?.hasRoles === true ? file : (cluster ?? file);
-              if (by === null) throw new Error("a proxy without anybody to say what is allowed");
-              return by.vouchedFor(identity);
-            },
-          },
-    // Nobody is asked where nobody else can come.
-    open: isLoopback(address.host) && !web.asksCluster && file === null && trusted === null,
-  };
-
+  const { clock, observer, version } = ports;
+  const { listen: address } = config.web;
+  const access = createWebAccess(config, ports, signal);
+  if (address === null || access === null) return null;
   return {
-    async problems(within) {
-      const rights = client === null ? [] : await delegateProblems(client, within);
-      return [...unusable, ...(file?.issues ?? []), ...rights];
-    },
-    open() {
+    problems: (within) => access.problems(within),
+    async open(live, stop) {
       const failed = (detail: string) => observer.error(detail);
       const log = (message: string, details: Readonly<Record<string, unknown>>) =>
         observer.notice(message, details);
-      const audit = fileAudit(dataDir, { log, failed });
-      const app = createGuardedApp(provers, { clock, audit, failed });
+      const audit = fileAudit(config.dataDir, { log, failed });
+      const app = createGuardedApp(access.provers, { clock, audit, failed, refusalOf });
       mountAccount(app);
-      return listen({ ...address, app, limits: STRICT_LIMITS });
+      const { desk, close } = openDesk(config, { ...ports, audit, live }, stop);
+      const hub = mountPages(app, desk);
+      const now = () => new Date(clock.now()).toISOString();
+      mountApi(app, desk, {
+        version,
+        hub,
+        readEvents: (text) => readEvents(text, config.cluster, now()),
+      });
+      try {
+        const listening = await listen({ ...address, app, limits: STRICT_LIMITS });
+        const end = async () => {
+          await listening.close();
+          await close();
+        };
+        // The ledger goes last: nobody reads it any more then.
+        let ended: Promise<void> | null = null;
+        const closed = () => (ended ??= end());
+        stop.addEventListener("abort", () => void closed(), { once: true });
+        return { ...listening, close: closed };
+      } catch (error) {
+        await close();
+        throw error;
+      }
     },
   };
-}
-
-interface Found {
-  readonly client: KubeClient | null;
-  /** Why its kubeconfig cannot be used; the source says so as well. */
-  readonly unusable: readonly ConfigIssue[];
-}
-
-const NO_CLIENT: Found = { client: null, unusable: [] };
-
-function clientOf(clients: Clients): Found {
-  try {
-    return { client: clients.first(), unusable: [] };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return { client: null, unusable: error.issues };
-  }
-}
-
-function tellChange(
-  file: string,
-  issues: readonly ConfigIssue[],
-  observer: WebPorts["observer"],
-): void {
-  if (issues.length === 0) observer.notice(`${file} has changed, and is in use`);
-  for (const { where, message } of issues)
-    observer.error(`${where}: ${message}; what it said before it was changed stays in use`);
 }

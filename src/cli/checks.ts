@@ -7,7 +7,7 @@ import { gather } from "../app/gather.ts";
 import { checkSenders, composeFor, createSenders, httpClient } from "../app/senders.ts";
 import { leaseOf } from "../app/election.ts";
 import { createSources } from "../app/sources.ts";
-import { createWebSite } from "../app/web.ts";
+import { createWebAccess } from "../app/web-access.ts";
 import {
   type Config,
   ConfigError,
@@ -25,7 +25,7 @@ import { namesProxy } from "../sink/http.ts";
 import { hostOf, reach } from "../sink/reach.ts";
 import { reviewAccess } from "../source/kubernetes/review.ts";
 import type { SinkTemplate } from "../template/templates.ts";
-import { exampleAlerts } from "./examples.ts";
+import { exampleAlerts } from "../app/examples.ts";
 import type { Io } from "./io.ts";
 import { readVersion } from "./version.ts";
 
@@ -125,7 +125,7 @@ export async function checkWeb(
   const issues: ConfigIssue[] = [];
   const { clock, signal } = io;
   const site = await gather(issues, null, () =>
-    createWebSite(config, { clients, clock, observer }, signal),
+    createWebAccess(config, { clients, clock, observer }, signal),
   );
   if (site !== null) issues.push(...(await site.problems(signal)));
   if (config.web.listen === null) return { rows: [], issues };

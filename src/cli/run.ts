@@ -5,6 +5,7 @@ import { createSenders, httpClient } from "../app/senders.ts";
 import { createCanarySites } from "../app/canaries.ts";
 import { createElection } from "../app/election.ts";
 import { createSources, sourceNames } from "../app/sources.ts";
+import { remember } from "../app/recall.ts";
 import { followTemplates, LiveTemplates } from "../app/reload.ts";
 import { openTemplates } from "../app/templates.ts";
 import type { WebPorts, WebSite } from "../app/web.ts";
@@ -41,7 +42,12 @@ export async function runCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
 export async function runConfig(
   config: Config,
   io: Io,
-  first: { readonly warnings: readonly string[]; readonly notices: readonly string[] },
+  first: {
+    readonly warnings: readonly string[];
+    readonly notices: readonly string[];
+    /** Called once the page can be asked for. */
+    readonly served?: (url: string) => void;
+  },
 ): Promise<Summary> {
   const { clock } = io;
   const version = readVersion();
@@ -63,12 +69,16 @@ export async function runConfig(
       ),
     },
   );
-  const { observer, tally } = createObserver(log, metrics, clock);
+  const { observer: all, tally } = createObserver(log, metrics, clock);
+  // Whoever shows no page remembers nothing for it.
+  const page = config.web.listen === null ? null : remember(all, () => clock.now());
+  const observer = page?.observer ?? all;
   for (const warning of first.warnings) observer.warning(warning);
   for (const notice of first.notices) observer.notice(notice);
   const clients = createClients(config.sources, clock);
   const client = httpClient(version);
   const over = new AbortController();
+  let following: LiveTemplates | null = null;
   const stopLive = live?.show(() => lineOf(tally, `${metrics.pending()} pending`), clock);
   try {
     const sources = createSources(config, {
@@ -81,9 +91,10 @@ export async function runConfig(
     const openSenders = async (signal: AbortSignal) => {
       const ports = { clients, clock, observer };
       const { templates, texts } = await openTemplates(config, ports, signal);
-      const following = new LiveTemplates(templates);
-      void followTemplates(config, { live: following, texts }, ports, over.signal);
-      return createSenders(config, following.bySink, {
+      const followed = new LiveTemplates(templates, texts);
+      following = followed;
+      void followTemplates(config, { live: followed, texts }, ports, over.signal);
+      return createSenders(config, followed.bySink, {
         client,
         stdout: live !== null && io.stdout.isTTY === true ? live.sharing(io.stdout) : io.stdout,
         clock,
@@ -104,7 +115,22 @@ export async function runConfig(
         metrics,
         sources,
         canarySites: createCanarySites(config, { clients, env: io.env, makeId: randomUUID }),
-        web: await openWebSite(config, { clients, clock, observer }, over.signal),
+        web:
+          page === null
+            ? null
+            : await openWebSite(
+                config,
+                {
+                  clients,
+                  clock,
+                  observer,
+                  version,
+                  recall: page.recall,
+                  texts: () => following?.texts ?? null,
+                },
+                over.signal,
+              ),
+        ...(first.served === undefined ? {} : { served: first.served }),
         election: createElection(config, {
           clients,
           env: io.env,
@@ -137,7 +163,6 @@ async function openWebSite(
   ports: WebPorts,
   signal: AbortSignal,
 ): Promise<WebSite | null> {
-  if (config.web.listen === null) return null;
   const { createWebSite } = await import("../app/web.ts");
   return createWebSite(config, ports, signal);
 }

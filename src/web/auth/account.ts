@@ -5,7 +5,6 @@ import { WORDS } from "./words.ts";
 
 /** `/account`: who one is, how that was proven, what one may see, and the way out. */
 export function mountAccount(app: Hono<GuardedEnv>): void {
-  app.get("/", (c) => c.redirect("/account", 303));
   app.get("/account", async (c) => {
     const lang = langOf(c);
     const words = WORDS[lang];

@@ -23,6 +23,9 @@ export function callerOf(c: Context<GuardedEnv>): Caller {
   return c.get("caller");
 }
 
+/** The namespaces that there are. */
+export type Known = () => readonly string[] | Promise<readonly string[]>;
+
 /**
  * Where the caller may do this, for a query.
  * @param named the namespaces that the query names: each must be allowed, else 403 says what is missing
@@ -33,9 +36,9 @@ export async function accessFor(
   c: Context<GuardedEnv>,
   purpose: Purpose,
   named: readonly string[],
-  known: () => readonly string[],
+  known: Known,
 ): Promise<Access> {
-  const wanted = named.length > 0 ? named : known();
+  const wanted = named.length > 0 ? named : await known();
   const access = await answered(c, purpose, wanted);
   const { namespaces } = access;
   const refused = named.find((one) => !sees(namespaces, one));
@@ -74,11 +77,8 @@ export async function mustBeAllowed(
  * For what is about all of it, not about some namespace's events: the configuration and the templates. They are for who may read events
  * everywhere, and for who retries and discards, which is to run it.
  */
-export async function maySeeSetup(
-  c: Context<GuardedEnv>,
-  known: () => readonly string[],
-): Promise<boolean> {
-  const namespaces = known();
+export async function maySeeSetup(c: Context<GuardedEnv>, known: Known): Promise<boolean> {
+  const namespaces = await known();
   const read = await answered(c, "read", namespaces);
   if (read.namespaces === "all") return true;
   const change = await answered(c, "change", namespaces);
@@ -86,10 +86,7 @@ export async function maySeeSetup(
 }
 
 /** @throws Refusal 403 or 503 */
-export async function mustSeeSetup(
-  c: Context<GuardedEnv>,
-  known: () => readonly string[],
-): Promise<void> {
+export async function mustSeeSetup(c: Context<GuardedEnv>, known: Known): Promise<void> {
   if (!(await maySeeSetup(c, known))) throw new Refusal(403, callerOf(c).lacks("read", EVERYWHERE));
 }
 

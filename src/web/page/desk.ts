@@ -2,25 +2,30 @@ import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/config.ts";
 import type { Alert } from "../../event/alert.ts";
 import type { HistoryReader } from "../../history/history.ts";
-import type { DeliveryRow } from "../../ledger/ledger.ts";
+import type { DeliveryRow, Visible } from "../../ledger/ledger.ts";
 import type { AuditTrail } from "../auth/audit.ts";
 import type { SinkStatus } from "./sinks-page.ts";
 import type { TemplatesView } from "./templates-page.ts";
+import type { Lang } from "./words.ts";
 
 /** What the page and the API are made from. */
 export interface Desk {
   readonly reader: HistoryReader;
   readonly config: Config;
   readonly clock: Clock;
-  /** Namespaces that events of the history are stored in, as far as they are known without asking the store. */
-  readonly namespaces: () => readonly string[];
-  /** What does not work now, in words, a line each. */
-  readonly troubles: () => readonly string[];
+  /** Namespaces that events of the history are stored in. */
+  readonly namespaces: () => readonly string[] | Promise<readonly string[]>;
+  /** What does not work now, in words, a line each: since when, and what still works. */
+  readonly troubles: (lang: Lang) => readonly string[];
   readonly sinks: () => readonly SinkStatus[];
   /** A delivery that was given up; `null`: there is none of this id. */
   readonly dead: (id: string) => Promise<DeliveryRow | null>;
-  /** Owes it again, or takes it off the list for good. */
-  readonly settleDead: (id: string, act: "retry" | "discard") => Promise<void>;
+  /**
+   * Owes it again, or takes it off the list for good.
+   * @param visible what the caller may change
+   * @throws Refusal where it is not given up any more, or cannot be written now
+   */
+  readonly settleDead: (id: string, act: "retry" | "discard", visible: Visible) => Promise<void>;
   /** What a template of a sink makes of an alert (`null`: an example); nothing is sent. */
   readonly preview: (
     sink: string,

@@ -89,7 +89,7 @@ export function page(
       title,
       cluster: config.cluster,
       caller: identity.by === "loopback" ? null : { name: identity.name, csrf },
-      troubles: [...troubles(), ...(drawn.troubles ?? [])],
+      troubles: [...troubles(reader.lang), ...(drawn.troubles ?? [])],
       otherLanguage: `${url.pathname}${url.search}`,
       body: drawn.body,
     }),

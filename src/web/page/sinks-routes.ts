@@ -54,9 +54,12 @@ export async function settleDead(
   id: string,
   act: "retry" | "discard",
 ): Promise<void> {
-  const delivery = await desk.dead(id);
-  await mustBeAllowed(c, "change", delivery === null ? null : homesOf(delivery.alert));
-  await changing(c, desk, { action: act, target: id }, () => desk.settleDead(id, act));
+  await changing(c, desk, { action: act, target: id }, async () => {
+    const delivery = await desk.dead(id);
+    await mustBeAllowed(c, "change", delivery === null ? null : homesOf(delivery.alert));
+    const isOne = delivery?.alert.kind === "event";
+    await desk.settleDead(id, act, isOne ? [delivery.alert.event.eventNamespace] : "all");
+  });
 }
 
 async function mayChange(c: C, { namespaces }: Desk): Promise<boolean> {
