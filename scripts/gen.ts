@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { apiReference } from "./generated/api.ts";
 import {
   configExample,
   configReference,
@@ -26,6 +27,7 @@ const FILES: readonly Generated[] = [
   { path: "sinks/README.md", content: sinkReadme },
   { path: "deploy/config.schema.json", content: configSchema },
   { path: "deploy/config.example.yaml", content: configExample },
+  { path: "docs/api.md", content: apiReference },
   { path: "docs/cli.md", content: cliReference },
   { path: "docs/configuration.md", content: configReference },
   { path: "docs/templates.md", content: templateReference },

@@ -1,5 +1,6 @@
 import { onTestFinished } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import type { HistoryReader } from "../../src/history/history.ts";
 import { openReaderOver } from "../../src/history/open.ts";
 import type { AuditEntry } from "../../src/web/auth/audit.ts";
 import { createGuardedApp } from "../../src/web/auth/guarded.ts";
@@ -23,6 +24,7 @@ export const SINKS = [
 
 export interface PageSite extends TestLedger {
   readonly clock: FakeClock;
+  readonly reader: HistoryReader;
   readonly url: string;
   readonly audit: readonly AuditEntry[];
   readonly failures: readonly string[];
@@ -103,16 +105,22 @@ export async function aPageSite(
   return {
     ...ledger,
     clock,
+    reader: desk.reader,
     url: server.url,
     audit,
     failures,
     settled,
-    get: (path, headers = {}) => ask(path, { headers: { accept: "text/html", ...headers } }),
+    get: (path, headers = {}) =>
+      ask(path, { headers: { accept: "text/html,*/*;q=0.8", ...headers } }),
     post: (path, fields) =>
       ask(path, {
         method: "POST",
         body: new URLSearchParams(fields),
-        headers: { accept: "text/html", "sec-fetch-site": "same-origin", origin: server.url },
+        headers: {
+          accept: "text/html,*/*;q=0.8",
+          "sec-fetch-site": "same-origin",
+          origin: server.url,
+        },
       }),
   };
 }

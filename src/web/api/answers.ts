@@ -17,6 +17,7 @@ import { storedKey } from "../../ledger/key.ts";
 import type { DeliveryRow } from "../../ledger/ledger.ts";
 import type { z } from "../../sink/schema.ts";
 import type { SinkStatus } from "../page/sinks-page.ts";
+import type { TemplatesView } from "../page/templates-page.ts";
 import type * as schemas from "./schemas.ts";
 
 type Of<K extends keyof typeof schemas> = z.output<(typeof schemas)[K]>;
@@ -144,6 +145,23 @@ export function explanationOf(
       tests: plain(sink.tests),
       allowance: { ...allowance, rates: allowance.rates.map((rate) => ({ ...rate })) },
     })),
+  };
+}
+
+export async function previewOf({
+  issues,
+  warnings,
+  looks,
+}: Pick<TemplatesView, "issues" | "warnings" | "looks">): Promise<Of<"preview">> {
+  return {
+    issues: issues.map(({ where, message, hint }) => ({ where, message, hint })),
+    warnings: [...warnings],
+    looks: await Promise.all(
+      looks.map(async ({ lang, drawn, text, problem }) => {
+        const html = drawn === null ? null : String(await drawn);
+        return { lang, html, text, problem };
+      }),
+    ),
   };
 }
 

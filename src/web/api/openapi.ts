@@ -10,6 +10,8 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   401: "no proof of who asks",
   403: "the Kubernetes permission that is missing",
   404: "there is none of this id, or none for this caller",
+  413: "the request holds more than 256 KiB",
+  415: "what was sent is not application/json",
   429: "too many of the caller's questions wait already; `Retry-After` says when to ask again",
   503: "the store, or whoever knows the caller's rights, is away",
 };
@@ -27,7 +29,7 @@ export function openApi(version: string): Json {
     info: {
       title: "kube-crier",
       version,
-      description: "What happened, and who was told.",
+      description: "What happened, and who was told. Times are ISO 8601 in UTC.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     security: [{ bearer: [] }],
@@ -40,7 +42,7 @@ export function openApi(version: string): Json {
 }
 
 function describe(operation: Operation): Json {
-  const { id, path, summary, fields, answer, stream, body, problems } = operation;
+  const { id, path, summary, notes, fields, answer, stream, body, problems } = operation;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
@@ -51,33 +53,42 @@ function describe(operation: Operation): Json {
     const [description, example] = FIELDS[field];
     return { name: field, in: "query", description, schema: { type: "string" }, example };
   });
-  const content = { [stream ?? "application/json"]: { schema: refTo(answer) } };
-  const done =
-    answer === null ? [204, { description: "done" }] : [200, { description: summary, content }];
+  const statuses = [401, ...problems, ...(body === undefined ? [] : [413, 415])];
   return {
     operationId: id,
     summary,
+    ...(notes === undefined ? {} : { description: notes }),
     parameters: [...inPath, ...inQuery],
     ...(body === undefined
       ? {}
       : {
           requestBody: {
-            description: body,
             required: true,
-            content: { "application/json": { schema: { type: "object" } } },
+            content: { "application/json": { schema: refTo(body) } },
           },
         }),
-    responses: Object.fromEntries([
-      done,
-      ...[401, ...problems].map((status) => [
-        status,
-        {
-          description: PROBLEMS[status],
-          content: { "application/json": { schema: refTo(schemas.problem) } },
-        },
-      ]),
-    ]),
+    responses: {
+      ...answersOf(operation),
+      ...Object.fromEntries(statuses.map((status) => [status, problemOf(PROBLEMS[status] ?? "")])),
+      default: problemOf("whatever else stands in the way"),
+    },
   };
+}
+
+function answersOf({ method, summary, answer, stream, unweighed }: Operation): Json {
+  if (answer === null) return { 204: { description: "done" } };
+  const content = { [stream ?? "application/json"]: { schema: refTo(answer) } };
+  const plain = { 200: { description: summary, content } };
+  if (method !== "get" || stream !== undefined || unweighed === true) return plain;
+  const etag = { description: "changes with the answer", schema: { type: "string" } };
+  return {
+    200: { description: summary, headers: { ETag: etag }, content },
+    304: { description: "what If-None-Match names is still the answer" },
+  };
+}
+
+function problemOf(description: string): Json {
+  return { description, content: { "application/json": { schema: refTo(schemas.problem) } } };
 }
 
 function refTo(schema: z.ZodType | null): Json {

@@ -1,4 +1,5 @@
 import { type Field, FIELDS } from "../../history/parse.ts";
+import * as requests from "./requests.ts";
 import * as schemas from "./schemas.ts";
 import type { z } from "../../sink/schema.ts";
 
@@ -14,14 +15,20 @@ export interface Operation {
   readonly answer: z.ZodType | null;
   /** Content type of an answer that is no JSON. */
   readonly stream?: string;
-  /** What is sent, in words; JSON. */
-  readonly body?: string;
+  /** What is sent, as JSON. */
+  readonly body?: z.ZodType;
+  /** More than the summary says, for the description. */
+  readonly notes?: string;
+  /** It has no ETag. */
+  readonly unweighed?: true;
   readonly problems: readonly (400 | 403 | 404 | 429 | 503)[];
 }
 
 const FILTER = (Object.keys(FIELDS) as Field[]).filter(
   (field) => !["limit", "cursor", "by", "step", "top"].includes(field),
 );
+
+const ANY_OF = "A list is several values with commas between them, any of which fits.";
 
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -31,6 +38,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Events and who was told of them, newest first, a page at a time",
     fields: [...FILTER, "limit", "cursor"],
     answer: schemas.eventPage,
+    notes: `${ANY_OF} \`next\` is the cursor of the next page. An answer takes 1.5 seconds at most: where the question is too wide for it, \`refine\` says how far it was looked, and \`next\` goes on from there.`,
     problems: [400, 403, 429, 503],
   },
   {
@@ -49,6 +57,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Counts over time, by one dimension",
     fields: [...FILTER, "by", "step", "top"],
     answer: schemas.timeline,
+    notes: `${ANY_OF} \`exact\` is false where words were counted by the index alone.`,
     problems: [400, 403, 429, 503],
   },
   {
@@ -75,6 +84,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "post",
     path: "/api/v1/deliveries/{id}/retry",
     summary: "Owes a dead letter again",
+    notes: "Takes the right to change deliveries; who did it is in the audit trail.",
     fields: [],
     answer: null,
     problems: [403, 404, 503],
@@ -84,6 +94,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "post",
     path: "/api/v1/deliveries/{id}/discard",
     summary: "Takes a dead letter off the list for good",
+    notes: "Takes the right to change deliveries; who did it is in the audit trail.",
     fields: [],
     answer: null,
     problems: [403, 404, 503],
@@ -93,6 +104,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/api/v1/sinks",
     summary: "What each sink's worker is doing now",
+    notes: "While the store cannot be read, what it counts is null and the rest is there.",
     fields: [],
     answer: schemas.sinkList,
     problems: [403, 429, 503],
@@ -114,7 +126,53 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Who would be told of an event by this configuration, and why; nothing is sent",
     fields: [],
     answer: schemas.explanation,
-    body: "an Event of core/v1 or events.k8s.io/v1, as `kubectl get event NAME -o json` prints it",
+    body: requests.kubernetesEvent,
     problems: [400, 403],
   },
+  {
+    id: "previewTemplate",
+    method: "post",
+    path: "/api/v1/templates/preview",
+    summary: "What a template makes of an event, in both languages; nothing is sent",
+    fields: [],
+    answer: schemas.preview,
+    body: requests.previewRequest,
+    problems: [400, 404, 429, 503],
+  },
+  {
+    id: "whoAmI",
+    method: "get",
+    path: "/api/v1/whoami",
+    summary: "Who the caller is, and how they proved it",
+    fields: [],
+    answer: schemas.whoami,
+    unweighed: true,
+    problems: [],
+  },
+  {
+    id: "describe",
+    method: "get",
+    path: "/api/v1/openapi.json",
+    summary: "This description, for programs",
+    fields: [],
+    answer: schemas.description,
+    problems: [],
+  },
 ];
+
+/** The operations of a path, whatever the method. */
+export function operationsAt(path: string): readonly Operation[] {
+  return OPERATIONS.filter((operation) => fits(operation.path, path));
+}
+
+/** `{name}` stands for one part of a path. What is spelled out wins over it, as in the router. */
+function fits(template: string, path: string): boolean {
+  const parts = template.split("/");
+  const given = path.split("/");
+  return (
+    parts.length === given.length &&
+    parts.every((part, index) =>
+      part.startsWith("{") ? given[index] !== "" : part === given[index],
+    )
+  );
+}

@@ -3,17 +3,20 @@ import { findDecision, narrowed, narrowedDecision } from "../../explain/decision
 import { explainEvent } from "../../explain/event.ts";
 import { parseQuery, type Query, QueryError, type QueryProblem } from "../../history/parse.ts";
 import { accessFor, type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
-import { Refusal } from "../auth/refusal.ts";
 import type { Desk } from "../page/desk.ts";
-import { askBy, askFor, type C, visibleOf } from "../page/frame.ts";
+import { askBy, askFor, type C, unlessUnreadable, visibleOf } from "../page/frame.ts";
 import { homeOf, homesOfDecision } from "../page/homes.ts";
 import { settleDead } from "../page/sinks-routes.ts";
 import type { TailHub } from "../page/tail.ts";
 import { streamTail } from "../page/tail-stream.ts";
+import { tryTemplate } from "../page/templates-routes.ts";
 import type { Hono } from "../server.ts";
 import * as answers from "./answers.ts";
+import { manners } from "./manners.ts";
 import { openApi } from "./openapi.ts";
 import { OPERATIONS } from "./operations.ts";
+import { bodyOf, json } from "./reply.ts";
+import * as requests from "./requests.ts";
 
 export interface ApiPorts {
   readonly version: string;
@@ -22,24 +25,12 @@ export interface ApiPorts {
   readonly readEvents: (text: string) => readonly KubeEvent[];
 }
 
-/** Answers are weighed by their text: whoever asks again for what has not changed gets no body. */
-async function json(c: C, body: unknown): Promise<Response> {
-  const text = JSON.stringify(body);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  const etag = `"${Buffer.from(digest).toString("base64url").slice(0, 22)}"`;
-  c.header("etag", etag);
-  c.header("cache-control", "private, no-cache");
-  if (c.req.header("if-none-match") === etag) return c.body(null, 304);
-  return c.body(text, 200, { "content-type": "application/json; charset=utf-8" });
-}
-
 /** `/api/v1/…`, behind the guard. */
 export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): void {
   const { reader } = desk;
-  const document = JSON.stringify(openApi(ports.version));
-  app.get("/api/v1/openapi.json", (c) =>
-    c.body(document, 200, { "content-type": "application/json; charset=utf-8" }),
-  );
+  const document = openApi(ports.version);
+  app.use("/api/*", manners);
+  app.get("/api/v1/openapi.json", (c) => json(c, document));
 
   app.get("/api/v1/events", async (c) => {
     const { filter, limit, before, ask } = await asked(c, desk, "listEvents");
@@ -85,10 +76,12 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
 
   app.get("/api/v1/sinks", async (c) => {
     const { namespaces } = await accessFor(c, "read", [], desk.namespaces);
-    const counts = await reader.sinks(askBy(c, desk, visibleOf(namespaces)));
+    // What memory has is there while the store is not.
+    const { value } = await unlessUnreadable(reader.sinks(askBy(c, desk, visibleOf(namespaces))));
     const sinks = desk.sinks().map((status) => {
       const none = { sink: status.name, pending: 0, dead: 0, capped: false, oldestOwedAt: null };
-      return answers.sinkOf(status, counts.find(({ sink }) => sink === status.name) ?? none);
+      const found = value?.find(({ sink }) => sink === status.name) ?? none;
+      return answers.sinkOf(status, value === null ? null : found);
     });
     return json(c, { sinks });
   });
@@ -103,13 +96,21 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
   });
 
   app.post("/api/v1/explain", async (c) => {
-    const event = readOne(await c.req.text(), ports.readEvents);
+    const sent = await bodyOf(c, requests.kubernetesEvent);
+    // One Event by its kind: exactly one is read of it.
+    const [event] = ports.readEvents(JSON.stringify(sent));
+    if (event === undefined) return c.notFound();
     const explanation = explainEvent(desk.config, event);
     if (await maySeeSetup(c, desk.namespaces))
       return json(c, answers.explanationOf(event, explanation));
     // Whoever may not see a namespace is not told what becomes of its events either.
     await accessFor(c, "read", [homeOf(event)], desk.namespaces);
     return json(c, answers.explanationOf(event, narrowed(explanation)));
+  });
+
+  app.post("/api/v1/templates/preview", async (c) => {
+    const { sink, text = null, event = "" } = await bodyOf(c, requests.previewRequest);
+    return json(c, await answers.previewOf(await tryTemplate(c, desk, { sink, text, event })));
   });
 
   app.get("/api/v1/tail", async (c) => {
@@ -121,21 +122,6 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
       draw: (row) => JSON.stringify(answers.eventRowOf(row)),
     });
   });
-}
-
-/** @throws Refusal 400 */
-function readOne(text: string, read: ApiPorts["readEvents"]): KubeEvent {
-  try {
-    const [event] = read(text);
-    if (event !== undefined) return event;
-    throw new Error("there is no event in it");
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new Refusal(
-      400,
-      `${detail}; expected an Event as \`kubectl get event NAME -o json\` prints it`,
-    );
-  }
 }
 
 /** What a call of the API asks, held against the fields that count for it, and who asks. */

@@ -214,6 +214,40 @@ export const decision = z
   })
   .meta({ id: "Decision", description: "How it was decided, and what became of it" });
 
+export const preview = z
+  .object({
+    issues: z
+      .array(z.object({ where: z.string(), message: z.string(), hint: z.string().nullable() }))
+      .describe("what is wrong with the template; then there are no looks"),
+    warnings: z.array(z.string()),
+    looks: z.array(
+      z.object({
+        lang: z.enum(["en", "zh"]),
+        html: z.string().nullable().describe("as the chat shows it; null: the sink is no chat"),
+        text: z.string().describe("what would be sent, secrets taken out"),
+        problem: z.string().nullable().describe("why it cannot be sent; null: it can"),
+      }),
+    ),
+  })
+  .meta({ id: "Preview", description: "What a template makes of an event; nothing is sent" });
+
+export const whoami = z
+  .object({
+    name: z.string(),
+    groups: z.array(z.string()),
+    email: z.string().nullable(),
+    by: z.enum(["kubernetes", "proxy", "tokenFile", "loopback"]).describe("how it was proven"),
+    csrf: z
+      .string()
+      .nullable()
+      .describe("for the header X-CSRF-Token of a change; null: a token of their own needs none"),
+  })
+  .meta({ id: "Caller" });
+
+export const description = z
+  .looseObject({ openapi: z.string().describe("3.1.0") })
+  .meta({ id: "Description", description: "An OpenAPI document" });
+
 export const problem = z
   .object({
     error: z.string(),

@@ -3,7 +3,7 @@ import { callerOf, type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
 import type { Desk } from "./desk.ts";
-import { askBy, type C, page, readerFor } from "./frame.ts";
+import { askBy, type C, page, readerFor, sinkNames } from "./frame.ts";
 import { homeOf } from "./homes.ts";
 import { drawPreview, drawTemplates, type TemplatesView } from "./templates-page.ts";
 
@@ -55,30 +55,45 @@ async function viewOf(
   const reader = readerFor(c, desk);
   const { sinks } = desk.config;
   const name = fields.get("sink") ?? sinks[0]?.name ?? "";
-  const sink = sinks.find((one) => one.name === name);
-  if (sink === undefined)
-    throw new Refusal(
-      404,
-      `sink: found "${name}", expected one of ${sinks.map((one) => one.name).join(", ")}`,
-    );
-  const text = fresh ? desk.templateText(name) : (fields.get("text") ?? "");
-  if (text.length > TEXT_MAX)
-    throw new Refusal(400, `text: found ${text.length} characters, expected at most ${TEXT_MAX}`);
+  const text = fresh ? null : (fields.get("text") ?? "");
   const event = (fields.get("event") ?? "").trim();
-  const previewed = await desk.preview(
-    name,
-    text,
-    event === "" ? null : await alertOf(c, desk, event),
-  );
+  const previewed = await tryTemplate(c, desk, { sink: name, text, event });
   return {
     ...previewed,
     sinks: sinks.map((one) => ({ name: one.name, type: one.definition.type })),
     sink: name,
-    text,
+    text: text ?? desk.templateText(name),
     event,
     csrf: callerOf(c).csrf,
     reader,
   };
+}
+
+/**
+ * What a template makes of an event for one sink; nothing is sent.
+ * @param text `null`: the one in use
+ * @param event its id; empty: an example
+ * @throws Refusal
+ */
+export async function tryTemplate(
+  c: C,
+  desk: Desk,
+  {
+    sink,
+    text,
+    event,
+  }: { readonly sink: string; readonly text: string | null; readonly event: string },
+): ReturnType<Desk["preview"]> {
+  const names = sinkNames(desk);
+  if (!names.includes(sink))
+    throw new Refusal(404, `sink: found "${sink}", expected one of ${names.join(", ")}`);
+  const written = text ?? desk.templateText(sink);
+  if (written.length > TEXT_MAX)
+    throw new Refusal(
+      400,
+      `text: found ${written.length} characters, expected at most ${TEXT_MAX}`,
+    );
+  return desk.preview(sink, written, event === "" ? null : await alertOf(c, desk, event));
 }
 
 async function alertOf(c: C, desk: Desk, id: string) {

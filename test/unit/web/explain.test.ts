@@ -5,6 +5,7 @@ import * as schemas from "../../../src/web/api/schemas.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { sinks as registry } from "../../../sinks/index.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { anApiSite } from "../../support/api.ts";
 import { accessFile, fileProver, sha256 } from "../../support/guarded.ts";
 import { MINUTE, NOON, seen, take } from "../../support/history.ts";
 import { aPageSite, type PageSite } from "../../support/page.ts";
@@ -48,7 +49,7 @@ const decisionIn = ({ body }: { body: string }) => schemas.decision.parse(JSON.p
 
 describe("GET /api/v1/explain/ID", () => {
   it("answers what is decided now, what happened then, and where that is not the same", async () => {
-    const site = await aPageSite();
+    const site = await anApiSite();
     await filled(site);
     site.outbox.settle("d1", {
       kind: "retry",
@@ -83,7 +84,7 @@ describe("GET /api/v1/explain/ID", () => {
   });
 
   it("takes the id of a delivery as well: of its event, or of what it tells of", async () => {
-    const site = await aPageSite();
+    const site = await anApiSite();
     await filled(site);
     expect(decisionIn(await site.get("/api/v1/explain/d2")).id).toBe(storedKey(SHOP));
     const digest = decisionIn(await site.get("/api/v1/explain/d5"));
@@ -133,7 +134,7 @@ describe("POST /api/v1/explain", () => {
   const post = async (site: PageSite, token: string, body: unknown) => {
     const response = await fetch(`${site.url}/api/v1/explain`, {
       method: "POST",
-      headers: as(token),
+      headers: { ...as(token), "content-type": "application/json" },
       body: JSON.stringify(body),
     });
     return { status: response.status, body: await response.text() };
@@ -156,7 +157,12 @@ describe("POST /api/v1/explain", () => {
     const site = await guarded();
     const { status, body } = await post(site, "of-all", { kind: "Pod" });
     expect(status).toBe(400);
-    expect(body).toContain("expected an Event as `kubectl get event NAME -o json` prints it");
+    const { fields } = schemas.problem.parse(JSON.parse(body));
+    expect(fields?.map(({ field }) => field)).toEqual(["apiVersion", "kind"]);
+    expect(fields?.[1]).toMatchObject({
+      found: '"Pod"',
+      expected: "Event: an object as `kubectl get event NAME -o json` prints it",
+    });
   });
 });
 

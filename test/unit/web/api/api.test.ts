@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { storedKey } from "../../../../src/ledger/key.ts";
 import * as schemas from "../../../../src/web/api/schemas.ts";
 import { MINUTE, NOON, seen, take } from "../../../support/history.ts";
-import { aPageSite, type PageSite } from "../../../support/page.ts";
+import { anApiSite, type ApiSite } from "../../../support/api.ts";
 
 /** The id of the n-th event, seen so many minutes before noon. */
 const idOf = (n: number, minutes: number) => storedKey(seen(n, NOON - minutes * MINUTE));
@@ -13,8 +13,8 @@ const parse = (body: string): unknown => JSON.parse(body) as unknown;
 const held = <Held>(schema: { readonly parse: (value: unknown) => Held }, body: string): Held =>
   schema.parse(parse(body));
 
-async function filled(count = 3): Promise<PageSite> {
-  const site = await aPageSite();
+async function filled(count = 3): Promise<ApiSite> {
+  const site = await anApiSite();
   await take(
     site,
     Array.from({ length: count }, (_, n) => seen(n, NOON - (n + 1) * MINUTE)),
@@ -122,16 +122,9 @@ describe("the other questions", () => {
   });
 
   it("what would be decided about an event that is sent along", async () => {
-    const site = await aPageSite();
-    const response = await fetch(`${site.url}/api/v1/explain`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        "x-csrf-token": await csrfOf(site),
-        "sec-fetch-site": "same-origin",
-        origin: site.url,
-      },
-      body: JSON.stringify({
+    const site = await anApiSite();
+    const { body } = await site.ask("POST", "/api/v1/explain", {
+      body: {
         apiVersion: "v1",
         kind: "Event",
         metadata: { name: "a", namespace: "shop", uid: "u" },
@@ -140,9 +133,9 @@ describe("the other questions", () => {
         reason: "Scheduled",
         message: "ok",
         lastTimestamp: "2026-11-20T11:00:00Z",
-      }),
+      },
     });
-    const explained = held(schemas.explanation, await response.text());
+    const explained = held(schemas.explanation, body);
     expect(explained.sinks.map(({ sink, owed }) => [sink, owed])).toEqual([
       ["ops", false],
       ["audit", true],
@@ -166,13 +159,10 @@ describe("the other questions", () => {
     let text = "";
     while (!text.includes("\n\n")) text += (await reader.read()).value ?? "";
     abort.abort();
-    const row = held(schemas.eventRow, /^data: (.*)$/m.exec(text)?.[1] ?? "");
+    const data = /^data: (.*)$/m.exec(text)?.[1] ?? "";
+    expect(site.contract.streamed("/api/v1/tail", data)).toEqual([]);
+    const row = held(schemas.eventRow, data);
     expect(row.event.reason).toBe("Killing");
     expect(text).toMatch(/^event: event$/m);
   });
 });
-
-async function csrfOf(site: PageSite): Promise<string> {
-  const { body } = await site.get("/api/v1/whoami", JSON_ONLY);
-  return (parse(body) as { csrf: string }).csrf;
-}

@@ -1,0 +1,53 @@
+import type { GuardedEnv } from "../auth/caller.ts";
+import { Refusal } from "../auth/refusal.ts";
+import type { MiddlewareHandler } from "../server.ts";
+import { type Operation, operationsAt } from "./operations.ts";
+
+const JSON_TYPE = "application/json";
+
+/** What every call of the API has in common: a method there is, an answer that the caller takes, a body of a kind that is read. */
+export const manners: MiddlewareHandler<GuardedEnv> = async (c, next) => {
+  const here = operationsAt(c.req.path);
+  // The router answers for what there is not.
+  if (here.length === 0) return next();
+  const method = c.req.method === "HEAD" ? "GET" : c.req.method;
+  const operation = here.find((one) => one.method.toUpperCase() === method);
+  if (operation === undefined) throw wrongMethod(c.req.method, here);
+  const type = operation.stream ?? JSON_TYPE;
+  const accept = c.req.header("accept") ?? "";
+  if (operation.answer !== null && !accepts(accept, type))
+    throw new Refusal(406, `Accept: found "${shown(accept)}", but the answer is ${type}`);
+  if (operation.body !== undefined) mustBeJson(c.req.header("content-type") ?? "");
+  return next();
+};
+
+function wrongMethod(found: string, here: readonly Operation[]): Refusal {
+  const allowed = here.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : ["POST"]));
+  const list = [...new Set(allowed)].join(", ");
+  return new Refusal(405, `found ${found}, expected ${list}`, { Allow: list });
+}
+
+function mustBeJson(found: string): void {
+  const [type = ""] = found.toLowerCase().split(";");
+  if (type.trim() === JSON_TYPE) return;
+  const what = found === "" ? "none" : `"${shown(found)}"`;
+  throw new Refusal(415, `Content-Type: found ${what}, expected ${JSON_TYPE}`, {
+    Accept: JSON_TYPE,
+  });
+}
+
+/** Whether a list of media ranges holds a type, its weight not being zero. */
+function accepts(header: string, type: string): boolean {
+  if (header.trim() === "") return true;
+  const [family = ""] = type.split("/");
+  return header
+    .toLowerCase()
+    .split(",")
+    .some((range) => {
+      const [name = "", ...parameters] = range.split(";").map((part) => part.trim());
+      const refused = parameters.some((one) => /^q=0(\.0{0,3})?$/.test(one));
+      return !refused && [type, `${family}/*`, "*/*"].includes(name);
+    });
+}
+
+const shown = (text: string): string => text.slice(0, 80);

@@ -1,0 +1,56 @@
+import type { z } from "../../sink/schema.ts";
+import { QueryError } from "../../history/parse.ts";
+import type { C } from "../page/frame.ts";
+
+const SHOWN = 80;
+
+/** Answers are weighed by their text: whoever asks again for what has not changed gets no body. */
+export async function json(c: C, body: unknown): Promise<Response> {
+  const text = JSON.stringify(body);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  const etag = `"${Buffer.from(digest).toString("base64url").slice(0, 22)}"`;
+  c.header("etag", etag);
+  c.header("cache-control", "private, no-cache");
+  if (isKnown(c.req.header("if-none-match") ?? "", etag)) return c.body(null, 304);
+  return c.body(text, 200, { "content-type": "application/json; charset=utf-8" });
+}
+
+/** A list, and weak where a proxy has compressed what it passed on. */
+function isKnown(header: string, etag: string): boolean {
+  return header.split(",").some((one) => {
+    const tag = one.trim().replace(/^W\//, "");
+    return tag === etag || tag === "*";
+  });
+}
+
+/** Of what is to be sent, as it is described. */
+function exampleOf(schema: z.ZodType): string {
+  const examples: unknown = schema.meta()?.["examples"];
+  return JSON.stringify(Array.isArray(examples) ? (examples[0] as unknown) : {});
+}
+
+/**
+ * What was sent, as the schema has it.
+ * @throws QueryError that names each field, with the schema's example
+ */
+export async function bodyOf<T extends z.ZodType>(c: C, schema: T): Promise<z.output<T>> {
+  const example = exampleOf(schema);
+  const text = await c.req.text();
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const expected = `JSON (${error instanceof Error ? error.message : "unreadable"})`;
+    throw new QueryError([{ field: "body", found: text.slice(0, SHOWN), expected, example }]);
+  }
+  const read = schema.safeParse(value, { reportInput: true });
+  if (read.success) return read.data;
+  throw new QueryError(
+    read.error.issues.map(({ path, message, input }) => ({
+      field: path.length === 0 ? "body" : path.join("."),
+      found: (JSON.stringify(input) ?? "nothing").slice(0, SHOWN),
+      expected: message,
+      example,
+    })),
+  );
+}
