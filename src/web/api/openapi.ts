@@ -42,7 +42,7 @@ export function openApi(version: string): Json {
 }
 
 function describe(operation: Operation): Json {
-  const { id, path, summary, notes, fields, answer, stream, body, problems } = operation;
+  const { id, path, summary, notes, fields, body, problems } = operation;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",

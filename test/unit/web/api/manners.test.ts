@@ -90,7 +90,9 @@ describe("a request that is none", () => {
     const site = await anApiSite();
     const { status, body } = await site.get("/api/v1/events", { accept });
     expect(status).toBe(expected);
-    if (status === 406) expect(parse(body)["error"]).toContain("the answer is application/json");
+    expect(parse(body)["error"] ?? "").toMatch(
+      expected === 406 ? /the answer is application\/json/ : /^$/,
+    );
   });
 
   it("406 where a stream is taken for JSON", async () => {
