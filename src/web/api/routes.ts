@@ -1,10 +1,11 @@
 import type { KubeEvent } from "../../event/event.ts";
 import { findDecision, narrowed, narrowedDecision } from "../../explain/decision.ts";
 import { explainEvent } from "../../explain/event.ts";
+import { UnreadableError } from "../../history/history.ts";
 import { parseQuery, type Query, QueryError, type QueryProblem } from "../../history/parse.ts";
 import { accessFor, type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
 import type { Desk } from "../page/desk.ts";
-import { askBy, askFor, type C, unlessUnreadable, visibleOf } from "../page/frame.ts";
+import { askBy, askFor, type C, visibleOf } from "../page/frame.ts";
 import { homeOf, homesOfDecision } from "../page/homes.ts";
 import { settleDead } from "../page/sinks-routes.ts";
 import type { TailHub } from "../page/tail.ts";
@@ -76,12 +77,17 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
 
   app.get("/api/v1/sinks", async (c) => {
     const { namespaces } = await accessFor(c, "read", [], desk.namespaces);
-    // What memory has is there while the store is not.
-    const { value } = await unlessUnreadable(reader.sinks(askBy(c, desk, visibleOf(namespaces))));
+    // What memory has is there while the store is not; whoever asks too much is told so.
+    const counts = await reader
+      .sinks(askBy(c, desk, visibleOf(namespaces)))
+      .catch((error: unknown) => {
+        if (error instanceof UnreadableError) return null;
+        throw error;
+      });
     const sinks = desk.sinks().map((status) => {
       const none = { sink: status.name, pending: 0, dead: 0, capped: false, oldestOwedAt: null };
-      const found = value?.find(({ sink }) => sink === status.name) ?? none;
-      return answers.sinkOf(status, value === null ? null : found);
+      const found = counts?.find(({ sink }) => sink === status.name) ?? none;
+      return answers.sinkOf(status, counts === null ? null : found);
     });
     return json(c, { sinks });
   });
