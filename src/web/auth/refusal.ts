@@ -1,7 +1,20 @@
 import { html, type Context, type Html } from "../server.ts";
 import { chooseLang, type Lang, WORDS } from "./words.ts";
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 406 | 409 | 413 | 415 | 421 | 429 | 500 | 503;
+export type RefusalStatus =
+  | 400
+  | 401
+  | 403
+  | 404
+  | 405
+  | 406
+  | 409
+  | 413
+  | 415
+  | 421
+  | 429
+  | 500
+  | 503;
 
 /** A request that is answered with a problem: thrown by whoever finds it, written down in one place. */
 export class Refusal extends Error {
