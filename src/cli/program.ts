@@ -4,7 +4,13 @@ import { FLAGS, type FlagInfo } from "../config/options.ts";
 import { Writable } from "node:stream";
 import { type Shell, SHELLS } from "./completion.ts";
 import { EXIT, type Io } from "./io.ts";
-import type { Act, Commands, MigrateFromOptions, MigrateOptions } from "./program/commands.ts";
+import type {
+  Act,
+  Commands,
+  DemoOptions,
+  MigrateFromOptions,
+  MigrateOptions,
+} from "./program/commands.ts";
 import { addLedgerCommands } from "./program/ledger.ts";
 import { fromKubeEventer, type Translated } from "./program/kube-eventer.ts";
 import { mistakesOf } from "./program/mistakes.ts";
@@ -270,19 +276,18 @@ function buildProgram(
   ]).action(act(() => commands.schema()));
   command(
     "demo",
-    "Replay a bundled hour of a troubled cluster through the real pipeline into two simulated chats.",
+    "Replay a bundled hour of a troubled cluster through the real pipeline into two simulated chats, with the page that shows what happened and who was told.",
     ["kube-crier demo", "kube-crier demo --once"],
   )
     .option("--once", "end when everything is told, with a summary")
+    .option("--web-listen <ADDR:PORT>", "where the page is", "127.0.0.1:8901")
     .option("--listen <ADDR:PORT>", "where the simulated chats are shown", "127.0.0.1:8900")
     .addOption(
       new Option("--lang <LANG>", "the language of the first chat")
         .choices(["en", "zh"])
         .default("zh"),
     )
-    .action(
-      act((options: { once?: true; listen: string; lang: string }) => commands.demo(options)),
-    );
+    .action(act((options: DemoOptions) => commands.demo(options)));
   command("completion", "Print a completion script for a shell.", [
     "source <(kube-crier completion bash)",
     "source <(kube-crier completion zsh)",

@@ -26,7 +26,14 @@ export interface Commands {
   simulate(options: { listen: string; robots?: string }): Promise<number>;
   schema(): Promise<number>;
   completion(shell: Shell, commands: readonly Completable[]): Promise<number>;
-  demo(options: { once?: true; listen: string; lang: string }): Promise<number>;
+  demo(options: DemoOptions): Promise<number>;
+}
+
+export interface DemoOptions {
+  readonly once?: true;
+  readonly listen: string;
+  readonly webListen: string;
+  readonly lang: string;
 }
 
 export interface MigrateOptions {

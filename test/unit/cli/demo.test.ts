@@ -7,21 +7,21 @@ import { FakeClock } from "../../support/clock.ts";
 import { cli } from "../../support/io.ts";
 import { watchTraffic } from "../../support/traffic.ts";
 
-/** A demo that has begun: its page can be asked. */
+/** A demo that has begun: its page and its chats can be asked. */
 async function demo(clock: Clock, ...argv: string[]) {
   const stop = new AbortController();
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const said = { stdout: "", stderr: "" };
   stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
-  const opened = new Promise<string>((resolve) => {
+  const opened = new Promise<{ page: string; url: string }>((resolve) => {
     stderr.setEncoding("utf8").on("data", (text: string) => {
       said.stderr += text;
-      const url = /Open (http:\S+)/.exec(said.stderr)?.[1];
-      if (url !== undefined) resolve(url);
+      const [, page, url] = /Open (http:\S+)[^]*?\n +(http:\S+)\n/.exec(said.stderr) ?? [];
+      if (page !== undefined && url !== undefined) resolve({ page, url });
     });
   });
   const ended = { code: null as number | null };
-  const running = main(["demo", "--listen=127.0.0.1:0", ...argv], {
+  const running = main(["demo", "--listen=127.0.0.1:0", "--web-listen=127.0.0.1:0", ...argv], {
     stdin: Readable.from([""]),
     stdout,
     stderr,
@@ -29,13 +29,13 @@ async function demo(clock: Clock, ...argv: string[]) {
     clock,
     signal: stop.signal,
   }).then((code) => (ended.code = code));
-  const url = await opened;
+  const { page, url } = await opened;
   const shown = async () =>
     ((await (await fetch(`${url}/messages.json?state=shown`)).json()) as { messages: unknown[] })
       .messages.length;
   while ((await shown()) < 5) await new Promise((resolve) => setImmediate(resolve));
   const dataDir = /--data-dir=(\S+)/.exec(said.stderr)?.[1] ?? "";
-  return { url, said, stop, running, ended, dataDir };
+  return { page, url, said, stop, running, ended, dataDir };
 }
 
 describe("demo", () => {
@@ -58,10 +58,20 @@ describe("demo", () => {
   });
 
   it("stays until it is told to stop; its page and its ledger can be looked at meanwhile", async () => {
-    const { url, stop, running, dataDir } = await demo(systemClock, "--lang=en");
-    const page = await (await fetch(url)).text();
-    expect(page).toContain("DingTalk on-call");
-    expect(page).toContain("飞书 商城团队");
+    const { page, url, stop, running, dataDir } = await demo(systemClock, "--lang=en");
+    const chats = await (await fetch(url)).text();
+    expect(chats).toContain("DingTalk on-call");
+    expect(chats).toContain("飞书 商城团队");
+    const accept = { headers: { accept: "text/html" } };
+    // What it says to open shows the bundled hour, whenever that is opened.
+    const events = await (await fetch(page, accept)).text();
+    expect(events).toMatch(/NodeNotReady|BackOff/);
+    expect(events).toContain("prod-a");
+    const total = await fetch(page.replace("/?", "/api/v1/timeline?").replace("&lang=en", ""));
+    expect(((await total.json()) as { total: number }).total).toBeGreaterThan(100);
+    const sinks = await (await fetch(new URL("/sinks", page), accept)).text();
+    expect(sinks).toContain("dingtalk-on-call");
+    expect(sinks).toContain("lark-shop");
     const history = await cli(["history", `--data-dir=${dataDir}`, "--limit=5"]);
     expect(history.stdout.split("\n").length).toBeGreaterThan(5);
     stop.abort();
