@@ -3,17 +3,21 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { html, raw } from "hono/html";
 import { secureHeaders } from "hono/secure-headers";
-import { streamSSE } from "hono/streaming";
 import { type Address, listen as listenPlainly, type Listening } from "./listen.ts";
 
 /**
  * hono's one door. `html` escapes what is interpolated; `raw` marks text of our own that must not be.
  * `run` passes it for the page alone: hono brings along Node's Request and Response, and memory that a few plain answers need not cost.
  */
-export { Hono, html, raw, secureHeaders, streamSSE };
+export { Hono, html, raw, secureHeaders };
 export type { Context, HttpBindings, Listening, MiddlewareHandler };
 /** What `html` gives: escaped text, ready to be interpolated into more of it. */
 export type Html = ReturnType<typeof html>;
+/** Its text. Nothing that we draw has to be waited for. */
+export function textOf(drawn: Html): string {
+  if (drawn instanceof Promise) throw new Error("a part of it has to be waited for");
+  return drawn.toString();
+}
 export type NodeEnv = { Bindings: HttpBindings };
 
 /** A request's body up to a size, of a length that is said or not. Handlers read it by `c.req`, which then has it already. */

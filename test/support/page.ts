@@ -9,6 +9,7 @@ import { mountApi } from "../../src/web/api/routes.ts";
 import type { Desk } from "../../src/web/page/desk.ts";
 import { refusalOf } from "../../src/web/page/refusals.ts";
 import { mountPages } from "../../src/web/page/routes.ts";
+import type { TailHub } from "../../src/web/page/tail.ts";
 import { listen } from "../../src/web/server.ts";
 import { systemClock } from "../../src/clock.ts";
 import { readEvents } from "../../src/source/file/read.ts";
@@ -30,6 +31,7 @@ export interface PageSite extends TestLedger {
   readonly failures: readonly string[];
   /** What was asked to be retried or discarded. */
   readonly settled: readonly string[];
+  readonly hub: TailHub;
   /** A page as its reader gets it. */
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   post(path: string, fields: Readonly<Record<string, string>>): Promise<Answer>;
@@ -110,6 +112,7 @@ export async function aPageSite(
     audit,
     failures,
     settled,
+    hub,
     get: (path, headers = {}) =>
       ask(path, { headers: { accept: "text/html,*/*;q=0.8", ...headers } }),
     post: (path, fields) =>

@@ -64,7 +64,8 @@ export const OPERATIONS: readonly Operation[] = [
     id: "followEvents",
     method: "get",
     path: "/api/v1/tail",
-    summary: "What arrives, as server-sent events: `event: event`, each with one EventRow",
+    summary:
+      "What arrives, as server-sent events: `event: event`, each with one EventRow. `mark` is a sign of life. `gap`: not everything is here, `cause` says why (`slow`, `missed`). `end`: not allowed any more. With `Last-Event-ID` it goes on from there; what is given again has the same `id`",
     fields: FILTER.filter((field) => !["since", "from", "to"].includes(field)),
     answer: schemas.eventRow,
     stream: "text/event-stream",

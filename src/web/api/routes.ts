@@ -5,11 +5,13 @@ import { UnreadableError } from "../../history/history.ts";
 import { parseQuery, type Query, QueryError, type QueryProblem } from "../../history/parse.ts";
 import { accessFor, type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
 import type { Desk } from "../page/desk.ts";
+import { follow } from "../page/follow.ts";
+import type { Writing } from "../page/follower.ts";
 import { askBy, askFor, type C, visibleOf } from "../page/frame.ts";
 import { homeOf, homesOfDecision } from "../page/homes.ts";
 import { settleDead } from "../page/sinks-routes.ts";
+import { block } from "../page/sse.ts";
 import type { TailHub } from "../page/tail.ts";
-import { streamTail } from "../page/tail-stream.ts";
 import { tryTemplate } from "../page/templates-routes.ts";
 import type { Hono } from "../server.ts";
 import * as answers from "./answers.ts";
@@ -119,16 +121,28 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
     return json(c, await answers.previewOf(await tryTemplate(c, desk, { sink, text, event })));
   });
 
-  app.get("/api/v1/tail", async (c) => {
-    const { filter, ask } = await asked(c, desk, "followEvents");
-    return streamTail(c, desk, ports.hub, {
-      filter,
-      visible: ask.visible,
-      event: "event",
-      draw: (row) => JSON.stringify(answers.eventRowOf(row)),
-    });
-  });
+  app.get("/api/v1/tail", async (c) =>
+    follow(c, desk, ports.hub, await asked(c, desk, "followEvents"), WRITING),
+  );
 }
+
+/** What is followed, as the API tells everything. */
+const WRITING: Writing = {
+  key: "json",
+  row: (row) => block("event", JSON.stringify(answers.eventRowOf(row))),
+  gap: (cause) =>
+    block(
+      "gap",
+      JSON.stringify({
+        cause,
+        detail:
+          cause === "slow"
+            ? "you read too slowly, and are let go; come again with Last-Event-ID to go on from there"
+            : "more happened since than is given out again; /api/v1/events has it",
+      }),
+    ),
+  end: ({ status, message }) => block("end", JSON.stringify({ status, error: message })),
+};
 
 /** What a call of the API asks, held against the fields that count for it, and who asks. */
 async function asked(c: C, desk: Desk, id: string) {

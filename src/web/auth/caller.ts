@@ -16,7 +16,11 @@ export interface Caller extends Proven {
 /** The environment of every handler behind the guard. */
 export interface GuardedEnv {
   readonly Bindings: HttpBindings;
-  readonly Variables: { caller: Caller };
+  readonly Variables: {
+    caller: Caller;
+    /** Proves it anew, for an answer that goes on for long; `null`: not any more. @throws Refusal */
+    again: () => Promise<Caller | null>;
+  };
 }
 
 export function callerOf(c: Context<GuardedEnv>): Caller {

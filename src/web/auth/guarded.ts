@@ -68,10 +68,12 @@ export function createGuardedApp(provers: Provers, ports: GuardPorts): Hono<Guar
   }
 
   app.use(async (c, next) => {
-    const found = await proveRequest(c.env.incoming, provers, { sessions, limiter });
+    const prove = () => proveRequest(c.env.incoming, provers, { sessions, limiter });
+    const found = await prove();
     if (found === null) return unproven(c, hasLogin);
     const { caller, ambient, session } = found;
     c.set("caller", caller);
+    c.set("again", async () => (await prove())?.caller ?? null);
     if (!SAFE.includes(c.req.method) && ambient !== null)
       await mustBeMeant(c, caller.origin, (given) => sessions.isCsrfToken(ambient, given));
     if (c.req.path === "/logout" && c.req.method === "POST") {

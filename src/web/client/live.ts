@@ -34,7 +34,8 @@ export function offerLive(page: Document): void {
     const template = page.createElement("template");
     template.innerHTML = drawn;
     for (const row of template.content.querySelectorAll<HTMLElement>("tr")) {
-      rows.querySelector(`tr[data-id="${CSS.escape(row.dataset["id"] ?? "")}"]`)?.remove();
+      const id = row.dataset["id"];
+      if (id !== undefined) rows.querySelector(`tr[data-id="${CSS.escape(id)}"]`)?.remove();
       row.classList.add("fresh");
       rows.prepend(row);
     }
@@ -43,16 +44,26 @@ export function offerLive(page: Document): void {
   const connect = (): void => {
     const url = new URL(address, page.location.href);
     if (mark !== "") url.searchParams.set("after", mark);
-    source = new EventSource(url);
-    source.addEventListener("row", (event: MessageEvent<string>) => {
-      mark = event.lastEventId;
+    const stream = new EventSource(url);
+    source = stream;
+    const take = (event: MessageEvent<string>): void => {
+      if (event.lastEventId !== "") mark = event.lastEventId;
+      if (event.data === "") return;
       if (showing) show(event.data);
       else waiting = [...waiting, event.data].slice(-KEPT);
       tell();
+    };
+    for (const kind of ["row", "gap", "mark"]) stream.addEventListener(kind, take);
+    stream.addEventListener("end", (event: MessageEvent<string>) => {
+      disconnect();
+      showing = false;
+      show(event.data);
+      tell();
+      button.disabled = true;
     });
-    source.addEventListener("error", () => {
+    stream.addEventListener("error", () => {
       // A connection that was cut is made again by the browser; one that was refused is not.
-      if (source?.readyState !== EventSource.CLOSED) return;
+      if (stream.readyState !== EventSource.CLOSED || source !== stream) return;
       disconnect();
       showing = false;
       tell();

@@ -26,19 +26,29 @@ export function readQuery(
   }
 }
 
-export async function askFor(c: C, desk: Desk, { filter }: Query): Promise<Ask> {
+export async function askFor(c: C, desk: Desk, query: Query): Promise<Ask> {
+  return askBy(c, desk, await visibleFor(c, desk, query));
+}
+
+/** Of what a query asks for, what this caller may see. */
+export async function visibleFor(c: C, desk: Desk, { filter }: Query): Promise<Visible> {
   const named = filter.namespaces.map((ns) => (ns === "-" ? HOME_OF_CLUSTER_SCOPED : ns));
   const { namespaces } = await accessFor(c, "read", named, desk.namespaces);
-  return askBy(c, desk, visibleOf(namespaces));
+  return visibleOf(namespaces);
+}
+
+/** The same for every request of one person. */
+export function askerOf(c: C): string {
+  const { by, name } = callerOf(c).identity;
+  return `${by} ${name}`;
 }
 
 /** A question of this caller's; whoever goes away takes it back. */
 export function askBy(c: C, desk: Pick<Desk, "signal">, visible: Visible): Ask {
-  const { by, name } = callerOf(c).identity;
   return {
     visible,
     deadlineMs: DEADLINE_MS,
-    asker: `${by} ${name}`,
+    asker: askerOf(c),
     signal: AbortSignal.any([desk.signal, c.req.raw.signal]),
   };
 }

@@ -2,17 +2,28 @@ import { EVERYTHING } from "../../history/history.ts";
 import { QueryError } from "../../history/parse.ts";
 import type { GuardedEnv } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
-import type { Hono } from "../server.ts";
+import { type Hono, html, textOf } from "../server.ts";
 import { Assets } from "./assets.ts";
 import type { Desk } from "./desk.ts";
 import { drawEvents } from "./events-page.ts";
 import { mountExports } from "./export-routes.ts";
-import { askFor, page, readerFor, readQuery, sinkNames, unlessUnreadable } from "./frame.ts";
+import { follow } from "./follow.ts";
+import type { Writing } from "./follower.ts";
+import {
+  askFor,
+  type C,
+  page,
+  readerFor,
+  readQuery,
+  sinkNames,
+  unlessUnreadable,
+} from "./frame.ts";
+import { readerOf } from "./reader.ts";
 import { drawRow } from "./rows.ts";
 import { mountSinks } from "./sinks-routes.ts";
+import { block } from "./sse.ts";
 import { mountStories } from "./story-routes.ts";
 import { TailHub } from "./tail.ts";
-import { streamTail } from "./tail-stream.ts";
 import { mountTemplates } from "./templates-routes.ts";
 
 const DEFAULT_SPAN = "1h";
@@ -69,18 +80,31 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
     const params = new URL(c.req.url).searchParams;
     const { query, problems } = readQuery(params, desk);
     if (query === null) throw new QueryError(problems);
-    const reader = readerFor(c, desk);
-    const { visible } = await askFor(c, desk, query);
-    // No part of what the links of a row lead to.
-    params.delete("after");
-    return streamTail(c, desk, hub, {
-      filter: query.filter,
-      visible,
-      event: "row",
-      draw: (row) => drawRow(row, params, sinkNames(desk), reader),
-    });
+    return follow(c, desk, hub, query, writingFor(c, desk, params));
   });
   return hub;
+}
+
+/** Rows as the list has them, so that the page puts them in as they are. */
+function writingFor(c: C, desk: Desk, params: URLSearchParams): Writing {
+  const { lang, timezone, words } = readerFor(c, desk);
+  const own = new URLSearchParams(params);
+  for (const field of ["after", "lang"]) own.delete(field);
+  const notice = (text: string) =>
+    textOf(
+      html`<tr class="notice">
+        <td colspan="6">${text}</td>
+      </tr>`,
+    );
+  return {
+    key: `${lang} ${own.toString()}`,
+    row: (row) => {
+      const reader = readerOf(lang, timezone, desk.clock.now());
+      return block("row", textOf(drawRow(row, own, sinkNames(desk), reader)));
+    },
+    gap: () => block("gap", notice(words.tail.gap)),
+    end: ({ message }) => block("end", notice(`${words.tail.end} ${message}`)),
+  };
 }
 
 function mountAssets(app: Hono<GuardedEnv>, assets: Assets): void {

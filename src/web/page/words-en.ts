@@ -31,6 +31,10 @@ export const EN: Words = {
   live: "Live",
   pause: "Pause",
   waiting: (count) => `${count} new`,
+  tail: {
+    gap: "Not everything that arrived meanwhile is here: load the page anew to see all of it.",
+    end: "No longer live:",
+  },
   flat: "One by one",
   grouped: "By object and reason",
   by: "Coloured by",

@@ -26,6 +26,10 @@ export const ZH: Words = {
   live: "实时",
   pause: "暂停",
   waiting: (count) => `${count} 条新事件`,
+  tail: {
+    gap: "期间到达的事件未全部显示在此：请刷新页面查看完整列表。",
+    end: "实时更新已结束：",
+  },
   flat: "逐条",
   grouped: "按对象和原因",
   by: "着色依据",

@@ -24,6 +24,8 @@ export interface Words {
   readonly pause: string;
   /** @param count a number, or the place for one */
   readonly waiting: (count: string) => string;
+  /** What stands between the rows of what is followed. */
+  readonly tail: Readonly<Record<"gap" | "end", string>>;
   readonly flat: string;
   readonly grouped: string;
   readonly by: string;

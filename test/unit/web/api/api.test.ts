@@ -157,7 +157,7 @@ describe("the other questions", () => {
     await take(site, [seen(11, NOON), seen(12, NOON, { reason: "Killing" })]);
     await site.clock.advance(500);
     let text = "";
-    while (!text.includes("\n\n")) text += (await reader.read()).value ?? "";
+    while (!/^data: .*\n\n/m.test(text)) text += (await reader.read()).value ?? "";
     abort.abort();
     const data = /^data: (.*)$/m.exec(text)?.[1] ?? "";
     expect(site.contract.streamed("/api/v1/tail", data)).toEqual([]);
