@@ -13,7 +13,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CHAT_STYLE } from "../../../src/simulate/bubble.ts";
 import { ROOT } from "../../support/manifests.ts";
 
 const text = (name: string) => readFileSync(path.join(ROOT, name), "utf8");
@@ -136,6 +138,17 @@ describe("the image's content, made by the Dockerfile's own commands", () => {
   it("lets whoever runs it read everything and change nothing", () => {
     for (const name of files().filter((file) => file !== "usr/local/bin/kube-crier"))
       expect(statSync(path.join(image, name)).mode & 0o047, name).toBeOneOf([0o044, 0o045]);
+  });
+
+  it("has for a browser less than 150 KB, compressed, beside the page itself", () => {
+    const loaded = files()
+      .filter((name) => name.startsWith("app/dist/web/"))
+      .map((name) => readFileSync(path.join(image, name)));
+    const bytes = [...loaded, Buffer.from(CHAT_STYLE)]
+      .map((text) => gzipSync(text).length)
+      .reduce((sum, size) => sum + size, 0);
+    expect(loaded.length).toBeGreaterThan(2);
+    expect(bytes).toBeLessThan(150_000);
   });
 
   it("is smaller than 60 MB", () => {

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { FLAGS } from "../../../src/config/options.ts";
+import { load } from "../../support/config.ts";
 import {
+  dataOf,
   deploymentOf,
   find,
   manifests,
@@ -79,6 +81,34 @@ describe("deploy/ha", () => {
       "--data-dir=/var/lib/kube-crier",
     ]);
     expect(spec.template.spec.volumes).toEqual([{ name: "ledger", $patch: "delete" }]);
+  });
+});
+
+describe("the page", () => {
+  const service = find(manifests("kube-crier-web.yaml"), "Service", "kube-crier-web");
+  const spec = service["spec"] as {
+    selector: Readonly<Record<string, string>>;
+    sessionAffinity: string;
+    ports: readonly { port: number; targetPort: number }[];
+  };
+
+  it("has a Service of its own, which finds the Pod, and keeps a reader at the replica of the session", () => {
+    const { template } = deploymentOf(manifests("kube-crier.yaml")).spec;
+    expect(template.metadata.labels).toMatchObject(spec.selector);
+    expect(spec.sessionAffinity).toBe("ClientIP");
+    const { namespace } = find(manifests("kube-crier.yaml"), "Deployment").metadata;
+    expect(service.metadata.namespace).toBe(namespace);
+  });
+
+  it("is served on that port once the line is taken in that the ConfigMap has ready", () => {
+    const [config = ""] = Object.values(dataOf(find(manifests("kube-crier.yaml"), "ConfigMap")));
+    const ready = config.replace("# webListen:", "webListen:");
+    expect(ready).not.toBe(config);
+    const env = { POD_NAMESPACE: "kube-crier" };
+    expect(load({ env }, ready).config.web.listen).toEqual({ host: "", port: 8081 });
+    expect(load({ env }, ready).config.web.asksCluster).toBe(true);
+    expect(load({ env }, config).config.web.listen).toBeNull();
+    expect(spec.ports).toMatchObject([{ port: 8081, targetPort: 8081 }]);
   });
 });
 
