@@ -7,6 +7,12 @@ const EPOCH = /^\d{12,14}$/;
 
 /** A duration back from `now`, an ISO 8601 time (UTC where it names no zone), a date, or milliseconds since the epoch; `null`: none of them. */
 export function readTime(text: string, now: number): number | null {
+  const at = momentOf(text, now);
+  // Beyond, there are no dates.
+  return at === null || Math.abs(at) > 8.64e15 ? null : at;
+}
+
+function momentOf(text: string, now: number): number | null {
   const back = parseDuration(text);
   if (back !== null) return now - back;
   if (text === "now") return now;

@@ -11,6 +11,7 @@ import { askBy, askFor, type C, visibleOf } from "../page/frame.ts";
 import { homeOf, homesOfDecision } from "../page/homes.ts";
 import { settleDead } from "../page/sinks-routes.ts";
 import { block } from "../page/sse.ts";
+import { ownStory } from "../page/own-story.ts";
 import type { TailHub } from "../page/tail.ts";
 import { tryTemplate } from "../page/templates-routes.ts";
 import type { Hono } from "../server.ts";
@@ -46,9 +47,7 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
   });
 
   app.get("/api/v1/events/:id", async (c) => {
-    const ask = askBy(c, desk, "all");
-    const story = await reader.event(c.req.param("id"), ask);
-    await mustBeAllowed(c, "read", story === null ? null : [homeOf(story.row.event)]);
+    const story = await ownStory(c, desk, c.req.param("id"));
     return story === null ? c.notFound() : json(c, answers.storyOf(story));
   });
 
