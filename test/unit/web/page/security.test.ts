@@ -11,6 +11,8 @@ const ACCESS = `tokens:
 `;
 const OPS = bearer("token-of-ops");
 const SHOP = bearer("token-of-shop");
+const BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8";
+const JSON_BODY = { ...OPS, "content-type": "application/json" };
 
 /** The pages and the API over an incident in five namespaces, for those who have a token. */
 async function guarded() {
@@ -49,7 +51,7 @@ describe("without a proof of who asks", () => {
     const site = await guarded();
     const places = [...PAGES, `/events/${site.hidden}`, `/api/v1/events/${site.hidden}`];
     for (const place of places) {
-      const { status, body, headers } = await site.ask(place, { headers: { accept: "text/html" } });
+      const { status, body, headers } = await site.ask(place, { headers: { accept: BROWSER } });
       expect([303, 401], place).toContain(status);
       expect(body, place).not.toMatch(/ledger-6c8d7f|BackOff|wecom-pay/);
       expect(headers.get("location") ?? "/login?", place).toMatch(/^\/login\?/);
@@ -83,7 +85,7 @@ describe("who may see one namespace", () => {
       ],
     ];
     for (const [hidden, way, init] of ways) {
-      const asked = { ...init, headers: { ...SHOP, accept: "text/html" } };
+      const asked = { ...init, headers: { ...SHOP, accept: BROWSER } };
       const there = await site.ask(way(hidden), asked);
       const nowhere = await site.ask(way(none), asked);
       expect([way(hidden), there.status, nowhere.status]).toEqual([way(hidden), 404, 404]);
@@ -100,7 +102,7 @@ describe("who may see one namespace", () => {
   it("sees nothing of the others in lists, counts, files, reports and what arrives", async () => {
     const site = await guarded();
     for (const place of PAGES.filter((one) => !/tail|assets|objects|openapi/.test(one))) {
-      const { status, body } = await site.ask(place, { headers: { ...SHOP, accept: "text/html" } });
+      const { status, body } = await site.ask(place, { headers: { ...SHOP, accept: BROWSER } });
       expect(status, place).toBe(200);
       expect(body, place).not.toMatch(/ledger-6c8d7f|OOMKilling|search-2|report-hourly/);
     }
@@ -125,13 +127,13 @@ describe("who may see one namespace", () => {
     ]);
     const id = encodeURIComponent(storedKey(mine));
     for (const place of [`/events/${id}`, `/api/v1/events/${id}`, `/api/v1/explain/${id}`]) {
-      const one = await site.ask(place, { headers: { ...SHOP, accept: "text/html" } });
+      const one = await site.ask(place, { headers: { ...SHOP, accept: BROWSER } });
       expect([place, one.status]).toEqual([place, 200]);
       expect(one.body, place).not.toContain("s3cret of theirs");
-      const all = await site.ask(place, { headers: { ...OPS, accept: "text/html" } });
+      const all = await site.ask(place, { headers: { ...OPS, accept: BROWSER } });
       expect(all.status).toBe(200);
     }
-    const { body } = await site.ask(`/events/${id}`, { headers: { ...OPS, accept: "text/html" } });
+    const { body } = await site.ask(`/events/${id}`, { headers: { ...OPS, accept: BROWSER } });
     expect(body).toContain("s3cret of theirs");
   });
 });
@@ -149,7 +151,7 @@ describe("every answer", () => {
       ["/login/style.css", {}],
       ["/nowhere", { headers: OPS }],
       ["/api/v1/nowhere", { headers: OPS }],
-      ["/?since=yesterday", { headers: { ...OPS, accept: "text/html" } }],
+      ["/?since=yesterday", { headers: { ...OPS, accept: BROWSER } }],
       ["/api/v1/events?since=yesterday", { headers: OPS }],
       ["/assets/page.css", { headers: { ...OPS, range: "bytes=0-1" } }],
       ["/sinks", { method: "DELETE", headers: OPS }],
@@ -246,7 +248,7 @@ describe("what makes no sense", () => {
         for (const place of ["/", "/api/v1/events", "/api/v1/timeline"]) {
           const query = `${place}?${encodeURIComponent(field)}=${encodeURIComponent(wrong.toWellFormed())}`;
           const { status, body } = await site.ask(query, {
-            headers: { ...OPS, accept: "text/html" },
+            headers: { ...OPS, accept: BROWSER },
           });
           expect([200, 303, 400], query).toContain(status);
           expect(status === 400 ? body : field, query).toContain(field);
@@ -294,13 +296,13 @@ describe("what makes no sense", () => {
     }
     const event = await site.ask("/api/v1/explain", {
       method: "POST",
-      headers: OPS,
+      headers: JSON_BODY,
       body: `{"kind":"Event","message":"${"x".repeat(300_000)}"}`,
     });
     expect(event.status).toBe(413);
     const deep = await site.ask("/api/v1/explain", {
       method: "POST",
-      headers: OPS,
+      headers: JSON_BODY,
       body: "[".repeat(100_000),
     });
     expect(deep.status).toBe(400);
@@ -317,7 +319,7 @@ describe("what makes no sense", () => {
       body: new URLSearchParams({ token: "token-of-ops" }),
     });
     const cookie = login.headers.get("set-cookie")?.split(";")[0] ?? "";
-    const { body } = await site.ask("/sinks", { headers: { cookie, accept: "text/html" } });
+    const { body } = await site.ask("/sinks", { headers: { cookie, accept: BROWSER } });
     const csrf = /name="_csrf" value="([^"]+)"/.exec(body)?.[1] ?? "";
     expect(csrf).not.toBe("");
     const post = (headers: Record<string, string>, fields: Record<string, string>) =>
