@@ -1,4 +1,5 @@
 import { type Field, FIELDS } from "../../history/parse.ts";
+import { GRAFANA } from "./grafana/operations.ts";
 import * as requests from "./requests.ts";
 import * as schemas from "./schemas.ts";
 import type { z } from "../../sink/schema.ts";
@@ -159,6 +160,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: schemas.description,
     problems: [],
   },
+  ...GRAFANA,
 ];
 
 /** The operations of a path, whatever the method. */

@@ -16,6 +16,7 @@ import type { TailHub } from "../page/tail.ts";
 import { tryTemplate } from "../page/templates-routes.ts";
 import type { Hono } from "../server.ts";
 import * as answers from "./answers.ts";
+import { mountGrafana } from "./grafana/routes.ts";
 import { manners } from "./manners.ts";
 import { openApi } from "./openapi.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -35,6 +36,7 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
   const document = openApi(ports.version);
   app.use("/api/*", manners);
   app.get("/api/v1/openapi.json", (c) => json(c, document));
+  mountGrafana(app, desk);
 
   app.get("/api/v1/events", async (c) => {
     const { filter, limit, before, ask } = await asked(c, desk, "listEvents");
