@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { aPageSite } from "../../support/page.ts";
 import { ROOT } from "../../support/manifests.ts";
 import { exposed, havePromtool, metricsIn, promtool } from "./support.ts";
 
@@ -16,6 +17,7 @@ interface Panel {
     readonly w: number;
     readonly h: number;
   };
+  readonly fieldConfig?: { readonly defaults: { readonly links?: readonly { url: string }[] } };
   readonly targets?: readonly {
     readonly expr: string;
     readonly legendFormat: string;
@@ -25,6 +27,7 @@ interface Panel {
 
 const dashboard = JSON.parse(readFileSync(path.join(ROOT, "deploy/grafana.json"), "utf8")) as {
   title: string;
+  links: { url: string }[];
   templating: { list: { name: string; query: string | { query: string } }[] };
   panels: Panel[];
 };
@@ -65,6 +68,7 @@ describe("deploy/grafana.json", () => {
       "datasource",
       "job",
       "instance",
+      "page",
     ]);
     for (const { datasource } of [...panels, ...targets]) expect(datasource).toEqual(source);
     for (const { expr } of targets) {
@@ -72,6 +76,31 @@ describe("deploy/grafana.json", () => {
       expect(selectors.length, expr).toBe(metricsIn(expr).length);
       for (const selector of selectors)
         expect(selector).toContain('job=~"$job", instance=~"$instance"');
+    }
+  });
+
+  it("leads to the page, with its time and what was clicked, in words that the page knows", async () => {
+    const { ours } = await exposed();
+    const site = await aPageSite();
+    const links = panels.flatMap(({ title, fieldConfig, targets: asked = [] }) =>
+      (fieldConfig?.defaults.links ?? []).map(({ url }) => ({ title, url, asked })),
+    );
+    expect(links.length).toBeGreaterThanOrEqual(6);
+    for (const { title, url, asked } of links) {
+      const labels = [...url.matchAll(/__field\.labels\.(\w+)/g)].map(([, label]) => label);
+      const has = asked.flatMap(({ expr }) =>
+        metricsIn(expr).flatMap((name) => ours.get(name) ?? []),
+      );
+      for (const label of labels) expect(has, `${title}: ${label}`).toContain(label);
+    }
+    for (const { url } of [...dashboard.links, ...links]) {
+      expect(url).toMatch(/^\$\{page\}\//);
+      const filled = url
+        .replace("${page}", "")
+        .replace("${__from}", "1795160000000")
+        .replace("${__to}", "1795167200000")
+        .replaceAll(/\$\{[^}]*\}/g, "ops");
+      expect((await site.get(filled)).status, url).toBe(200);
     }
   });
 
