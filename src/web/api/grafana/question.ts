@@ -56,7 +56,7 @@ export function paramsOf(
   };
   for (const [field, value] of Object.entries(payload === "" ? {} : (payload ?? {})))
     for (const one of [value].flat())
-      if (one !== null && one !== undefined && one !== "") add(field, String(one));
+      if (one !== null && one !== undefined && one !== "") add(field, textOf(one));
   for (const { key, operator, value } of adhocFilters) {
     if (operator === "=") add(key, value);
     else
@@ -73,6 +73,9 @@ export function paramsOf(
   if (target !== "counts" && !params.has("limit")) params.set("limit", ROWS);
   return params;
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === "string" ? value : JSON.stringify(value);
 
 /** Whole minutes, as many as the panel has room for. */
 function stepOf(intervalMs: number): string {

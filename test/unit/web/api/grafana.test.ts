@@ -113,7 +113,7 @@ describe("POST /query", () => {
       { text: "severity", type: "string" },
       { text: "reason", type: "string" },
     ]);
-    expect(names(table).toSorted()).toEqual(["web-1", "web-2", "web-3"]);
+    expect(new Set(names(table))).toEqual(new Set(["web-1", "web-2", "web-3"]));
     const oldest = table.rows.at(-1) ?? [];
     expect([oldest[0], oldest.at(-1)]).toEqual([
       NOON - 10 * MINUTE,
