@@ -83,11 +83,12 @@ describe("docs/grafana.md", () => {
     });
   });
 
-  it("binds a role that is shipped, and asks where the page was exposed", () => {
+  it("binds a role that is shipped, and asks where the shipped Service answers", () => {
     const scripts = snippets.map(({ text }) => text).join("\n");
-    const [, service = ""] = /--name=(\S+) --port=8081/.exec(scripts) ?? [];
+    const service = find(manifests("kube-crier-web.yaml"), "Service", "kube-crier-web");
+    const [{ port }] = (service["spec"] as { ports: [{ port: number }] }).ports;
     expect(scripts.match(/http:\/\/[^\s/]+/g)).toEqual(
-      Array(3).fill(`http://${service}.kube-crier.svc:8081`),
+      Array(3).fill(`http://kube-crier-web.kube-crier.svc:${port}`),
     );
     const role = /--clusterrole=(\S+)/.exec(scripts)?.[1] ?? "";
     expect(find(manifests("kube-crier-web.yaml"), "ClusterRole", role)).toBeDefined();
