@@ -125,6 +125,8 @@ for (const scenario of scenarios) {
       name,
       start,
       out: file,
+      // Not one place for all: a run beside this one would wipe what this one's programs keep.
+      work: results,
       kubeconfig,
       scenarios: scenario,
       settle: option("settle", "15"),
