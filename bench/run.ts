@@ -4,6 +4,7 @@ import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { makeFile, readByCrier, readLines } from "./file/run.ts";
 import { type Result, tableOf } from "./harness/table.ts";
+import { imageSettings } from "./image.ts";
 
 /**
  * `npm run bench`: kube-crier and the floor (a bare forwarder), scenario by scenario in one go, and the table of both.
@@ -34,8 +35,8 @@ if (kubeconfig === "" && scenarios.some((scenario) => scenario !== "file1m")) {
 }
 
 const BUNDLE = path.join(ROOT, "dist/kube-crier.js");
-// As the image starts it: with one malloc arena.
-const CRIER = `env MALLOC_ARENA_MAX=1 ${process.execPath} ${BUNDLE} run --source=kubernetes: "--sink=webhook:$RECV_URL?level=Normal" --data-dir=$BENCH_STATE`;
+// As the image starts it.
+const CRIER = `env ${imageSettings().join(" ")} ${process.execPath} ${BUNDLE} run --source=kubernetes: "--sink=webhook:$RECV_URL?level=Normal" --data-dir=$BENCH_STATE`;
 const programs = new Map([
   ["floor", `${process.execPath} ${path.join(HERE, "harness/floor.mjs")}`],
   ["kube-crier", CRIER],

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Result } from "../harness/table.ts";
+import { imageSettings } from "../image.ts";
 import { fileEvents } from "./events.ts";
 import { usageOf } from "./usage.ts";
 
@@ -102,7 +103,7 @@ export async function readByCrier(
   // As the image starts it.
   const command = [
     "env",
-    "MALLOC_ARENA_MAX=1",
+    ...imageSettings(),
     process.execPath,
     bundle,
     "run",

@@ -6,6 +6,7 @@ import { Crier, crier } from "../../test/support/crier.ts";
 import { CuttableWay } from "../../test/support/cuttable.ts";
 import { seeded } from "../../test/support/life.ts";
 import { Mariadb } from "../../test/support/mariadb.ts";
+import { imageEnvironment } from "../image.ts";
 import { Generator, localServer } from "./cluster.ts";
 import type { Account, Soaked } from "./judge.ts";
 import { HICCUPS, Receiver } from "./receiver.ts";
@@ -83,7 +84,7 @@ async function staged(options: SoakOptions, ends: (() => unknown)[]): Promise<So
       ...options.further,
     ],
     // As the image has it.
-    { env: { MALLOC_ARENA_MAX: "1" } },
+    { env: imageEnvironment() },
   );
   ends.push(() => program.destroy());
   const url = await program.ready();
