@@ -1,9 +1,10 @@
 import type { Clock } from "../clock.ts";
-import { type Config, ConfigError } from "../config/config.ts";
+import { type Config, ConfigError, type EffectiveOption } from "../config/config.ts";
 import type { LaneStatus } from "../delivery/status.ts";
 import { UnreadableError } from "../history/history.ts";
 import type { History } from "../ledger/ledger.ts";
 import { CHAT_STYLE } from "../simulate/bubble.ts";
+import { readEvents } from "../source/file/read.ts";
 import type { AuditTrail } from "../web/auth/audit.ts";
 import { Refusal } from "../web/auth/refusal.ts";
 import { DEADLINE_MS, type Desk } from "../web/page/desk.ts";
@@ -38,12 +39,14 @@ export interface DeskPorts {
   readonly live: Live;
   /** The user's own templates; `null`: not read yet. */
   readonly texts: () => Texts | null;
+  /** Each option as it counts, and where it comes from. */
+  readonly options: () => readonly EffectiveOption[];
 }
 
 /** What the page and the API are made from, over what runs. @param signal ends with the server */
 export function openDesk(
   config: Config,
-  { clock, audit, recall, live, texts }: DeskPorts,
+  { clock, audit, recall, live, texts, options }: DeskPorts,
   signal: AbortSignal,
 ): { readonly desk: Desk; readonly close: () => Promise<void> } {
   const reader = openReader(config, recall.arrived, clock);
@@ -56,6 +59,8 @@ export function openDesk(
   const desk: Desk = {
     reader,
     config,
+    options,
+    readEvents: (text) => readEvents(text, config.cluster, new Date(clock.now()).toISOString()),
     clock,
     audit,
     signal,

@@ -1,5 +1,4 @@
 import type { Config, ConfigIssue } from "../config/config.ts";
-import { readEvents } from "../source/file/read.ts";
 import { mountApi } from "../web/api/routes.ts";
 import { mountAccount } from "../web/auth/account.ts";
 import { fileAudit } from "../web/auth/audit.ts";
@@ -11,7 +10,7 @@ import { listen, type Listening } from "../web/server.ts";
 import { type DeskPorts, type Live, openDesk } from "./desk.ts";
 import { type AccessPorts, createWebAccess } from "./web-access.ts";
 
-export interface WebPorts extends AccessPorts, Pick<DeskPorts, "recall" | "texts"> {
+export interface WebPorts extends AccessPorts, Pick<DeskPorts, "recall" | "texts" | "options"> {
   readonly version: string;
 }
 
@@ -51,11 +50,9 @@ export function createWebSite(
       mountAccount(app);
       const { desk, close } = openDesk(config, { ...ports, audit, live }, stop);
       const hub = mountPages(app, desk);
-      const now = () => new Date(clock.now()).toISOString();
       mountApi(app, desk, {
         version,
         hub,
-        readEvents: (text) => readEvents(text, config.cluster, now()),
       });
       try {
         const listening = await listen({ ...address, app, limits: STRICT_LIMITS });

@@ -38,7 +38,7 @@ export async function demoCommand(options: DemoOptions, io: Io): Promise<ExitCod
     ]);
     const { url: chats } = simulator;
     const events = EVENTS.find((file) => existsSync(file)) ?? EVENTS[0] ?? "";
-    const { config } = loadConfig({
+    const { config, options: given } = loadConfig({
       registry,
       env: io.env,
       flags: {
@@ -75,7 +75,12 @@ export async function demoCommand(options: DemoOptions, io: Io): Promise<ExitCod
           "",
         ].join("\n"),
       );
-    const summary = await runConfig(config, io, { warnings: [], notices: [], served });
+    const summary = await runConfig(config, io, {
+      warnings: [],
+      notices: [],
+      options: given,
+      served,
+    });
     io.stdout.write(summaryText(summary, simulator));
     return exitCodeOf(summary);
   } catch (error) {

@@ -10,7 +10,7 @@ import { followTemplates, LiveTemplates } from "../app/reload.ts";
 import { openTemplates } from "../app/templates.ts";
 import type { WebPorts, WebSite } from "../app/web.ts";
 import { differenceText } from "../compat/differences.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, EffectiveOption } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
 import { orderedId } from "../event/id.ts";
 import { jsonLog, textLog } from "../observe/log.ts";
@@ -25,12 +25,13 @@ import { readVersion } from "./version.ts";
 /** `kube-crier run`. */
 export async function runCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
   try {
-    const { config, warnings, differences } = await loadAndLookFurther(flags, io);
+    const { config, warnings, differences, options } = await loadAndLookFurther(flags, io);
     const summary = await runConfig(config, io, {
       warnings: warnings.map(
         ({ where, message, hint }) => `${where}: ${message}${hint === null ? "" : ` (${hint})`}`,
       ),
       notices: differences.map(differenceText),
+      options,
     });
     return exitCodeOf(summary);
   } catch (error) {
@@ -45,6 +46,8 @@ export async function runConfig(
   first: {
     readonly warnings: readonly string[];
     readonly notices: readonly string[];
+    /** Each option as it counts, for the page. */
+    readonly options?: () => readonly EffectiveOption[];
     /** Called once the page can be asked for. */
     readonly served?: (url: string) => void;
   },
@@ -127,6 +130,7 @@ export async function runConfig(
                   version,
                   recall: page.recall,
                   texts: () => following?.texts ?? null,
+                  options: first.options ?? (() => []),
                 },
                 over.signal,
               ),

@@ -149,6 +149,21 @@ export interface Config {
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
+/** One option as it counts now: for people, nothing secret in it. */
+export interface EffectiveOption {
+  /** The heading it belongs to: `global`, `sources[0]`, `filter`, `sinks.oncall`. */
+  readonly section: string;
+  /** Below that: `filter.exclude.reasons`. */
+  readonly name: string;
+  /** As one would write it; `null`: nothing. Secrets are `<redacted>`. */
+  readonly value: string | null;
+  /** `ops.yaml:4:13`, `--sink #2`, `$TZ`; `null`: nobody gave it, it is the default. */
+  readonly where: string | null;
+  /** What stands there refers to the environment or to a secret file. */
+  readonly referred: boolean;
+  readonly about: string;
+}
+
 /** One problem of the configuration: what was found, what was expected, where, and the next step. */
 export interface ConfigIssue {
   /** `ops.yaml:4:13`, `--sink #2` or `$TZ`. */

@@ -7,10 +7,12 @@ import {
   type Config,
   ConfigError,
   type ConfigIssue,
+  type EffectiveOption,
   type SinkConfig,
   type SourceConfig,
 } from "./config.ts";
 import { judgeElection, resolvedElection } from "./election.ts";
+import { effectiveOptions } from "./effective.ts";
 import { diskFiles, type Files } from "./files.ts";
 import { flagLayer, type FlagValues } from "./flags.ts";
 import { type Parsed, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
@@ -37,6 +39,8 @@ export interface Loaded {
   readonly warnings: readonly ConfigIssue[];
   /** For a command line of kube-eventer's: what differs here. */
   readonly differences: readonly Difference[];
+  /** Each option as it counts, and where it comes from; for people. */
+  readonly options: () => readonly EffectiveOption[];
 }
 
 /**
@@ -125,7 +129,8 @@ export function loadConfig({
           config.compat === "strict",
         )
       : [];
-  return { config, warnings: presentable(warnings, secrets), differences };
+  const options = () => effectiveOptions({ tree, config, flags, env, secrets });
+  return { config, warnings: presentable(warnings, secrets), differences, options };
 }
 
 function entryOf(tree: Tree, name: string): SinkEntry {

@@ -59,7 +59,7 @@ export async function aPageSite(
   const failures: string[] = [];
   const settled: string[] = [];
   const trail = { record: (entry: AuditEntry) => void audit.push(entry), recent: () => audit };
-  const { config } = loadConfig({
+  const { config, options } = loadConfig({
     flags: { sink: SINKS, clusterName: "prod-a", timezone: "UTC" },
     registry,
     env: {},
@@ -68,6 +68,8 @@ export async function aPageSite(
   const desk: Desk = {
     reader,
     config,
+    options,
+    readEvents: (text) => readEvents(text, config.cluster, new Date(clock.now()).toISOString()),
     clock,
     namespaces: () => ["shop", "pay", "default"],
     troubles: () => [],
@@ -91,7 +93,6 @@ export async function aPageSite(
   mountApi(app, desk, {
     version: "0.0.0",
     hub,
-    readEvents: (text) => readEvents(text, config.cluster, new Date(clock.now()).toISOString()),
   });
   const server = await listen({ host: "127.0.0.1", port: 0, app });
   onTestFinished(async () => {

@@ -112,6 +112,15 @@ export const OPERATIONS: readonly Operation[] = [
     problems: [403, 429, 503],
   },
   {
+    id: "getConfiguration",
+    method: "get",
+    path: "/api/v1/config",
+    summary: "The effective configuration, redacted, with where each option is from",
+    fields: [],
+    answer: schemas.configuration,
+    problems: [403, 503],
+  },
+  {
     id: "explainStored",
     method: "get",
     path: "/api/v1/explain/{id}",

@@ -1,14 +1,20 @@
-import type { KubeEvent } from "../../event/event.ts";
 import { findDecision, narrowed, narrowedDecision } from "../../explain/decision.ts";
 import { explainEvent } from "../../explain/event.ts";
 import { UnreadableError } from "../../history/history.ts";
 import { parseQuery, type Query, QueryError, type QueryProblem } from "../../history/parse.ts";
-import { accessFor, type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
+import {
+  accessFor,
+  type GuardedEnv,
+  maySeeSetup,
+  mustBeAllowed,
+  mustSeeSetup,
+} from "../auth/caller.ts";
 import type { Desk } from "../page/desk.ts";
 import { follow } from "../page/follow.ts";
 import type { Writing } from "../page/follower.ts";
 import { askBy, askFor, type C, visibleOf } from "../page/frame.ts";
 import { homeOf, homesOfDecision } from "../page/homes.ts";
+import { readOneEvent } from "../page/one-event.ts";
 import { settleDead } from "../page/sinks-routes.ts";
 import { block } from "../page/sse.ts";
 import { ownStory } from "../page/own-story.ts";
@@ -26,8 +32,6 @@ import * as requests from "./requests.ts";
 export interface ApiPorts {
   readonly version: string;
   readonly hub: TailHub;
-  /** @throws Error that says what the text is instead */
-  readonly readEvents: (text: string) => readonly KubeEvent[];
 }
 
 /** `/api/v1/…`, behind the guard. */
@@ -95,6 +99,12 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
     return json(c, { sinks });
   });
 
+  app.get("/api/v1/config", async (c) => {
+    await mustSeeSetup(c, desk.namespaces);
+    const options = desk.options().map((option) => ({ ...option }));
+    return json(c, { cluster: desk.config.cluster, options });
+  });
+
   app.get("/api/v1/explain/:id", async (c) => {
     const ask = askBy(c, desk, "all");
     const decision = await findDecision(reader, desk.config, c.req.param("id"), ask);
@@ -107,8 +117,7 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
   app.post("/api/v1/explain", async (c) => {
     const sent = await bodyOf(c, requests.kubernetesEvent);
     // One Event by its kind: exactly one is read of it.
-    const [event] = ports.readEvents(JSON.stringify(sent));
-    if (event === undefined) return c.notFound();
+    const event = readOneEvent(JSON.stringify(sent), desk);
     const explanation = explainEvent(desk.config, event);
     if (await maySeeSetup(c, desk.namespaces))
       return json(c, answers.explanationOf(event, explanation));

@@ -184,6 +184,25 @@ export const explanation = z
     description: "Who is told of an event by this configuration, and why",
   });
 
+export const configuration = z
+  .object({
+    cluster: z.string(),
+    options: z.array(
+      z.object({
+        section: z.string().describe("global, sources[N], filter or sinks.NAME"),
+        name: z.string(),
+        value: z.string().nullable().describe("as one would write it; secrets are <redacted>"),
+        where: z
+          .string()
+          .nullable()
+          .describe("file:line:column, a flag or a variable; null: default"),
+        referred: z.boolean().describe("from the environment or a secret file"),
+        about: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "Configuration", description: "What counts, and where it comes from" });
+
 const attempt = z.object({
   at: time("when it ended"),
   tookMs: z.number().nullable(),

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
-import type { Config } from "../../config/config.ts";
+import type { Config, EffectiveOption } from "../../config/config.ts";
 import type { Alert } from "../../event/alert.ts";
+import type { KubeEvent } from "../../event/event.ts";
 import type { HistoryReader } from "../../history/history.ts";
 import type { DeliveryRow, Visible } from "../../ledger/ledger.ts";
 import type { AuditTrail } from "../auth/audit.ts";
@@ -12,6 +13,10 @@ import type { Lang } from "./words.ts";
 export interface Desk {
   readonly reader: HistoryReader;
   readonly config: Config;
+  /** Each option as it counts, and where it comes from. */
+  readonly options: () => readonly EffectiveOption[];
+  /** @throws Error that says what the text is instead */
+  readonly readEvents: (text: string) => readonly KubeEvent[];
   readonly clock: Clock;
   /** Namespaces that events of the history are stored in. */
   readonly namespaces: () => readonly string[] | Promise<readonly string[]>;

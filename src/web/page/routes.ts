@@ -4,6 +4,7 @@ import type { GuardedEnv } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
 import { type Hono, html, textOf } from "../server.ts";
 import { Assets } from "./assets.ts";
+import { mountConfiguration } from "./configuration-routes.ts";
 import type { Desk } from "./desk.ts";
 import { drawEvents } from "./events-page.ts";
 import { mountExports } from "./export-routes.ts";
@@ -38,6 +39,7 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
   mountStories(app, desk);
   mountSinks(app, desk);
   mountTemplates(app, desk);
+  mountConfiguration(app, desk);
   mountExports(app, desk, assets.get("page.css")?.body ?? "");
 
   app.get("/", async (c) => {

@@ -1,5 +1,5 @@
 import { toYaml } from "../../config/yaml.ts";
-import { callerOf, type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
+import { callerOf, type GuardedEnv, mustBeAllowed, mustSeeSetup } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
 import type { Desk } from "./desk.ts";
@@ -84,6 +84,7 @@ export async function tryTemplate(
     event,
   }: { readonly sink: string; readonly text: string | null; readonly event: string },
 ): ReturnType<Desk["preview"]> {
+  await mustSeeSetup(c, desk.namespaces);
   const names = sinkNames(desk);
   if (!names.includes(sink))
     throw new Refusal(404, `sink: found "${sink}", expected one of ${names.join(", ")}`);

@@ -41,7 +41,7 @@ function open(changes: Partial<Live> = {}): Desk {
     maxBytes: 1e9,
   });
   const flags = { sink: SINKS, dataDir, timezone: "UTC" };
-  const { config } = loadConfig({ flags, registry, env: {} });
+  const { config, options } = loadConfig({ flags, registry, env: {} });
   const remembered = remember(observer, () => clock.now());
   watched = remembered.observer;
   const end = new AbortController();
@@ -53,6 +53,7 @@ function open(changes: Partial<Live> = {}): Desk {
       recall: remembered.recall,
       live: { ...NOTHING_RUNS, history: () => ledger.history, ...changes },
       texts: () => null,
+      options,
     },
     end.signal,
   );

@@ -39,14 +39,14 @@ afterEach(async () => {
 function siteOf(flags: Readonly<Record<string, string>>, ...yaml: string[]): WebSite | null {
   const source = [`kubernetes:?kubeconfig=${flags["kubeconfig"] ?? kubeconfigFor(server)}`];
   const { kubeconfig: _, ...rest } = flags;
-  const { config } = load({ flags: { source, dataDir, ...rest } }, ...yaml);
+  const { config, options } = load({ flags: { source, dataDir, ...rest } }, ...yaml);
   const clients = createClients(config.sources, clock);
   closing.push(clients);
   const recording = recordingObserver();
   ({ calls } = recording);
   const { observer } = recording;
   const { recall } = remember(observer, () => clock.now());
-  const ports = { clients, clock, observer, version: "0.0.0", recall, texts: () => null };
+  const ports = { clients, clock, observer, version: "0.0.0", recall, texts: () => null, options };
   return createWebSite(config, ports, new AbortController().signal);
 }
 
