@@ -4,6 +4,7 @@ import { whoText } from "../config/describe.ts";
 import type { Lane } from "../delivery/lane.ts";
 import type { Sender } from "../delivery/sender.ts";
 import type { Leadership } from "../election/leadership.ts";
+import type { Ledger } from "../ledger/open.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Tally } from "../observe/observe.ts";
@@ -32,6 +33,8 @@ export interface AppPorts {
   readonly canarySites?: readonly CanarySite[];
   /** The page; none without `--web-listen`. */
   readonly web?: WebSite | null;
+  /** What the page remembers of a ledger while it is used. */
+  readonly remembers?: (ledger: Ledger) => Ledger;
   /** Called once the page can be asked for. */
   readonly served?: (url: string) => void;
   /** Absent, or `null`: this is the only replica. */
@@ -133,7 +136,7 @@ export async function runApp(
         return null;
       });
       if (opened !== null) tellLosses(config, opened, ports, stop.signal);
-      return opened;
+      return opened === null ? null : (ports.remembers?.(opened) ?? opened);
     };
     // Of several replicas it is the leader's.
     const opening = election === null ? openIt() : null;

@@ -12,6 +12,7 @@ import type { SinkStatus } from "../web/page/sinks-page.ts";
 import { type Trouble, troubleText } from "../web/page/troubles.ts";
 import { knownNamespaces } from "./known-namespaces.ts";
 import { exampleAlerts } from "./examples.ts";
+import { orMemory } from "./fallback.ts";
 import { previewTemplate } from "./preview.ts";
 import { openReader } from "./reader.ts";
 import type { Recall } from "./recall.ts";
@@ -49,7 +50,13 @@ export function openDesk(
   { clock, audit, recall, live, texts, options }: DeskPorts,
   signal: AbortSignal,
 ): { readonly desk: Desk; readonly close: () => Promise<void> } {
-  const reader = openReader(config, recall.arrived, clock);
+  const stored = openReader(config, recall.arrived, clock);
+  const { reader, unread } = orMemory(stored, {
+    memory: recall.memory,
+    now: () => clock.now(),
+    unwrittenSince: () =>
+      recall.troubles().find((trouble) => trouble.kind === "ledger")?.since ?? null,
+  });
   const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal } as const;
   const sinks = () =>
     config.sinks.map(({ name, definition }): SinkStatus => {
@@ -69,9 +76,11 @@ export function openDesk(
     namespaces: knownNamespaces(reader, recall.namespaces, ask, clock),
     troubles: (lang) => {
       const now = clock.now();
-      return troublesOf(live, recall, sinks()).map((one) =>
-        troubleText(one, lang, config.timezone, now),
-      );
+      const away = unread();
+      return [
+        ...(away === null ? [] : [{ kind: "unread", ...away } as const]),
+        ...troublesOf(live, recall, sinks()),
+      ].map((one) => troubleText(one, lang, config.timezone, now));
     },
     dead: async (id) => {
       const found = await reader.delivery(id, ask);

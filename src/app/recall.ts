@@ -1,3 +1,4 @@
+import { Memory } from "../history/memory.ts";
 import { type Lately, rememberLately } from "../observe/lately.ts";
 import type { Observer } from "../observe/observer.ts";
 import { rememberTroubles, type Trouble } from "../observe/troubles.ts";
@@ -11,6 +12,8 @@ export interface Recall {
   readonly troubles: () => readonly Trouble[];
   /** Namespaces of Events that came since the start, whatever became of them. */
   readonly namespaces: ReadonlySet<string>;
+  /** What came last, and what became of it. */
+  readonly memory: Memory;
   /** Grows with what comes. */
   readonly arrived: () => number;
 }
@@ -33,6 +36,12 @@ export function remember(
         troubles.observer.eventReceived(source, event);
       },
     },
-    recall: { lately: lately.of, troubles: troubles.current, namespaces, arrived: () => arrived },
+    recall: {
+      lately: lately.of,
+      troubles: troubles.current,
+      namespaces,
+      memory: new Memory(),
+      arrived: () => arrived,
+    },
   };
 }

@@ -6,6 +6,7 @@ import { createCanarySites } from "../app/canaries.ts";
 import { createElection } from "../app/election.ts";
 import { createSources, sourceNames } from "../app/sources.ts";
 import { remember } from "../app/recall.ts";
+import { rememberedBy } from "../app/remembered.ts";
 import { followTemplates, LiveTemplates } from "../app/reload.ts";
 import { openTemplates } from "../app/templates.ts";
 import type { WebPorts, WebSite } from "../app/web.ts";
@@ -134,6 +135,9 @@ export async function runConfig(
                 },
                 over.signal,
               ),
+        ...(page === null
+          ? {}
+          : { remembers: (ledger) => rememberedBy(page.recall.memory, ledger, clock) }),
         ...(first.served === undefined ? {} : { served: first.served }),
         election: createElection(config, {
           clients,

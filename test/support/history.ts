@@ -3,6 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import type { KubeEvent } from "../../src/event/event.ts";
 import type { Ask, HistoryReader } from "../../src/history/history.ts";
 import { openReaderBeside, openReaderHere, openReaderOver } from "../../src/history/open.ts";
+import type { Outbox } from "../../src/ledger/ledger.ts";
 import { FakeClock } from "./clock.ts";
 import { anEvent } from "./events.ts";
 import { aLedger, never, temporaryDirectory, type TestLedger } from "./ledger.ts";
@@ -59,7 +60,7 @@ export function seen(n: number, at: number, changes: Changes = {}): KubeEvent {
 }
 
 export async function take(
-  { outbox }: Pick<Kept, "outbox">,
+  { outbox }: { readonly outbox: Pick<Outbox, "add"> },
   events: readonly KubeEvent[],
   sinks: readonly string[] = ["ops"],
 ): Promise<void> {

@@ -44,6 +44,11 @@ const TROUBLES: readonly (readonly [Trouble, en: readonly string[], zh: readonly
     ["已丢失"],
   ],
   [
+    { kind: "unread", since: SINCE, detail: "the disk is gone" },
+    ["cannot be read since 11:40:00", "the disk is gone", "what memory has"],
+    ["11:40:00", "无法读取", "the disk is gone", "内存"],
+  ],
+  [
     { kind: "canary", detail: "the canary of a is late" },
     ["the canary of a is late"],
     ["探测事件"],
