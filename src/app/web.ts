@@ -63,7 +63,8 @@ export function createWebSite(
         // The ledger goes last: nobody reads it any more then.
         let ended: Promise<void> | null = null;
         const closed = () => (ended ??= end());
-        stop.addEventListener("abort", () => void closed(), { once: true });
+        // What becomes of it is told to whoever closes it.
+        stop.addEventListener("abort", () => void closed().catch(() => undefined), { once: true });
         return { ...listening, close: closed };
       } catch (error) {
         await close();

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeApiServer } from "../support/apiserver.ts";
@@ -169,6 +169,44 @@ describe("the page over the ledger of a process", () => {
       const story = await fetch(`${again}/events/${encodeURIComponent(before.id)}`, as("sre"));
       expect(await story.text()).toContain("before the end");
       expect(ofCluster(await rows(again, "sre", "?q=before")).length).toBe(1);
+    },
+  );
+
+  it(
+    "shows what memory has where the ledger is gone, and says so; what comes after is shown, too",
+    { timeout: MINUTES },
+    async () => {
+      const { process, page } = await start();
+      server.create("a", { message: "before it was gone" });
+      server.create("b", { message: "trouble in pay" }, "pay");
+      const before = await told(page, "before it was gone", "delivered");
+      const html = async (place: string, who: keyof typeof TOKENS) => {
+        const answer = await fetch(page + place, as(who, "text/html"));
+        return { status: answer.status, text: await answer.text() };
+      };
+      const gone = "The ledger cannot be read since";
+      expect((await html("/?since=30d&lang=en", "sre")).text).not.toContain(gone);
+      for (const name of readdirSync(folder))
+        if (name.startsWith("ledger.db")) rmSync(path.join(folder, name));
+      server.create("c", { message: "after it was gone" });
+      const shown = await until(async () => {
+        const list = await html("/?since=30d&lang=en", "shop");
+        return list.text.includes("after it was gone") ? list : undefined;
+      }, "what came afterwards");
+      expect(shown.status).toBe(200);
+      expect(shown.text).toContain(gone);
+      expect(shown.text).toContain("before it was gone");
+      // Who may see what is no matter of where it is kept.
+      expect(shown.text).not.toContain("trouble in pay");
+      const story = await html(`/events/${encodeURIComponent(before.id)}?lang=en`, "shop");
+      expect(story.status).toBe(200);
+      expect(story.text).toContain("before it was gone");
+      expect((await html("/?since=30d&lang=zh", "sre")).text).toContain("账本无法读取");
+      expect((await html("/sinks?lang=en", "sre")).status).toBe(200);
+      // No reason to stop delivering.
+      await inbox.received(3);
+      process.kill("SIGTERM");
+      await process.ended();
     },
   );
 
