@@ -233,7 +233,7 @@ export class Lane {
       this.#inFlight.add(delivery.id);
       if (limited) {
         this.#budget.start();
-        this.#ports.outbox.attempting(this.#options.name, now);
+        this.#ports.outbox.attempting(this.#options.name, now, delivery.id);
       }
       void this.#queue.add(() => this.#deliver(delivery));
     }

@@ -50,9 +50,12 @@ export function planOverload(
     return { send, fold: [], wakeAt: Math.min(gatherUntil, now + HORIZON_MS) };
   }
   const slots = budget.slotsWithin(now, HORIZON_MS, due.length);
-  const digests = ranked.filter(({ alert }) => alert.kind === "digest");
-  const singles = ranked.filter(({ alert }) => alert.kind !== "digest");
-  const rest = singles.slice(slots - 1).filter(({ alert }) => foldable(alert));
+  const isDigest = ({ alert, begun }: Delivery) => alert.kind === "digest" && begun !== true;
+  const digests = ranked.filter(isDigest);
+  const singles = ranked.filter((one) => !isDigest(one));
+  const rest = singles
+    .slice(slots - 1)
+    .filter(({ alert, begun }) => foldable(alert) && begun !== true);
   const fold = [...digests, ...rest];
   return fold.length > 1
     ? { send: [], fold, wakeAt: now }

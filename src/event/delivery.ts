@@ -13,6 +13,8 @@ export interface Delivery {
   /** Milliseconds since the epoch. */
   readonly owedAt: number;
   readonly notBefore: number;
+  /** A process ended in the middle of an attempt: it may have arrived, so it is told again as it is, and in nothing else. */
+  readonly begun?: true;
 }
 
 /**

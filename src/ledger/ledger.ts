@@ -64,8 +64,11 @@ export interface Outbox {
   onAdded(sink: string, callback: () => void): () => void;
   /** Times of the last attempts of a sink since `since`, so that a restart does not spend a robot's budget twice. */
   recentAttempts(sink: string, since: number): readonly number[];
-  /** Written before a request of a sink with a rate budget leaves, so that not even a crash spends the same slot twice. */
-  attempting(sink: string, at: number): void;
+  /**
+   * Written before a request of a sink with a rate budget leaves, so that not even a crash spends the same slot twice, or has another
+   * message tell what this one (`id`) may have told.
+   */
+  attempting(sink: string, at: number, id?: string): void;
   /** Until when the platform asked to be left alone, as far as a pending delivery remembers it; `null`: not paused. */
   throttledUntil(sink: string, now: number): number | null;
 }

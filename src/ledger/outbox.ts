@@ -140,8 +140,8 @@ export class StoreOutbox implements Outbox {
     return delivery;
   }
 
-  attempting(sink: string, at: number): void {
-    this.#writeNow({ kind: "attempt", sink, at });
+  attempting(sink: string, at: number, id?: string): void {
+    this.#writeNow({ kind: "attempt", sink, at, ...(id === undefined ? {} : { id }) });
   }
 
   recentAttempts(sink: string, since: number): readonly number[] {

@@ -13,8 +13,17 @@ export const DELIVERY_COLUMNS = `
   d.sent, d.answer, d.folded_into, d.took, d.tries, o.event
   FROM delivery d LEFT JOIN occurrence o ON o.seq = d.occurrence`;
 
+/**
+ * What was sent is known once it has arrived. While a delivery is pending its `sent` says that an attempt was begun: empty, until that has
+ * ended; and `?` from when another is begun after one that never ended, for the first may have arrived, whatever becomes of the others.
+ */
+export const BEGUN = "CASE WHEN sent IS NULL THEN '' ELSE '?' END";
+export const ANSWERED = "NULLIF(sent, '')";
+
 export function toDelivery(row: Row): Delivery {
+  const begun = row["state"] === "pending" && row["sent"] !== null;
   return {
+    ...(begun ? { begun } : {}),
     id: text(row["id"]),
     sink: text(row["sink"]),
     alert: toAlert(row),
@@ -25,13 +34,14 @@ export function toDelivery(row: Row): Delivery {
 }
 
 export function toDeliveryRow(row: Row): DeliveryRow {
+  const { begun, ...delivery } = toDelivery(row);
   return {
-    ...toDelivery(row),
+    ...delivery,
     state: text(row["state"]) as DeliveryState,
     settledAt: numberOrNull(row["settled_at"]),
     reason: textOrNull(row["reason"]) as FailureReason | null,
     detail: textOrNull(row["detail"]),
-    sent: textOrNull(row["sent"]),
+    sent: begun === true ? null : textOrNull(row["sent"]),
     answer: textOrNull(row["answer"]),
     foldedInto: textOrNull(row["folded_into"]),
     tookMs: numberOrNull(row["took"]),

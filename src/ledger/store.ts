@@ -31,7 +31,13 @@ export type Write =
       readonly delivery: Delivery;
       readonly at: number;
     }
-  | { readonly kind: "attempt"; readonly sink: string; readonly at: number };
+  | {
+      readonly kind: "attempt";
+      readonly sink: string;
+      readonly at: number;
+      /** Of this delivery. */
+      readonly id?: string;
+    };
 
 /** The settlement of one attempt. */
 export function settlement(id: string, outcome: Outcome): Write & { kind: "settle" } {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { ATTEMPTS_KEPT, type Delivery } from "../event/delivery.ts";
 import { storedKey } from "./key.ts";
-import { transactions } from "./rows.ts";
+import { ANSWERED, BEGUN, transactions } from "./rows.ts";
 import type { Write } from "./store.ts";
 import { witnessText } from "./witness.ts";
 
@@ -37,6 +37,7 @@ export class Writer {
             break;
           case "attempt":
             this.#sql.attempt.run(write.sink, write.at);
+            if (write.id !== undefined) this.#sql.begun.run(write.id);
             break;
         }
       }
@@ -138,11 +139,11 @@ function statements(db: DatabaseSync) {
        WHERE id = ? AND state IN ('pending', 'dead')`,
     ),
     retry: db.prepare(
-      `UPDATE delivery SET attempts = attempts + ?, not_before = ?, reason = ?, detail = ?, ${TRIED}
+      `UPDATE delivery SET attempts = attempts + ?, not_before = ?, reason = ?, detail = ?, sent = ${ANSWERED}, ${TRIED}
        WHERE id = ? AND state = 'pending'`,
     ),
     dead: db.prepare(
-      `UPDATE delivery SET state = 'dead', attempts = attempts + ?, settled_at = ?, reason = ?, detail = ?, ${TRIED}
+      `UPDATE delivery SET state = 'dead', attempts = attempts + ?, settled_at = ?, reason = ?, detail = ?, sent = NULL, ${TRIED}
        WHERE id = ? AND state = 'pending'`,
     ),
     folded: db.prepare(
@@ -150,5 +151,6 @@ function statements(db: DatabaseSync) {
     ),
     tried: db.prepare(`UPDATE delivery SET ${TRIED} WHERE id = ?`),
     attempt: db.prepare("INSERT INTO attempt (sink, at) VALUES (?, ?)"),
+    begun: db.prepare(`UPDATE delivery SET sent = ${BEGUN} WHERE id = ? AND state = 'pending'`),
   };
 }

@@ -149,7 +149,8 @@ function deliveryRow(row: Row): DeliveryRow {
     settledAt: settledAt === null ? null : Number(settledAt),
     reason: (reason ?? null) as FailureReason | null,
     detail: detail ?? null,
-    sent: sent ?? null,
+    // While it is pending it says only that an attempt was begun.
+    sent: state === "pending" ? null : (sent ?? null),
     answer: answer ?? null,
     foldedInto: foldedInto ?? null,
     // This ledger keeps the last attempt alone.

@@ -24,7 +24,14 @@ export type Job =
       readonly after: Owed | null;
     }
   | { readonly kind: "fold"; readonly fold: Fold; readonly weight: number; readonly after: Owed }
-  | { readonly kind: "attempt"; readonly sink: string; readonly at: number; readonly weight: 0 };
+  | {
+      readonly kind: "attempt";
+      readonly sink: string;
+      readonly at: number;
+      /** Of this delivery. */
+      readonly id: string | null;
+      readonly weight: 0;
+    };
 
 /** Jobs in one transaction. */
 const JOBS_MAX = 500;

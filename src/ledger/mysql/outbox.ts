@@ -126,10 +126,10 @@ export class MysqlOutbox implements Outbox {
     return after.delivery;
   }
 
-  attempting(sink: string, at: number): void {
+  attempting(sink: string, at: number, id?: string): void {
     this.#memory.attempting(sink, at);
     if (this.#away && this.#jobs.length > ATTEMPTS_HELD) return;
-    this.#push({ kind: "attempt", sink, at, weight: 0 });
+    this.#push({ kind: "attempt", sink, at, id: id ?? null, weight: 0 });
   }
 
   recentAttempts(sink: string, since: number): readonly number[] {

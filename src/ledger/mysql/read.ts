@@ -21,7 +21,7 @@ export async function readPending(
   const [at, age, last] = [notBefore, owedAt, seq].map(number);
   // Each alternative is one piece of the index.
   const rows = await session.query(
-    `SELECT d.seq, d.id, d.alert, d.attempts, d.owed_at, d.not_before, o.event
+    `SELECT d.seq, d.id, d.alert, d.attempts, d.owed_at, d.not_before, o.event, d.sent
      FROM kube_crier_delivery d FORCE INDEX (by_state)
      LEFT JOIN kube_crier_occurrence o ON o.seq = d.occurrence
      WHERE d.state = 'pending' AND d.sink = ${text(sink)} AND (
@@ -30,7 +30,7 @@ export async function readPending(
        OR (d.not_before = ${at} AND d.owed_at = ${age} AND d.seq > ${last}))
      ORDER BY d.not_before, d.owed_at, d.seq LIMIT ${number(limit)}`,
   );
-  const owed = rows.map(([number, id, alert, attempts, owed_at, not_before, event]) => ({
+  const owed = rows.map(([number, id, alert, attempts, owed_at, not_before, event, sent]) => ({
     seq: Number(number),
     delivery: {
       id: String(id),
@@ -39,6 +39,7 @@ export async function readPending(
       attempts: Number(attempts),
       owedAt: Number(owed_at),
       notBefore: Number(not_before),
+      ...(sent === null ? {} : { begun: true as const }),
     },
   }));
   const end = owed.length < limit ? undefined : owed.at(-1);

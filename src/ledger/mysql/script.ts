@@ -2,6 +2,7 @@ import type { Alert } from "../../event/alert.ts";
 import type { Delivery, Outcome } from "../../event/delivery.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import type { Checkpoint } from "../../source/source.ts";
+import { ANSWERED, BEGUN } from "../rows.ts";
 import { witnessText } from "../witness.ts";
 import { cut, keyHash, number, SERVER_NOW, text } from "./literal.ts";
 
@@ -41,7 +42,11 @@ export interface Batch {
   readonly takes: readonly Take[];
   readonly folds: readonly Fold[];
   readonly settles: readonly Settle[];
-  readonly attempts: readonly { readonly sink: string; readonly at: number }[];
+  readonly attempts: readonly {
+    readonly sink: string;
+    readonly at: number;
+    readonly id: string | null;
+  }[];
   readonly checkpoints: readonly Checkpoint[];
 }
 
@@ -77,6 +82,11 @@ export function transaction(batch: Batch, holder: string): readonly (readonly st
         ids.map((id) => text(id)),
         ")",
       ),
+    ),
+    ...inserts(
+      `UPDATE kube_crier_delivery SET sent = ${BEGUN} WHERE state = 'pending' AND id IN (`,
+      attempts.flatMap(({ id }) => (id === null ? [] : [text(id)])),
+      ")",
     ),
     ...settles.map(settlement),
     ...inserts(
@@ -168,12 +178,12 @@ function settlement({ id, seq, outcome, attempts }: Settle): string {
       );
     case "retry":
       return set(
-        `not_before = ${number(outcome.notBefore)}, reason = ${text(outcome.reason)}, detail = ${text(outcome.detail)}`,
+        `not_before = ${number(outcome.notBefore)}, sent = ${ANSWERED}, reason = ${text(outcome.reason)}, detail = ${text(outcome.detail)}`,
         "'pending'",
       );
     case "dead":
       return set(
-        `state = 'dead', settled_at = ${number(outcome.at)}, reason = ${text(outcome.reason)}, detail = ${text(outcome.detail)}`,
+        `state = 'dead', settled_at = ${number(outcome.at)}, sent = NULL, reason = ${text(outcome.reason)}, detail = ${text(outcome.detail)}`,
         "'pending'",
       );
   }

@@ -57,7 +57,7 @@ function owed(n: number, ageMs: number, what: Alert): Delivery {
 
 const world = fc
   .record({
-    due: fc.array(fc.tuple(fc.integer({ min: 0, max: 20_000 }), alert), {
+    due: fc.array(fc.tuple(fc.integer({ min: 0, max: 20_000 }), alert, fc.nat(9)), {
       minLength: 1,
       maxLength: 80,
     }),
@@ -81,7 +81,11 @@ const world = fc
     for (let request = 0; request < underWay; request += 1) budget.start();
     const oldestFirst = due.toSorted(([a], [b]) => b - a);
     return {
-      due: oldestFirst.map(([age, what], n) => owed(n, age, what)),
+      // Some of them a process before this one had begun to send.
+      due: oldestFirst.map(([age, what, chance], n) => ({
+        ...owed(n, age, what),
+        ...(chance === 0 ? { begun: true as const } : {}),
+      })),
       budget,
       underWay,
       foldedAt: NOW - foldedAgo,
@@ -132,6 +136,14 @@ describe("what is done while more is due than may be told one by one", () => {
         expect(total).toBe(occurrences);
         // Ten lines; what they leave out is said to be left out.
         expect(shown === occurrences || (shown < occurrences && moreKinds > 0)).toBe(true);
+      }),
+    );
+  });
+
+  test("what may have arrived already is in no digest", () => {
+    fc.assert(
+      fc.property(world, (one) => {
+        expect(planned(one).fold.filter(({ begun }) => begun === true)).toEqual([]);
       }),
     );
   });

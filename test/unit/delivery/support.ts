@@ -21,6 +21,7 @@ export class FakePlatform implements Sender {
   answer: (delivery: Delivery, now: number) => Verdict | Promise<Verdict> = () => accepted;
   latencyMs = 0;
   closed = false;
+  readonly #open = new Set<string>();
   #cut = false;
 
   constructor(clock: FakeClock) {
@@ -31,11 +32,18 @@ export class FakePlatform implements Sender {
     if (this.#cut) return new Promise<never>(() => undefined);
     const request = { at: now, id: delivery.id, alert: delivery.alert };
     this.requests.push(request);
+    this.#open.add(delivery.id);
     const verdict = await this.answer(delivery, now);
     if (this.latencyMs > 0) await this.#clock.sleep(this.latencyMs, signal);
     if (verdict.kind === "accepted" && !signal.aborted) this.told.push(request);
     if (this.#cut) return new Promise<never>(() => undefined);
+    this.#open.delete(delivery.id);
     return { verdict, sent: "{}", answer: "HTTP 200" };
+  }
+
+  /** What has been asked for last, of each, and not been answered yet. */
+  unanswered(): readonly string[] {
+    return [...this.#open];
   }
 
   /** Its client was killed: nothing more comes from it, and no answer reaches it. */
