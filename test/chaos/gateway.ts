@@ -15,6 +15,8 @@ export class Gateway {
   readonly port: number;
   readonly watched: Seen[] = [];
   readonly listed: Seen[] = [];
+  /** Lists of this namespace are answered later by so much. */
+  slow: { readonly namespace: string; readonly ms: number } | null = null;
   readonly #server: https.Server;
   readonly #open = new Set<{ readonly from: number; readonly namespace: string | null }>();
 
@@ -90,7 +92,9 @@ export class Gateway {
       if (isList) answer.once("end", () => this.listed.push({ namespace, from, to: Date.now() }));
       if (isWatch) this.#note({ namespace, from: Date.now() }, answer, response);
     });
-    request.pipe(up);
+    if (isList && this.slow?.namespace === namespace)
+      setTimeout(() => request.pipe(up), this.slow?.ms);
+    else request.pipe(up);
   }
 
   #note(

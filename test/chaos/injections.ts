@@ -1,12 +1,15 @@
 import { DEPOSING_MS } from "./crew.ts";
 import type { Injection, Step } from "./schedule.ts";
-import type { Parts, Stage } from "./stage.ts";
+import { NAMESPACES, type Parts, type Stage } from "./stage.ts";
 import type { Fault, Way } from "./way.ts";
 import type { Answer, Receiver } from "./receiver.ts";
 
 type Act = (stage: Stage, step: Step) => Promise<void>;
 
 const WRITABLE = /^kube_crier_ledger_writable 1$/m;
+/** How long the list of one namespace takes while that of the other is there, and how long is waited for that. */
+const LISTING_MS = 2_000;
+const LISTED_MS = 10_000;
 const lasting = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 const onWay =
@@ -128,6 +131,26 @@ export const ACTS: Readonly<Record<Injection, Act>> = {
     clock.jump(0);
     // Where it is set back the certificates are of tomorrow.
     unwell.push({ from, to: Date.now() });
+  },
+  /** What happens meanwhile is found by a list when it is too old; every other time the process ends while it lists. */
+  blind: async ({ control, maxAgeMs, parts: { crew, maker } }, { size }) => {
+    const { line, gateway, program } = crew.leader;
+    line.begin("cut");
+    await maker.burst(Math.round(5 + size * 40), { updates: 0.3 });
+    await control("force-410", "stale");
+    await lasting((maxAgeMs ?? 0) + 1_500);
+    await maker.burst(3, { updates: 0 });
+    const [, second = ""] = NAMESPACES;
+    if (size < 0.6) gateway.slow = { namespace: second, ms: LISTING_MS };
+    const before = gateway.listed.length;
+    line.end();
+    if (gateway.slow === null) return;
+    // Where there is one list for both it may be over by then.
+    const began = Date.now();
+    while (gateway.listed.length === before && Date.now() - began < LISTED_MS) await lasting(50);
+    await lasting(LISTING_MS / 3);
+    await program.interrupt(size < 0.3 ? "SIGKILL" : "SIGTERM", 200);
+    gateway.slow = null;
   },
   burst: making(5, 60, 0.3),
   updates: making(5, 40, 0.9),

@@ -25,6 +25,7 @@ export class Program {
   #crier: Crier | null = null;
   #asked: "SIGKILL" | "SIGTERM" | null = null;
   #watched: Promise<void> = Promise.resolve();
+  #interrupted: Promise<void> = Promise.resolve();
   #over = false;
 
   constructor(options: ProgramOptions) {
@@ -55,10 +56,16 @@ export class Program {
   }
 
   /** Ends it, and leaves it so for a while. */
-  async interrupt(signal: "SIGKILL" | "SIGTERM", forMs: number): Promise<void> {
-    await this.#end(signal);
-    await new Promise((resolve) => setTimeout(resolve, forMs));
-    this.start();
+  interrupt(signal: "SIGKILL" | "SIGTERM", forMs: number): Promise<void> {
+    const after = async (before: Promise<void>) => {
+      await before;
+      await this.#end(signal);
+      await new Promise((resolve) => setTimeout(resolve, forMs));
+      this.start();
+    };
+    // Two may want it at the same time.
+    this.#interrupted = after(this.#interrupted);
+    return this.#interrupted;
   }
 
   /** It gets no time at all. */
@@ -97,6 +104,11 @@ export class Program {
   async #end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     // One that could not begin may be between two starts.
     await until(() => (this.#crier?.running === true ? true : undefined), "a process to end");
+    // One that has not said a word yet knows no signals.
+    await until(
+      () => (this.#crier?.running === true && this.#crier.stderr === "" ? undefined : true),
+      "a process to begin",
+    );
     this.#asked = signal;
     this.#crier?.kill(signal);
     await this.#watched;

@@ -25,6 +25,8 @@ export const INJECTIONS = {
   /** Two replicas, of which mostly the leader is meant. */
   pair: ["kill", "terminate", "cut off", "freeze", "cut off", "clock"],
   events: ["burst", "updates", "large", "burst"],
+  /** Of seeds whose `--max-age` is short: cut off until what happened is too old to be told singly. */
+  blind: ["blind"],
 } as const;
 
 export type Track = keyof typeof INJECTIONS;
@@ -49,6 +51,8 @@ export interface Schedule {
   readonly ledger: "file" | "bypass" | "block";
   /** Two share a database, and one of them leads. */
   readonly replicas: 1 | 2;
+  /** `--max-age` in milliseconds; `null`: longer than all of it. */
+  readonly maxAgeMs: number | null;
   /** Messages a minute that the chat allows: the less, the more becomes digests. */
   readonly rate: number;
   readonly tracks: Readonly<Record<Track, readonly Step[]>>;
@@ -64,6 +68,7 @@ const PACE: Readonly<Record<Track, { readonly every: Range; readonly lasts: Rang
   process: { every: [6_000, 11_000], lasts: [1_000, 4_000] },
   pair: { every: [9_000, 14_000], lasts: [1_000, 4_000] },
   events: { every: [700, 2_500], lasts: [0, 0] },
+  blind: { every: [10_000, 15_000], lasts: [0, 0] },
 };
 
 type Range = readonly [least: number, most: number];
@@ -80,8 +85,12 @@ export function schedule(
   const ledger = without.has("mysql down") ? "file" : database;
   const share = new Chance(seed, "replicas").next();
   const replicas = ledger !== "file" && share >= 0.75 ? 2 : 1;
+  const isShort = replicas === 1 && new Chance(seed, "max-age").next() < 0.25;
+  const maxAgeMs = isShort ? 2_000 : null;
   const idle = (what: Injection) =>
-    (scope === "all" && what === "forget") || (ledger !== "file" && what === "disk full");
+    // What was written and not told yet, and is forgotten then, is told by nobody.
+    (what === "forget" && (scope === "all" || isShort)) ||
+    (ledger !== "file" && what === "disk full");
   const of = (track: Track) =>
     steps(seed, seconds, track).filter(({ what }) => !without.has(what) && !idle(what));
   const tracks = {
@@ -93,9 +102,10 @@ export function schedule(
     process: replicas === 1 ? of("process") : [],
     pair: replicas === 2 ? of("pair") : [],
     events: of("events"),
+    blind: isShort ? of("blind") : [],
   };
   const rate = new Chance(seed, "rate").pick([60, 120, 600]);
-  return { seed, seconds, scope, ledger, replicas, rate, tracks };
+  return { seed, seconds, scope, ledger, replicas, maxAgeMs, rate, tracks };
 }
 
 function steps(seed: number, seconds: number, track: Track): readonly Step[] {
@@ -117,6 +127,7 @@ export function describeSchedule({
   scope,
   ledger,
   replicas,
+  maxAgeMs,
   rate,
   tracks,
 }: Schedule): string {
@@ -128,7 +139,7 @@ export function describeSchedule({
         `${(at / 1000).toFixed(1).padStart(6)} s  ${what.padEnd(18)} ${(forMs / 1000).toFixed(1)} s  ${size.toFixed(2)}`,
     );
   return [
-    `seed ${seed}, ${seconds} s, ${scope === "all" ? "one watch" : "two watches"}, ${ledger === "file" ? "a file" : `a database (${ledger})`} for the ledger, ${replicas === 1 ? "one process" : "two replicas"}, ${rate} messages a minute; again: CHAOS_SEED=${seed} CHAOS_SECONDS=${seconds}`,
+    `seed ${seed}, ${seconds} s, ${scope === "all" ? "one watch" : "two watches"}, ${ledger === "file" ? "a file" : `a database (${ledger})`} for the ledger, ${replicas === 1 ? "one process" : "two replicas"}, ${maxAgeMs === null ? "" : `what is older than ${maxAgeMs / 1000} s in digests, `}${rate} messages a minute; again: CHAOS_SEED=${seed} CHAOS_SECONDS=${seconds}`,
     ...lines,
   ].join("\n");
 }

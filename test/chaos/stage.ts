@@ -31,6 +31,7 @@ export class Stage {
   readonly ledger: readonly string[];
   /** What the program holds in memory only, while the database is away. */
   readonly bypasses: boolean;
+  readonly maxAgeMs: number | null;
   readonly #rate: number;
   readonly #away: readonly string[];
   readonly #ended: (() => unknown)[] = [
@@ -39,11 +40,15 @@ export class Stage {
   ];
   #parts: Parts | null = null;
 
-  constructor({ seed, scope, ledger, replicas, rate }: Schedule, mariadb: Mariadb | null) {
+  constructor(
+    { seed, scope, ledger, replicas, maxAgeMs, rate }: Schedule,
+    mariadb: Mariadb | null,
+  ) {
     this.#chance = (what) => new Chance(seed, what);
     this.#scope = scope;
     this.#replicas = replicas;
     this.#rate = rate;
+    this.maxAgeMs = maxAgeMs;
     // The cluster keeps the Events of the seeds before for an hour.
     this.prefix = `c${Date.now().toString(36)}s${seed}`;
     this.database = mariadb === null ? null : { server: mariadb, name: `chaos_${this.prefix}` };
@@ -133,6 +138,7 @@ export class Stage {
     return [
       `--source=kubernetes:?kubeconfig=${kubeconfig}${namespaces}`,
       ...(this.#replicas > 1 ? lease : []),
+      ...(this.maxAgeMs === null ? [] : [`--max-age=${this.maxAgeMs}ms`]),
       ...this.ledger,
       ...this.#away,
       `--names=${this.prefix}-*`,

@@ -326,6 +326,38 @@ describe("a delivery", () => {
     ]);
     expect(judged([old, { ...old, id: "chat-older" }]), "told of twice").toHaveLength(1);
   });
+
+  it("may have changed again before it was told, where a process ended meanwhile", () => {
+    const whole = books();
+    const uids = whole.sinks.map((sink) =>
+      sink.rows === null ? sink : { ...sink, rows: new Map([...sink.rows, ["u-2", 2]]) },
+    );
+    const changed = books({
+      sinks: uids,
+      created: [...whole.created, created(2, { count: 2, began: at(30), acked: at(30.1) })],
+      events: [...whole.events, event(2, { count: 2 })],
+      deliveries: [
+        ...whole.deliveries.filter(({ id }) => id !== "chat-2"),
+        ...["hook", "chat", "table"].map((sink) =>
+          delivery(sink, 2, { id: `${sink}-2-2`, event: "u-2@2" }),
+        ),
+      ],
+      accepted: [
+        ...whole.accepted.filter(({ id }) => id !== "chat-2"),
+        ...["hook", "chat"].map((sink) =>
+          accepted(sink, 2, {
+            id: `${sink}-2-2`,
+            occurrence: sink === "hook" ? "u-2@2" : null,
+            at: at(31),
+          }),
+        ),
+      ],
+    });
+    expect(audit(changed)).toEqual([]);
+    expect(audit({ ...changed, deaths: [told] }), "nobody did").toEqual([
+      expect.stringMatching(/^not owed: 1 are not owed to chat, u-2@1/),
+    ]);
+  });
 });
 
 describe("a message that came twice", () => {

@@ -79,6 +79,18 @@ describe("a schedule", () => {
     expect(describeSchedule(pairs[0] ?? schedule(1, 1))).toContain("two replicas");
   });
 
+  it("has a short --max-age now and then, of one process, and then times nobody sees", () => {
+    const many = Array.from({ length: 20 }, (_, index) => schedule(index + 1, 60));
+    const short = many.filter(({ maxAgeMs }) => maxAgeMs !== null);
+    expect(new Set(short.map(({ scope }) => scope)).size).toBe(2);
+    expect(short.every(({ replicas }) => replicas === 1)).toBe(true);
+    for (const { tracks, maxAgeMs } of many) {
+      expect(tracks.blind.length > 0).toBe(maxAgeMs !== null);
+      if (maxAgeMs !== null) expect(tracks.cluster.map(({ what }) => what)).not.toContain("forget");
+    }
+    expect(describeSchedule(short[0] ?? schedule(2, 1))).toContain("older than 2 s in digests");
+  });
+
   it("leaves out what cannot be had, and moves nothing else", () => {
     const without = new Set<Injection>(["disk full", "clock"]);
     expect(steps(3, 60, without)).toEqual(steps(3).filter(({ what }) => !without.has(what)));
