@@ -47,7 +47,6 @@ export class LiveDatabase {
         return taken;
       }),
     has: (event) => this.#use(({ store }) => store.has(event)),
-    mark: () => this.#use(({ store }) => store.mark()),
     unowed: (...asked) => this.#use(({ store }) => store.unowed(...asked)),
     get: (id) => this.#use(({ store }) => store.get(id)),
     due: (sink, now, limit) => this.#use(({ store }) => store.due(sink, now, limit)),

@@ -9,7 +9,7 @@ import type { AskUntold, History, Outbox } from "./ledger.ts";
 import { LiveDatabase } from "./live.ts";
 import { lockDataDir } from "./lock.ts";
 import { StoreOutbox } from "./outbox.ts";
-import { markOf, untoldIn } from "./untold.ts";
+import { untoldIn } from "./untold.ts";
 
 /** Deliveries held in memory while the disk refuses. */
 const HELD_MAX = 10_000;
@@ -61,13 +61,11 @@ export function openLedger(options: LedgerOptions): FileLedger {
   const replaced = (loss: Loss) => {
     if (closing.signal.aborted) return;
     report(loss, observer);
-    mark = 0;
     for (const callback of told) callback(loss);
     changed();
   };
   const live = orElse(unlock, () => new LiveDatabase({ dataDir, clock, replaced }));
   const { store, retention } = live;
-  let mark = markOf(store);
   const outbox = new StoreOutbox(store, { clock, observer, makeId, bound: HELD_MAX });
   const history = readable(dataDir, live.history);
   if (live.loss !== null) report(live.loss, observer);
@@ -87,7 +85,7 @@ export function openLedger(options: LedgerOptions): FileLedger {
         return retried;
       },
     },
-    untold: (wanted) => untoldIn(store, wanted, mark),
+    untold: (wanted) => untoldIn(store, wanted),
     healthy: () => !outbox.troubled,
     bytes: () => retention.usedBytes(),
     onLoss: (callback) => {

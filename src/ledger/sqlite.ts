@@ -17,10 +17,13 @@ const IN_ORDER = "ORDER BY d.not_before, d.owed_at, d.seq";
 export class SqliteStore implements Store {
   readonly #writer: Writer;
   readonly #sql;
+  /** The occurrence that was taken last before it was opened. */
+  readonly #mark: number;
 
   constructor(db: DatabaseSync) {
     this.#writer = new Writer(db);
     this.#sql = statements(db);
+    this.#mark = lastIn(db);
   }
 
   write(writes: readonly Write[]): readonly boolean[] {
@@ -31,12 +34,8 @@ export class SqliteStore implements Store {
     return onStorage(() => this.#sql.has.get(storedKey(event), event.key) !== undefined);
   }
 
-  mark(): number {
-    return onStorage(() => Number(this.#sql.mark.get()?.["seq"] ?? 0));
-  }
-
-  unowed(event: KubeEvent, sinks: readonly string[], mark: number): boolean {
-    const asked = [storedKey(event), event.key, mark, JSON.stringify(sinks)] as const;
+  unowed(event: KubeEvent, sinks: readonly string[]): boolean {
+    const asked = [storedKey(event), event.key, this.#mark, JSON.stringify(sinks)] as const;
     return onStorage(() => this.#sql.unowed.get(...asked) !== undefined);
   }
 
@@ -118,10 +117,19 @@ export class SqliteStore implements Store {
   }
 }
 
+/** None where it cannot be read: that is found by whoever has to. */
+function lastIn(db: DatabaseSync): number {
+  try {
+    const row = db.prepare("SELECT MAX(seq) AS seq FROM occurrence").get();
+    return Number(row?.["seq"] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 function statements(db: DatabaseSync) {
   return {
     has: db.prepare("SELECT 1 FROM occurrence WHERE key IN (?, ?)"),
-    mark: db.prepare("SELECT MAX(seq) AS seq FROM occurrence"),
     unowed: db.prepare(
       `SELECT 1 FROM occurrence o WHERE o.key IN (?, ?) AND o.seq <= ? AND NOT EXISTS (
          SELECT 1 FROM delivery d WHERE d.occurrence = o.seq AND d.sink IN (SELECT value FROM json_each(?)))`,

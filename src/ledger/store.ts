@@ -71,10 +71,8 @@ export interface Store {
   write(writes: readonly Write[]): readonly boolean[];
   /** Whether the occurrence is known. */
   has(event: KubeEvent): boolean;
-  /** The number of the occurrence taken last. */
-  mark(): number;
-  /** Whether it is known, numbered no higher than `mark`, and was never owed to one of these sinks. */
-  unowed(event: KubeEvent, sinks: readonly string[], mark: number): boolean;
+  /** Whether it was taken before the store was opened, and never owed to one of these sinks. */
+  unowed(event: KubeEvent, sinks: readonly string[]): boolean;
   /** A pending delivery; `null` when there is none of that id. */
   get(id: string): Delivery | null;
   /** Due deliveries, oldest first. */

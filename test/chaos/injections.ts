@@ -140,7 +140,7 @@ export const ACTS: Readonly<Record<Injection, Act>> = {
     await control("force-410", "stale");
     await lasting((maxAgeMs ?? 0) + 1_500);
     await maker.burst(3, { updates: 0 });
-    const [, second = ""] = NAMESPACES;
+    const [, second] = NAMESPACES;
     if (size < 0.6) gateway.slow = { namespace: second, ms: LISTING_MS };
     const before = gateway.listed.length;
     line.end();

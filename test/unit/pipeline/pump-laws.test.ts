@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Tally } from "../../../src/delivery/tally.ts";
 import type { Outbox, Wanted } from "../../../src/ledger/ledger.ts";
 import { SqliteStore } from "../../../src/ledger/sqlite.ts";
-import { markOf, untoldIn } from "../../../src/ledger/untold.ts";
+import { untoldIn } from "../../../src/ledger/untold.ts";
 import { jsonLog } from "../../../src/observe/log.ts";
 import { createMetrics } from "../../../src/observe/metrics.ts";
 import { createObserver } from "../../../src/observe/observe.ts";
@@ -135,7 +135,6 @@ function aLife(dataDir: string, steps: readonly Step[], life: number, singly: bo
     },
   };
   const store = new SqliteStore(ledger.db);
-  const mark = markOf(store);
   const route = createRouter(
     (event) => event.object.namespace !== "quiet",
     [
@@ -145,7 +144,7 @@ function aLife(dataDir: string, steps: readonly Step[], life: number, singly: bo
   );
   const ports = {
     outbox,
-    untold: (wanted: readonly Wanted[]) => untoldIn(store, wanted, mark),
+    untold: (wanted: readonly Wanted[]) => untoldIn(store, wanted),
     route,
     observer,
     cluster: "prod-a",
