@@ -13,6 +13,7 @@ interface Described {
   readonly summary: string;
   readonly description?: string;
   readonly parameters: readonly Parameter[];
+  readonly "x-codeSamples"?: readonly { readonly source: string }[];
   readonly requestBody?: { readonly content: Json };
   readonly responses: Readonly<
     Record<string, { readonly description: string; readonly content?: Json }>
@@ -64,10 +65,12 @@ export async function apiReference(): Promise<string> {
 
 function callText(method: string, path: string, call: Described): string {
   const { summary, description, parameters, requestBody, responses } = call;
-  const asked = parameters.filter((one) => one.in === "query");
+  const asked = parameters.filter((one) => one.in !== "path");
+  const samples = call["x-codeSamples"] ?? [];
   return [
     `## ${method.toUpperCase()} ${path}\n`,
     `${summary}.${description === undefined ? "" : ` ${description}`}\n`,
+    ...samples.flatMap(({ source }) => ["```sh", source, "```", ""]),
     ...(asked.length === 0
       ? []
       : [

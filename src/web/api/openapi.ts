@@ -16,6 +16,14 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   503: "the store, or whoever knows the caller's rights, is away",
 };
 
+const LAST_EVENT_ID: Json = {
+  name: "Last-Event-ID",
+  in: "header",
+  description: "the id of the last message that was received: it goes on behind it",
+  schema: { type: "string" },
+  example: "81234",
+};
+
 /** The API as OpenAPI 3.1, from the same schemas that its answers are held against. */
 export function openApi(version: string): Json {
   const paths: Record<string, Record<string, Json>> = {};
@@ -42,7 +50,7 @@ export function openApi(version: string): Json {
 }
 
 function describe(operation: Operation): Json {
-  const { id, path, summary, notes, fields, body, problems } = operation;
+  const { id, path, summary, notes, example, fields, stream, body, problems } = operation;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
@@ -53,12 +61,14 @@ function describe(operation: Operation): Json {
     const [description, example] = FIELDS[field];
     return { name: field, in: "query", description, schema: { type: "string" }, example };
   });
+  const inHeaders = stream === undefined ? [] : [LAST_EVENT_ID];
   const statuses = [401, ...problems, ...(body === undefined ? [] : [413, 415])];
   return {
     operationId: id,
     summary,
     ...(notes === undefined ? {} : { description: notes }),
-    parameters: [...inPath, ...inQuery],
+    parameters: [...inPath, ...inQuery, ...inHeaders],
+    ...(example === undefined ? {} : { "x-codeSamples": [{ lang: "Shell", source: example }] }),
     ...(body === undefined
       ? {}
       : {

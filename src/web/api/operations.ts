@@ -20,6 +20,8 @@ export interface Operation {
   readonly body?: z.ZodType;
   /** More than the summary says, for the description. */
   readonly notes?: string;
+  /** How it is asked from a shell, with the page's address in PAGE and a token in TOKEN. */
+  readonly example?: string;
   /** It has no ETag. */
   readonly unweighed?: true;
   readonly problems: readonly (400 | 403 | 404 | 429 | 503)[];
@@ -29,6 +31,7 @@ const FILTER = (Object.keys(FIELDS) as Field[]).filter(
   (field) => !["limit", "cursor", "by", "step", "top"].includes(field),
 );
 
+const ASK = 'curl --fail-with-body -H "Authorization: Bearer $TOKEN"';
 const ANY_OF = "A list is several values with commas between them, any of which fits.";
 
 export const OPERATIONS: readonly Operation[] = [
@@ -37,6 +40,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/api/v1/events",
     summary: "Events and who was told of them, newest first, a page at a time",
+    example: `${ASK} "$PAGE/api/v1/events?ns=shop&type=Warning&since=2h&limit=20"`,
     fields: [...FILTER, "limit", "cursor"],
     answer: schemas.eventPage,
     notes: `${ANY_OF} \`next\` is the cursor of the next page. An answer takes 1.5 seconds at most: where the question is too wide for it, \`refine\` says how far it was looked, and \`next\` goes on from there.`,
@@ -47,6 +51,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/api/v1/events/{id}",
     summary: "One event with its occurrences, and the events of its object",
+    notes: "The id of an event holds a slash, which is `%2F` in a path.",
     fields: [],
     answer: schemas.story,
     problems: [404, 429, 503],
@@ -56,6 +61,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/api/v1/timeline",
     summary: "Counts over time, by one dimension",
+    example: `${ASK} "$PAGE/api/v1/timeline?since=24h&by=reason&step=1h"`,
     fields: [...FILTER, "by", "step", "top"],
     answer: schemas.timeline,
     notes: `${ANY_OF} \`exact\` is false where words were counted by the index alone.`,
@@ -67,6 +73,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: "/api/v1/tail",
     summary:
       "What arrives, as server-sent events: `event: event`, each with one EventRow. `mark` is a sign of life. `gap`: not everything is here, `cause` says why (`slow`, `missed`). `end`: not allowed any more. With `Last-Event-ID` it goes on from there; what is given again has the same `id`",
+    example: `${ASK} --no-buffer "$PAGE/api/v1/tail?type=Warning"`,
     fields: FILTER.filter((field) => !["since", "from", "to"].includes(field)),
     answer: schemas.eventRow,
     stream: "text/event-stream",
@@ -77,6 +84,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/api/v1/deliveries",
     summary: "Deliveries that are pending or dead (`state`), newest first",
+    example: `${ASK} "$PAGE/api/v1/deliveries?state=dead&sink=ops"`,
     fields: ["state", "sink", "limit", "cursor"],
     answer: schemas.deliveryPage,
     problems: [400, 403, 429, 503],
@@ -87,6 +95,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: "/api/v1/deliveries/{id}/retry",
     summary: "Owes a dead letter again",
     notes: "Takes the right to change deliveries; who did it is in the audit trail.",
+    example: `${ASK} -X POST "$PAGE/api/v1/deliveries/$ID/retry"`,
     fields: [],
     answer: null,
     problems: [403, 404, 503],
@@ -126,6 +135,8 @@ export const OPERATIONS: readonly Operation[] = [
     path: "/api/v1/explain/{id}",
     summary:
       "The whole path of a stored event, or of what a delivery (by its id) tells: filters, sinks, attempts, answers",
+    example: `${ASK} "$PAGE/api/v1/explain/$ID"`,
+    notes: "The id of an event holds a slash, which is `%2F` in a path.",
     fields: [],
     answer: schemas.decision,
     problems: [404, 503],
@@ -135,6 +146,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "post",
     path: "/api/v1/explain",
     summary: "Who would be told of an event by this configuration, and why; nothing is sent",
+    example: `kubectl -n shop get event "$EVENT" -o json |\n  ${ASK} -H "Content-Type: application/json" --data-binary @- "$PAGE/api/v1/explain"`,
     fields: [],
     answer: schemas.explanation,
     body: requests.kubernetesEvent,
@@ -145,6 +157,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "post",
     path: "/api/v1/templates/preview",
     summary: "What a template makes of an event, in both languages; nothing is sent",
+    example: `${ASK} -H "Content-Type: application/json" \\\n  -d '{"sink":"ops","text":"{{#*inline \\"message\\"}}{{message}}{{/inline}}"}' "$PAGE/api/v1/templates/preview"`,
     fields: [],
     answer: schemas.preview,
     body: requests.previewRequest,
