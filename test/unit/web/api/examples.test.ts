@@ -43,11 +43,11 @@ async function aSite(): Promise<PageSite> {
   const prover = fileProver(accessFile(token), new FakeClock("2026-11-20T12:00:00Z"));
   let site: PageSite | null = null;
   const dead: Desk["dead"] = async (id) =>
-    (await site?.history.deliveries({ state: "dead" }))?.find((one) => one.id === id) ?? null;
+    site?.history.deliveries({ state: "dead" }).find((one) => one.id === id) ?? null;
   site = await aPageSite({ dead }, { tokens: [prover], proxy: null, open: false });
   await take(site, [seen(1, NOON - 60_000)], ["ops"]);
   site.outbox.settle("d1", { kind: "dead", at: NOON, counted: true, reason: "auth", detail: "no" });
-  await site.outbox.written();
+  site.outbox.written();
   return site;
 }
 
