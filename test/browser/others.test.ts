@@ -103,7 +103,20 @@ describe.skipIf(CHROMIUM === null).each(["en", "zh"] as const)(
       await lint.waitFor();
       expect(await lint.innerText()).toMatch(/dingtalk\.hbs:1:\d+[\s\S]*nosuchfield/);
       expect(await axe(page)).toEqual([]);
+      await editor.fill('{{#*inline "title"}}x{{/inline}}\n{{nosuchfield}}\n');
+      await lint.getByRole("link", { name: /:2:/ }).click();
+      const chosen = () => {
+        const { value, selectionStart, selectionEnd } =
+          document.activeElement as HTMLTextAreaElement;
+        return value.slice(selectionStart, selectionEnd);
+      };
+      expect(await page.evaluate(chosen)).toBe("{{nosuchfield}}");
 
+      await page.locator("select[name=sink]").selectOption("slack-sre");
+      await page.getByText("fallback is the notification").waitFor();
+      expect(await page.locator("#lint .failed").count()).toBe(0);
+      await page.locator("select[name=sink]").selectOption("ding-oncall");
+      await page.getByText("DingTalk: title is what").waitFor();
       await editor.fill('{{#*inline "title"}}mine{{/inline}}');
       const [download] = await Promise.all([
         page.waitForEvent("download"),

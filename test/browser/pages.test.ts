@@ -16,6 +16,7 @@ const pagesOf = ({ id }: Incident) => ({
   object: "/objects?ns=shop&kind=Pod&name=web-7d4b9c6f5-x2x9k",
   sinks: "/sinks",
   templates: "/templates",
+  configuration: `/configuration?id=${encodeURIComponent(id)}`,
   "not found": "/nowhere",
 });
 

@@ -32,6 +32,7 @@ export function drawTemplates(view: TemplatesView): Html {
   return html`<h1>${words.nav.templates}</h1>
     <form method="post" class="editor" id="editor" data-preview="/templates/preview">
       ${csrf === null ? "" : html`<input type="hidden" name="_csrf" value="${csrf}" />`}
+      <input type="hidden" name="of" value="${sink}" />
       <p class="bar">
         <label
           >${words.fields.sink}
@@ -54,7 +55,14 @@ export function drawTemplates(view: TemplatesView): Html {
       <div class="columns">
         <label class="text"
           ><span class="soft">${words.templateText}</span>
-          <textarea name="text" rows="26" spellcheck="false" aria-describedby="lint">
+          <textarea
+            name="text"
+            id="text"
+            rows="26"
+            spellcheck="false"
+            aria-describedby="lint"
+            ${view.issues.length === 0 ? "" : html`aria-invalid="true"`}
+          >
 ${text}</textarea>
         </label>
         <div id="preview" aria-live="polite">${drawPreview(view)}</div>
@@ -63,15 +71,15 @@ ${text}</textarea>
 }
 
 /** What the editor's text gives, by itself: a script puts it into the page while somebody types. */
-export function drawPreview({ issues, warnings, looks, reader: { words } }: TemplatesView): Html {
+export function drawPreview({
+  issues,
+  warnings,
+  looks,
+  text: written,
+  reader: { words },
+}: TemplatesView): Html {
   return html`<ul class="lint" id="lint">
-      ${issues.map(
-        ({ where, message, hint }) =>
-          html`<li class="failed">
-            <code>${where}</code>
-            ${message}${hint === null ? "" : html` <span class="soft">${hint}</span>`}
-          </li>`,
-      )}
+      ${issues.map((issue) => drawIssue(issue, written))}
       ${warnings.map((warning) => html`<li class="soft">${warning}</li>`)}
     </ul>
     ${looks.map(
@@ -90,4 +98,18 @@ export function drawPreview({ issues, warnings, looks, reader: { words } }: Temp
           }
         </section>`,
     )}`;
+}
+
+const EXCERPT = 120;
+
+/** What is wrong, with the line it stands in; a script selects that line. */
+function drawIssue({ where, message, hint }: ConfigIssue, text: string): Html {
+  const line = Number(/:(\d+):\d+$/.exec(where)?.[1] ?? 0);
+  const found = text.split("\n")[line - 1]?.trim() ?? "";
+  const rest = html`${message}${hint === null ? "" : html` <span class="soft">${hint}</span>`}`;
+  if (found === "") return html`<li class="failed"><code>${where}</code> ${rest}</li>`;
+  return html`<li class="failed">
+    <a href="#text" data-line="${line}"><code>${where}</code></a> ${rest}
+    <pre class="excerpt">${found.slice(0, EXCERPT)}${found.length > EXCERPT ? "…" : ""}</pre>
+  </li>`;
 }

@@ -10,6 +10,11 @@ import { drawPreview, drawTemplates, type TemplatesView } from "./templates-page
 /** Larger than any template a person writes. */
 const TEXT_MAX = 100_000;
 
+const HOW_TO_USE = `# kubectl -n NAMESPACE apply -f kube-crier-templates.yaml, and in the configuration, or by --templates:
+#   templates: [configmap:NAMESPACE/kube-crier-templates]
+# It is followed: what is changed later counts without a restart.
+`;
+
 /** Templates are tried here, and taken along as a ConfigMap; nothing of what runs is changed. */
 export function mountTemplates(app: Hono<GuardedEnv>, desk: Desk): void {
   app.get("/templates", async (c) => {
@@ -32,7 +37,7 @@ export function mountTemplates(app: Hono<GuardedEnv>, desk: Desk): void {
       data: { [`${type}.hbs`]: text },
     };
     c.header("content-disposition", 'attachment; filename="kube-crier-templates.yaml"');
-    return c.body(`${toYaml(map, false)}\n`, 200, {
+    return c.body(`${HOW_TO_USE}${toYaml(map, false)}\n`, 200, {
       "content-type": "application/yaml; charset=utf-8",
     });
   });
@@ -55,7 +60,11 @@ async function viewOf(
   const reader = readerFor(c, desk);
   const { sinks } = desk.config;
   const name = fields.get("sink") ?? sinks[0]?.name ?? "";
-  const text = fresh ? null : (fields.get("text") ?? "");
+  // Another kind of sink has other blocks: its own template takes the place of the one that was in the editor.
+  const typeOf = (one: string | undefined) =>
+    sinks.find((sink) => sink.name === one)?.definition.type;
+  const of = fields.get("of") ?? name;
+  const text = fresh || typeOf(of) !== typeOf(name) ? null : linesOf(fields.get("text") ?? "");
   const event = (fields.get("event") ?? "").trim();
   const previewed = await tryTemplate(c, desk, { sink: name, text, event });
   return {
@@ -67,6 +76,11 @@ async function viewOf(
     csrf: callerOf(c).csrf,
     reader,
   };
+}
+
+/** A form ends lines as mail does; a file is to end them as files do. */
+function linesOf(text: string): string {
+  return text.replaceAll("\r\n", "\n");
 }
 
 /**
