@@ -37,7 +37,9 @@ export function drawEvents(view: EventsView): Html {
     ${timeline === null ? "" : drawStrip(timeline, params, reader)}
     <div class="bar">
       <span class="views"> ${choice(params, "view", VIEWS, "flat", (one) => words[one])} </span>
-      <span class="by">${words.by} ${choice(params, "by", BY, "reason", (one) => one)}</span>
+      <span class="by"
+        >${words.by} ${choice(params, "by", BY, "reason", (one) => words.dimensions[one])}</span
+      >
       <button
         class="live"
         type="button"

@@ -38,6 +38,13 @@ export const EN: Words = {
   flat: "One by one",
   grouped: "By object and reason",
   by: "Coloured by",
+  dimensions: {
+    reason: "reason",
+    type: "type",
+    namespace: "namespace",
+    kind: "kind",
+    component: "component",
+  },
   columns: {
     last: "Last",
     count: "n",

@@ -33,6 +33,13 @@ export const ZH: Words = {
   flat: "逐条",
   grouped: "按对象和原因",
   by: "着色依据",
+  dimensions: {
+    reason: "原因",
+    type: "级别",
+    namespace: "命名空间",
+    kind: "类型",
+    component: "组件",
+  },
   columns: {
     last: "最近",
     count: "次数",

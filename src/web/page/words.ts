@@ -29,6 +29,9 @@ export interface Words {
   readonly flat: string;
   readonly grouped: string;
   readonly by: string;
+  readonly dimensions: Readonly<
+    Record<"reason" | "type" | "namespace" | "kind" | "component", string>
+  >;
   readonly columns: Readonly<
     Record<"last" | "count" | "reason" | "object" | "message" | "told", string>
   >;

@@ -139,6 +139,7 @@ describe("the page of events", () => {
     const accepted = await site.get("/", { "accept-language": "zh-CN,zh;q=0.9" });
     expect(accepted.body).toContain('<html lang="zh-CN">');
     expect(accepted.text).toContain("共 2 条事件");
+    expect(accepted.text).toMatch(/着色依据 原因 级别 命名空间 类型 组件/);
     const chosen = await site.get("/?lang=en", { "accept-language": "zh-CN" });
     expect(chosen.text).toContain("2 events");
     const cookie = chosen.headers.get("set-cookie")?.split(";")[0] ?? "";
