@@ -5,13 +5,17 @@ import { createCanarySites } from "../../src/app/canaries.ts";
 import { createClients } from "../../src/app/clients.ts";
 import { createSenders, httpClient } from "../../src/app/senders.ts";
 import { createElection } from "../../src/app/election.ts";
+import { remember } from "../../src/app/recall.ts";
+import { rememberedBy } from "../../src/app/remembered.ts";
 import { createSources, sourceNames } from "../../src/app/sources.ts";
 import { loadTemplates } from "../../src/app/templates.ts";
+import { createWebSite } from "../../src/app/web.ts";
 import type { Clock } from "../../src/clock.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { FlagValues } from "../../src/config/flags.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Sender } from "../../src/delivery/sender.ts";
+import type { Ledger } from "../../src/ledger/open.ts";
 import { jsonLog } from "../../src/observe/log.ts";
 import { createMetrics, type Metrics } from "../../src/observe/metrics.ts";
 import { createObserver, type Tally } from "../../src/observe/observe.ts";
@@ -69,8 +73,10 @@ export class Life {
     this.summary.then(over, over);
   }
 
-  async #run(clock: Clock, random: () => number, observer: Observer): Promise<Summary> {
+  async #run(clock: Clock, random: () => number, noted: Observer): Promise<Summary> {
     const { config, metrics, tally } = this;
+    const remembered = remember(noted, () => clock.now());
+    const observer = config.web.listen === null ? noted : remembered.observer;
     const env = this.#pod === null ? {} : { POD_NAME: this.#pod, POD_NAMESPACE: "crier" };
     const clients = createClients(config.sources, clock);
     const client = httpClient("test");
@@ -89,7 +95,16 @@ export class Life {
       const canarySites = createCanarySites(config, { clients, env: {}, makeId });
       const common = { clock, random, makeId, observer, tally, metrics };
       const election = createElection(config, { ...common, clients, env });
-      const ports = { ...common, sources, canarySites, election, openSenders };
+      const { recall } = remembered;
+      const texts = () => null;
+      const web = createWebSite(
+        config,
+        { clients, clock, observer, version: "test", recall, texts, options: () => [] },
+        this.#stop.signal,
+      );
+      const remembers = (ledger: Ledger) => rememberedBy(recall.memory, ledger, clock);
+      const page = web === null ? {} : { web, remembers };
+      const ports = { ...common, sources, canarySites, election, openSenders, ...page };
       return await runApp(config, ports, this.#stop.signal);
     } finally {
       client.close();
@@ -129,6 +144,13 @@ export class Life {
   /** Where it listens. */
   async url(): Promise<string> {
     const said = /listening on (http:\/\/127\.0\.0\.1:\d+)/;
+    await this.said(said);
+    return said.exec(this.log)?.[1] ?? "";
+  }
+
+  /** Where its page is. */
+  async page(): Promise<string> {
+    const said = /the page is at (http:\/\/127\.0\.0\.1:\d+)/;
     await this.said(said);
     return said.exec(this.log)?.[1] ?? "";
   }
