@@ -10,6 +10,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   401: "no proof of who asks",
   403: "the Kubernetes permission that is missing",
   404: "there is none of this id, or none for this caller",
+  409: "it is no dead letter any more: somebody was quicker",
   413: "the request holds more than 256 KiB",
   415: "what was sent is not application/json",
   429: "too many of the caller's questions wait already; `Retry-After` says when to ask again",

@@ -24,7 +24,7 @@ export interface Operation {
   readonly example?: string;
   /** It has no ETag. */
   readonly unweighed?: true;
-  readonly problems: readonly (400 | 403 | 404 | 429 | 503)[];
+  readonly problems: readonly (400 | 403 | 404 | 409 | 429 | 503)[];
 }
 
 const FILTER = (Object.keys(FIELDS) as Field[]).filter(
@@ -98,7 +98,7 @@ export const OPERATIONS: readonly Operation[] = [
     example: `${ASK} -X POST "$PAGE/api/v1/deliveries/$ID/retry"`,
     fields: [],
     answer: null,
-    problems: [403, 404, 503],
+    problems: [403, 404, 409, 503],
   },
   {
     id: "discardDelivery",
@@ -108,7 +108,7 @@ export const OPERATIONS: readonly Operation[] = [
     notes: "Takes the right to change deliveries; who did it is in the audit trail.",
     fields: [],
     answer: null,
-    problems: [403, 404, 503],
+    problems: [403, 404, 409, 503],
   },
   {
     id: "listSinks",

@@ -2,14 +2,22 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../../../src/clock.ts";
 import { openReaderBeside } from "../../../../src/history/open.ts";
+import type { DeliveryRow } from "../../../../src/ledger/ledger.ts";
 import { storedKey } from "../../../../src/ledger/key.ts";
+import { Refusal } from "../../../../src/web/auth/refusal.ts";
 import { OPERATIONS } from "../../../../src/web/api/operations.ts";
 import type { SinkStatus } from "../../../../src/web/page/sinks-page.ts";
 import { html } from "../../../../src/web/server.ts";
 import { anApiSite } from "../../../support/api.ts";
 import { FakeApiServer } from "../../../support/apiserver.ts";
 import { FakeClock } from "../../../support/clock.ts";
-import { bearer, kubernetesProver } from "../../../support/guarded.ts";
+import {
+  accessFile,
+  bearer,
+  fileProver,
+  kubernetesProver,
+  sha256,
+} from "../../../support/guarded.ts";
 import { MINUTE, NOON, seen, take } from "../../../support/history.ts";
 import { temporaryDirectory } from "../../../support/ledger.ts";
 import { Contract } from "../../../support/openapi.ts";
@@ -295,5 +303,56 @@ describe("a template that is tried", () => {
     expect(now.body).toContain("that of ops");
     for (const body of [{ sink: "oops" }, { sink: "ops", event: "none" }])
       expect((await site.ask("POST", "/api/v1/templates/preview", { body })).status).toBe(404);
+  });
+});
+
+describe("a dead letter", () => {
+  const ACCESS = `
+tokens:
+  - { name: ann, sha256: ${sha256("reads")}, namespaces: [shop], may: [read] }
+  - { name: olga, sha256: ${sha256("changes")}, namespaces: ["*"], may: [read, change] }
+`;
+  async function given() {
+    const prover = fileProver(accessFile(ACCESS), new FakeClock("2026-11-20T12:00:00Z"));
+    const acts: string[] = [];
+    const row = { id: "d1", alert: { kind: "event", event: seen(1, NOON) } } as DeliveryRow;
+    const site = await anApiSite(
+      {
+        dead: async (id) => (id === "d1" ? row : null),
+        settleDead: async (id, act) => {
+          if (acts.length > 0) throw new Refusal(409, "somebody was faster");
+          acts.push(`${act} ${id}`);
+        },
+      },
+      { tokens: [prover], proxy: null, open: false },
+    );
+    const post = (path: string, token: string) =>
+      site.ask("POST", `/api/v1/deliveries/${path}`, { headers: bearer(token) });
+    return { site, post, acts };
+  }
+
+  it("is owed again by whoever may change, once, and it is written down who", async () => {
+    const { site, post, acts } = await given();
+    const done = await post("d1/retry", "changes");
+    expect([done.status, done.body, acts]).toEqual([204, "", ["retry d1"]]);
+    expect((await post("d1/discard", "changes")).status).toBe(409);
+    expect(
+      site.audit.map(({ who, action, target, outcome }) => [who, action, target, outcome]),
+    ).toEqual([
+      ["olga", "retry", "d1", "done"],
+      ["olga", "discard", "d1", "refused"],
+    ]);
+  });
+
+  it("403 for whoever may only read, 404 for what there is not, 401 for nobody", async () => {
+    const { site, post, acts } = await given();
+    const refused = await post("d1/retry", "reads");
+    expect([refused.status, parse(refused.body)["error"]]).toEqual([
+      403,
+      expect.stringContaining("ann may not change in namespace shop"),
+    ]);
+    expect((await post("d9/retry", "changes")).status).toBe(404);
+    expect((await site.ask("POST", "/api/v1/deliveries/d1/discard")).status).toBe(401);
+    expect(acts).toEqual([]);
   });
 });
