@@ -5,6 +5,7 @@ import { UnreadableError } from "../history/history.ts";
 import type { History } from "../ledger/ledger.ts";
 import { CHAT_STYLE } from "../simulate/bubble.ts";
 import { readEvents } from "../source/file/read.ts";
+import { drawSent } from "../simulate/preview.ts";
 import type { AuditTrail } from "../web/auth/audit.ts";
 import { Refusal } from "../web/auth/refusal.ts";
 import { DEADLINE_MS, type Desk } from "../web/page/desk.ts";
@@ -113,6 +114,10 @@ export function openDesk(
         drawn: preview?.kind === "shown" ? preview.drawn : null,
       }));
       return { ...previewed, looks };
+    },
+    drawSent({ sink, sent }) {
+      const type = config.sinks.find(({ name }) => name === sink)?.definition.type;
+      return type === undefined || sent === null ? null : drawSent(type, sent, clock.now());
     },
     templateText: (name) => {
       const sink = config.sinks.find((one) => one.name === name);

@@ -47,6 +47,26 @@ export function previewOf(platform: string, request: HttpRequest, now: number): 
   };
 }
 
+/** Where each platform takes messages. The token of a message that was sent is not kept, nor needed. */
+const ADDRESSES: Readonly<Record<string, string>> = {
+  dingtalk: "https://chat.invalid/robot/send?access_token=kept",
+  lark: "https://chat.invalid/open-apis/bot/v2/hook/kept",
+  wecom: "https://chat.invalid/cgi-bin/webhook/send?key=kept",
+  slack: "https://chat.invalid/services/T0/B0/kept",
+};
+
+/**
+ * A message that was sent, of which the body is known.
+ * @returns `null` for what is no chat, and for what cannot be shown: of a long one only the beginning is kept
+ */
+export function drawSent(platform: string, body: string, now: number): Html | null {
+  const url = ADDRESSES[platform];
+  if (url === undefined) return null;
+  const headers = { "content-type": "application/json" };
+  const preview = previewOf(platform, { method: "POST", url, headers, body }, now);
+  return preview?.kind === "shown" ? preview.drawn : null;
+}
+
 function arrivalOf({ method, url, headers, body }: HttpRequest, now: number): Arrival {
   const { pathname, searchParams } = new URL(url);
   return {

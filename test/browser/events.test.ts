@@ -192,7 +192,7 @@ describe.skipIf(CHROMIUM === null).each(LANGS)(`events (%s)${WITHOUT_CHROMIUM}`,
     await page.getByText(said.yaml).click();
     expect(await page.locator("pre.yaml").innerText()).toMatch(/^reason: BackOff$/m);
     await trace.getByText(said.looked).first().click();
-    expect(await trace.locator("details").first().innerText()).toContain(MESSAGE);
+    expect(await trace.locator(".chat").first().innerText()).toContain(MESSAGE);
     expect(await axe(page)).toEqual([]);
     expect(page.url()).toBe(`${site.url}/events/${encodeURIComponent(site.id)}`);
     await page.locator(".briefs a").first().click();

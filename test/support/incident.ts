@@ -2,15 +2,17 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { KubeEvent } from "../../src/event/event.ts";
 import { previewTemplate } from "../../src/app/preview.ts";
+import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { DeliveryRow } from "../../src/ledger/ledger.ts";
 import { storedKey } from "../../src/ledger/key.ts";
 import { CHAT_STYLE } from "../../src/simulate/bubble.ts";
+import { drawSent } from "../../src/simulate/preview.ts";
 import type { Provers } from "../../src/web/auth/prove.ts";
 import type { SinkStatus } from "../../src/web/page/sinks-page.ts";
 import { sinks as registry } from "../../sinks/index.ts";
 import { anEvent } from "./events.ts";
-import { MINUTE, NOON, seen, take } from "./history.ts";
+import { HOUR, MINUTE, NOON, seen, take } from "./history.ts";
 import { aPageSite, type PageSite } from "./page.ts";
 import { BUILTIN } from "./templates.ts";
 
@@ -179,6 +181,10 @@ export async function anIncident(provers?: Provers): Promise<Incident> {
         if (act === "retry") site.history.retry([id], null, site.clock.now());
         else site.history.discard([id], null);
       },
+      drawSent: ({ sink, sent }) => {
+        const type = config.sinks.find(({ name }) => name === sink)?.definition.type ?? "";
+        return drawSent(type, sent ?? "", NOON);
+      },
       preview: async (name, text, alert) => {
         const sink = config.sinks.find((one) => one.name === name);
         if (sink === undefined) return { issues: [], warnings: [], looks: [] };
@@ -194,14 +200,20 @@ export async function anIncident(provers?: Provers): Promise<Incident> {
         };
       },
     },
-    ...(provers === undefined ? [] : [provers]),
+    provers,
+    // Events are taken as they happen.
+    new Date(NOON - HOUR).toISOString(),
   );
   const events = [...happened()].toSorted((a, b) => a.lastSeen.localeCompare(b.lastSeen));
-  for (const event of events) await take(site, [event], sinksOf(event));
-  settle(site);
+  for (const event of events) {
+    await site.clock.advance(Date.parse(event.lastSeen) + 40 - site.clock.now());
+    await take(site, [event], sinksOf(event));
+  }
+  await site.clock.advance(NOON - site.clock.now());
+  const last = events.findLast(({ reason }) => reason === "BackOff") ?? anEvent();
+  settle(site, await sentOf(config, last));
   for (const row of site.history.deliveries({ state: "dead" })) dead.set(row.id, row);
   const [given] = dead.values();
-  const last = events.findLast(({ reason }) => reason === "BackOff") ?? anEvent();
   return { ...site, id: storedKey(last), deadId: given?.id ?? "" };
 }
 
@@ -216,7 +228,7 @@ function sinksOf({ type, object: { namespace } }: KubeEvent): readonly string[] 
 }
 
 /** What the platforms said: all of it accepted, but for what the incident is told with. */
-function settle({ outbox, clock }: PageSite): void {
+function settle({ outbox, clock }: PageSite, sent: ReadonlyMap<string, string>): void {
   for (const sink of ["ding-oncall", "lark-shop", "slack-sre", "wecom-pay"]) {
     const due = outbox.due(sink, clock.now(), 1_000, new Set());
     for (const [index, { id, alert }] of due.entries()) {
@@ -246,7 +258,8 @@ function settle({ outbox, clock }: PageSite): void {
         kind: "delivered",
         at,
         tookMs: 80 + ((index * 37) % 140),
-        sent: sentTo(sink, alert.event.message),
+        sent:
+          (isLast ? sent.get(sink) : undefined) ?? JSON.stringify({ text: alert.event.message }),
         answer: sink === "slack-sre" ? "ok" : '{"errcode":0,"errmsg":"ok"}',
       });
     }
@@ -255,13 +268,12 @@ function settle({ outbox, clock }: PageSite): void {
   outbox.pending("ding-oncall", clock.now());
 }
 
-function sentTo(sink: string, text: string): string {
-  return JSON.stringify(
-    sink === "ding-oncall"
-      ? {
-          msgtype: "markdown",
-          markdown: { title: "BackOff", text: `**BackOff** shop/Pod\n\n${text}` },
-        }
-      : { text: `*BackOff* shop/Pod\n${text}` },
-  );
+/** What each sink sends of it, as it is. */
+async function sentOf(config: Config, event: KubeEvent): Promise<ReadonlyMap<string, string>> {
+  const sent = new Map<string, string>();
+  for (const sink of config.sinks) {
+    const made = await previewTemplate(config, sink, null, { kind: "event", event }, NOON);
+    sent.set(sink.name, made.looks[0]?.text ?? "");
+  }
+  return sent;
 }

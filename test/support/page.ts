@@ -51,8 +51,9 @@ const OPEN: Provers = { tokens: [], proxy: null, open: true };
 export async function aPageSite(
   changes: Partial<Desk> = {},
   provers: Provers = OPEN,
+  start = "2026-11-20T12:00:00Z",
 ): Promise<PageSite> {
-  const clock = new FakeClock("2026-11-20T12:00:00Z");
+  const clock = new FakeClock(start);
   const ledger = aLedger({ clock });
   const reader = openReaderOver(ledger.db, systemClock);
   const audit: AuditEntry[] = [];
@@ -77,6 +78,7 @@ export async function aPageSite(
     dead: async () => null,
     settleDead: async (id, act) => void settled.push(`${act} ${id}`),
     preview: async () => ({ issues: [], warnings: [], looks: [] }),
+    drawSent: () => null,
     chatStyle: ".chat { color: inherit; }",
     templateText: () => "",
     audit: trail,

@@ -4,10 +4,13 @@ import type { Alert } from "../../event/alert.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import type { HistoryReader } from "../../history/history.ts";
 import type { DeliveryRow, Visible } from "../../ledger/ledger.ts";
+import type { Html } from "../server.ts";
 import type { AuditTrail } from "../auth/audit.ts";
 import type { SinkStatus } from "./sinks-page.ts";
 import type { TemplatesView } from "./templates-page.ts";
 import type { Lang } from "./words.ts";
+
+export type Sent = Pick<DeliveryRow, "sink" | "sent">;
 
 /** What the page and the API are made from. */
 export interface Desk {
@@ -37,6 +40,8 @@ export interface Desk {
     text: string,
     alert: Alert | null,
   ) => Promise<Pick<TemplatesView, "issues" | "warnings" | "looks">>;
+  /** A message that was sent, as the chat showed it; `null`: it is no chat, or too little of it is kept. */
+  readonly drawSent: (sent: Sent) => Html | null;
   /** The style sheet of messages as chats show them. */
   readonly chatStyle: string;
   /** The template file that a sink's messages are made from now. */

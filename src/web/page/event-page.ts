@@ -2,6 +2,7 @@ import type { Decision } from "../../explain/decision.ts";
 import type { EventBrief, EventStory } from "../../history/history.ts";
 import { html, type Html } from "../server.ts";
 import { withFields } from "./address.ts";
+import type { Desk } from "./desk.ts";
 import { count, moment, type Reader } from "./reader.ts";
 import { drawObject, eventPath } from "./rows.ts";
 import { drawTrace } from "./trace.ts";
@@ -10,13 +11,14 @@ export interface EventView {
   readonly decision: Extract<Decision, { kind: "event" }>;
   /** The event as YAML. */
   readonly yaml: string;
+  readonly drawSent: Desk["drawSent"];
   readonly reader: Reader;
 }
 
 const NO_FIELDS = new URLSearchParams();
 
 /** One event: its fields and its YAML on one side, the story of its delivery on the other, then what happened around it. */
-export function drawEvent({ decision, yaml, reader }: EventView): Html {
+export function drawEvent({ decision, yaml, drawSent, reader }: EventView): Html {
   const { story, explanation, differences } = decision;
   const { words } = reader;
   const { row, occurrences, object } = story;
@@ -55,6 +57,7 @@ export function drawEvent({ decision, yaml, reader }: EventView): Html {
           explanation,
           differences,
           deliveries: row.deliveries,
+          drawSent,
           reader,
         })}
       </section>

@@ -87,7 +87,11 @@ export function page(
   tab: Tab,
   title: string,
   status: 200 | 400,
-  drawn: { readonly body: Html; readonly troubles?: readonly string[] },
+  drawn: {
+    readonly body: Html;
+    readonly troubles?: readonly string[];
+    readonly chat?: boolean;
+  },
 ): Response | Promise<Response> {
   const { identity, csrf } = callerOf(c);
   const url = new URL(c.req.url);
@@ -101,6 +105,7 @@ export function page(
       caller: identity.by === "loopback" ? null : { name: identity.name, csrf },
       troubles: [...troubles(reader.lang), ...(drawn.troubles ?? [])],
       otherLanguage: `${url.pathname}${url.search}`,
+      chat: drawn.chat ?? false,
       body: drawn.body,
     }),
     status,

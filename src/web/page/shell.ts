@@ -21,6 +21,8 @@ export interface Shell {
   readonly troubles: readonly string[];
   /** The address of this very page in the other language. */
   readonly otherLanguage: string;
+  /** Messages stand in it as chats show them. */
+  readonly chat: boolean;
   readonly body: Html;
 }
 
@@ -33,6 +35,7 @@ export function drawShell({
   caller,
   troubles,
   otherLanguage,
+  chat,
   body,
 }: Shell): Html {
   return html`<!doctype html>
@@ -45,7 +48,7 @@ export function drawShell({
         <title>${title} · kube-crier</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/page.css" />
-        ${tab === "templates" ? html`<link rel="stylesheet" href="/assets/chat.css" />` : ""}
+        ${chat ? html`<link rel="stylesheet" href="/assets/chat.css" />` : ""}
         <script src="/assets/page.js" type="module"></script>
       </head>
       <body>

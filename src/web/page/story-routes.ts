@@ -27,11 +27,13 @@ export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
     const { event } = story.row;
     const decision = decided(desk.config, story);
     return page(c, desk, reader, "events", `${event.reason} ${event.object.name}`, 200, {
+      chat: true,
       body: drawEvent({
         decision: (await maySeeSetup(c, desk.namespaces))
           ? decision
           : { ...decision, explanation: narrowed(decision.explanation) },
         yaml: toYaml(event, false),
+        drawSent: desk.drawSent,
         reader,
       }),
     });
@@ -47,7 +49,8 @@ export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
     if (decision.kind === "event")
       return c.redirect(`${eventPath(decision.story.row.id)}#delivery-${id}`, 303);
     return page(c, desk, reader, "events", summaryTitle(decision.delivery.row.alert, reader), 200, {
-      body: drawSummary(decision.delivery, reader),
+      chat: true,
+      body: drawSummary(decision.delivery, desk.drawSent, reader),
     });
   });
 

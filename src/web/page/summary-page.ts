@@ -1,6 +1,7 @@
 import type { Alert } from "../../event/alert.ts";
 import type { DeliveryStory } from "../../history/history.ts";
 import { html, type Html } from "../server.ts";
+import type { Desk } from "./desk.ts";
 import { drawBriefs } from "./event-page.ts";
 import { count, moment, type Reader } from "./reader.ts";
 import { drawDelivery } from "./trace.ts";
@@ -14,7 +15,11 @@ export function summaryTitle(alert: Alert, reader: Reader): string {
 }
 
 /** A delivery that tells of several events, or of a gap: what became of it, the message, and what it tells of. */
-export function drawSummary({ row, folded }: DeliveryStory, reader: Reader): Html {
+export function drawSummary(
+  { row, folded }: DeliveryStory,
+  drawSent: Desk["drawSent"],
+  reader: Reader,
+): Html {
   const { words } = reader;
   const { alert } = row;
   const [from, to] =
@@ -29,7 +34,7 @@ export function drawSummary({ row, folded }: DeliveryStory, reader: Reader): Htm
     <section aria-label="${words.delivery}">
       <h2>${words.delivery}</h2>
       <ol class="trace">
-        ${drawDelivery(row, null, reader)}
+        ${drawDelivery(row, null, drawSent, reader)}
       </ol>
     </section>
     ${alert.kind === "digest" ? drawFolded(alert.total, folded, reader) : ""}`;

@@ -46,6 +46,7 @@ export function mountTemplates(app: Hono<GuardedEnv>, desk: Desk): void {
 function drawn(c: C, desk: Desk, view: TemplatesView): Response | Promise<Response> {
   const { reader } = view;
   return page(c, desk, reader, "templates", reader.words.nav.templates, 200, {
+    chat: true,
     body: drawTemplates(view),
   });
 }

@@ -6,6 +6,7 @@ import { spanText } from "../../template/times.ts";
 import type { Allowance } from "../../explain/allowance.ts";
 import type { Difference } from "../../explain/then.ts";
 import type { KubeEvent } from "../../event/event.ts";
+import type { Desk } from "./desk.ts";
 import { eventPath } from "./rows.ts";
 import { count, instant, moment, type Reader } from "./reader.ts";
 import { MARKS } from "./told.ts";
@@ -17,6 +18,7 @@ export interface TraceView {
   readonly explanation: Explanation;
   readonly differences: readonly Difference[];
   readonly deliveries: readonly DeliveryRow[];
+  readonly drawSent: Desk["drawSent"];
   readonly reader: Reader;
 }
 
@@ -28,6 +30,7 @@ export function drawTrace({
   explanation,
   differences,
   deliveries,
+  drawSent,
   reader,
 }: TraceView): Html {
   const { words, decisionWords } = reader;
@@ -55,7 +58,7 @@ export function drawTrace({
           ? ""
           : html`<li><b>${words.suppressed[suppressed] ?? suppressed}</b></li>`
       }
-      ${deliveries.map((delivery) => drawDelivery(delivery, explanation, reader))}
+      ${deliveries.map((delivery) => drawDelivery(delivery, explanation, drawSent, reader))}
       ${explanation.sinks
         .filter(({ sink }) => !told.has(sink))
         .map((sink) => drawUntold(sink, reader))}
@@ -79,6 +82,7 @@ function drawDifferences(differences: readonly Difference[], { decisionWords }: 
 export function drawDelivery(
   delivery: DeliveryRow,
   explanation: Explanation | null,
+  drawSent: Desk["drawSent"],
   reader: Reader,
 ): Html {
   const { words } = reader;
@@ -116,10 +120,20 @@ export function drawDelivery(
         ? ""
         : html`<details>
             <summary>${words.message}</summary>
-            <pre>${delivery.sent}</pre>
+            ${drawMessage(delivery.sent, drawSent(delivery), words.request)}
           </details>`
     }
   </li>`;
+}
+
+/** As the chat showed it, with what was sent behind it; or what was sent alone. */
+function drawMessage(sent: string, drawn: Html | null, request: string): Html {
+  if (drawn === null) return html`<pre>${sent}</pre>`;
+  return html`<div class="chat">${drawn}</div>
+    <details>
+      <summary>${request}</summary>
+      <pre>${sent}</pre>
+    </details>`;
 }
 
 /** `at most 20 in 1 min; what is more is told in a digest`: why something may have been folded, or have waited. */

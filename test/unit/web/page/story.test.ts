@@ -3,7 +3,9 @@ import { storedKey } from "../../../../src/ledger/key.ts";
 import { anEvent } from "../../../support/events.ts";
 import { MINUTE, NOON, seen, take } from "../../../support/history.ts";
 import { never } from "../../../support/ledger.ts";
+import { anIncident } from "../../../support/incident.ts";
 import { aPageSite } from "../../../support/page.ts";
+import { drawSent } from "../../../../src/simulate/preview.ts";
 
 const ID = storedKey(seen(1, NOON - MINUTE));
 const PATH = `/events/${encodeURIComponent(ID)}`;
@@ -120,5 +122,22 @@ describe("the incident report", () => {
     );
     const { text } = await site.get("/report?since=24h");
     expect(text).toContain("The newest 1,000 events; there are more: narrow the time.");
+  });
+});
+
+describe("the message that was sent", () => {
+  it("stands as each chat showed it, with the request behind it", async () => {
+    const site = await anIncident();
+    const { body, text } = await site.get(`/events/${encodeURIComponent(site.id)}`);
+    expect(body.match(/<div class="chat">/g)).toHaveLength(2);
+    expect(body).toContain('<link rel="stylesheet" href="/assets/chat.css" />');
+    expect(text).toMatch(/lark-shop ✓ told.*web-7d4b9c6f5-x2x9k.*The request \{/);
+  });
+
+  it("stands as it was sent where it is no chat's, or where only its beginning is kept", () => {
+    expect(drawSent("webhook", '{"text":"hello"}', NOON)).toBeNull();
+    expect(drawSent("dingtalk", '{"msgtype":"markdown","markdown":{"ti', NOON)).toBeNull();
+    const whole = '{"msgtype":"text","text":{"content":"<b>hello</b>"}}';
+    expect(String(drawSent("dingtalk", whole, NOON))).toContain("&lt;b&gt;hello&lt;/b&gt;");
   });
 });
