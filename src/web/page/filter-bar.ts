@@ -3,6 +3,8 @@ import { html, type Html } from "../server.ts";
 import type { Reader } from "./reader.ts";
 
 const SPANS = ["15m", "1h", "6h", "24h", "7d"];
+/** A time in an address may be a date as well. */
+const DURATION = /^\d+[a-z]+$/;
 /** Fields of text, with how wide they are in characters. */
 const TEXTS = [
   ["ns", 12],
@@ -44,15 +46,16 @@ export function drawFilterBar(
       .map(([field, text]) => html`<input type="hidden" name="${field}" value="${text}" />`)}
     <label
       ><span>${words.fields.since}</span>
-      <select name="since">
+      <select name="since" ${describe("since", problemOf("since"))}>
         <option value="" ${span === "" ? html`selected` : ""}>${words.anyTime}</option>
         ${[...new Set([...SPANS, ...(span === "" ? [] : [span])])].map(
           (one) =>
             html`<option value="${one}" ${one === span ? html`selected` : ""}>
-              ${words.last(one)}
+              ${DURATION.test(one) ? words.last(one) : one}
             </option>`,
         )}
-      </select></label
+      </select>
+      ${drawProblem("since", problemOf("since"))}</label
     >
     ${TEXTS.map(([field, size]) => input(field, words.fields[field], value(field), size, problemOf(field)))}
     ${input("q", words.fields.q, value("q"), 24, problemOf("q"))}
@@ -68,7 +71,6 @@ function input(
   size: number,
   problem: QueryProblem | undefined,
 ): Html {
-  const described = `${field}-problem`;
   return html`<label
     ><span>${label}</span>
     <input
@@ -79,14 +81,22 @@ function input(
       autocomplete="off"
       spellcheck="false"
       ${field === "q" ? html`type="search"` : ""}
-      ${problem === undefined ? "" : html`aria-invalid="true" aria-describedby="${described}"`}
+      ${describe(field, problem)}
     />
-    ${
-      problem === undefined
-        ? ""
-        : html`<em class="problem" id="${described}"
-            >${problem.expected}${problem.example === "" ? "" : `: ${problem.example}`}</em
-          >`
-    }</label
+    ${drawProblem(field, problem)}</label
+  >`;
+}
+
+function describe(field: string, problem: QueryProblem | undefined): Html | string {
+  return problem === undefined
+    ? ""
+    : html`aria-invalid="true" aria-describedby="${`${field}-problem`}"`;
+}
+
+function drawProblem(field: string, problem: QueryProblem | undefined): Html | string {
+  if (problem === undefined) return "";
+  const { expected, example } = problem;
+  return html`<em class="problem" id="${`${field}-problem`}"
+    >${expected}${example === "" ? "" : `: ${example}`}</em
   >`;
 }

@@ -132,6 +132,9 @@ describe("the page of events", () => {
     expect(text).toContain("a duration back from now (30m, 2h, 7d) or an ISO 8601 time");
     expect(body).toMatch(/name="name"[^>]*aria-invalid="true"/);
     expect(body).toContain('id="name-problem"');
+    expect(body).toMatch(/<select name="since"[^>]*aria-invalid="true"/);
+    expect(body).toContain('id="since-problem"');
+    expect(text).not.toContain("last yesterday");
   });
 
   it("speaks Chinese where it is asked to, and remembers", async () => {
