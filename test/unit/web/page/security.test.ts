@@ -35,6 +35,7 @@ const PAGES = [
   "/objects?ns=pay&kind=Pod&name=ledger-6c8d7f-h5n2w",
   "/sinks",
   "/templates",
+  "/configuration",
   "/api/v1/events",
   "/api/v1/timeline",
   "/api/v1/deliveries",
