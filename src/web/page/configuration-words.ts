@@ -14,6 +14,8 @@ export interface ConfigurationWords {
   readonly allDefaults: string;
   readonly sections: Readonly<Record<"global" | "filter" | "sources" | "sinks", string>>;
   readonly tryTitle: string;
+  /** Of one that is looked at. */
+  readonly tryThis: string;
   readonly tryLead: string;
   readonly paste: string;
   readonly stored: string;
@@ -49,6 +51,7 @@ export const CONFIGURATION_WORDS: Readonly<Record<Lang, ConfigurationWords>> = {
       sinks: "Sink",
     },
     tryTitle: "Try an event",
+    tryThis: "Try it in the configuration",
     tryLead: "Who would be told of it, and why. Nothing is sent.",
     paste: "An event, as kubectl get event NAME -o json prints it",
     stored: "or the id of a stored one",
@@ -78,6 +81,7 @@ export const CONFIGURATION_WORDS: Readonly<Record<Lang, ConfigurationWords>> = {
     allDefaults: "未作设置，全部为默认值。",
     sections: { global: "通用", filter: "全局过滤器", sources: "事件来源", sinks: "渠道" },
     tryTitle: "试一个事件",
+    tryThis: "用当前配置试此事件",
     tryLead: "会通知谁、为什么。不会发送任何消息。",
     paste: "事件，即 kubectl get event NAME -o json 的输出",
     stored: "或已存储事件的 id",

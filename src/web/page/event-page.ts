@@ -2,6 +2,7 @@ import type { Decision } from "../../explain/decision.ts";
 import type { EventBrief, EventStory } from "../../history/history.ts";
 import { html, type Html } from "../server.ts";
 import { withFields } from "./address.ts";
+import { CONFIGURATION_WORDS } from "./configuration-words.ts";
 import type { Desk } from "./desk.ts";
 import { count, moment, type Reader } from "./reader.ts";
 import { drawObject, eventPath } from "./rows.ts";
@@ -9,6 +10,8 @@ import { drawTrace } from "./trace.ts";
 
 export interface EventView {
   readonly decision: Extract<Decision, { kind: "event" }>;
+  /** The page of the configuration is for this reader, too. */
+  readonly mayTry: boolean;
   /** The event as YAML. */
   readonly yaml: string;
   readonly drawSent: Desk["drawSent"];
@@ -18,7 +21,7 @@ export interface EventView {
 const NO_FIELDS = new URLSearchParams();
 
 /** One event: its fields and its YAML on one side, the story of its delivery on the other, then what happened around it. */
-export function drawEvent({ decision, yaml, drawSent, reader }: EventView): Html {
+export function drawEvent({ decision, mayTry, yaml, drawSent, reader }: EventView): Html {
   const { story, explanation, differences } = decision;
   const { words } = reader;
   const { row, occurrences, object } = story;
@@ -60,6 +63,15 @@ export function drawEvent({ decision, yaml, drawSent, reader }: EventView): Html
           drawSent,
           reader,
         })}
+        ${
+          mayTry
+            ? html`<p class="more">
+                <a href="${withFields("/configuration", NO_FIELDS, { id: row.id })}"
+                  >${CONFIGURATION_WORDS[reader.lang].tryThis}</a
+                >
+              </p>`
+            : ""
+        }
       </section>
     </div>
     ${occurrences.length === 0 ? "" : drawBriefs(words.occurrences, occurrences, reader)}

@@ -26,12 +26,12 @@ export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
     if (story === null) return c.notFound();
     const { event } = story.row;
     const decision = decided(desk.config, story);
+    const maySee = await maySeeSetup(c, desk.namespaces);
     return page(c, desk, reader, "events", `${event.reason} ${event.object.name}`, 200, {
       chat: true,
       body: drawEvent({
-        decision: (await maySeeSetup(c, desk.namespaces))
-          ? decision
-          : { ...decision, explanation: narrowed(decision.explanation) },
+        decision: maySee ? decision : { ...decision, explanation: narrowed(decision.explanation) },
+        mayTry: maySee,
         yaml: toYaml(event, false),
         drawSent: desk.drawSent,
         reader,

@@ -202,6 +202,18 @@ describe("the page of a decision", () => {
     );
   });
 
+  it("leads to the configuration, for who may see that", async () => {
+    const site = await guarded();
+    await filled(site);
+    const path = `/configuration?${new URLSearchParams({ id: storedKey(SHOP) }).toString()}`;
+    const linkFor = async (token: string) => {
+      const { body } = await site.get(pageOf(SHOP), { ...as(token), accept: "text/html" });
+      return body.includes(`href="${path}"`);
+    };
+    expect([await linkFor("of-all"), await linkFor("of-ops")]).toEqual([true, true]);
+    expect(await linkFor("of-shop")).toBe(false);
+  });
+
   it("of a digest shows how it fared, and leads to each event it tells of", async () => {
     const site = await aPageSite();
     await filled(site);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Proven } from "../../../../src/web/auth/identity.ts";
+import { EVERYWHERE, type Proven } from "../../../../src/web/auth/identity.ts";
 import { MOST_NAMESPACES } from "../../../../src/web/auth/kubernetes.ts";
 import { FakeApiServer } from "../../../support/apiserver.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -170,6 +170,9 @@ describe("the namespaces one sees", () => {
     expect(await seen(alice, "read", "shop")).toEqual([]);
     expect(alice.lacks("read", "shop")).toBe(
       'alice may not list events in namespace shop; bind a Role in namespace shop, or a ClusterRole, with {apiGroups: [""], resources: ["events"], verbs: ["list"]}',
+    );
+    expect(alice.lacks("read", EVERYWHERE)).toBe(
+      'alice may not list events in all namespaces; bind a ClusterRole by a ClusterRoleBinding, with {apiGroups: [""], resources: ["events"], verbs: ["list"]}',
     );
     expect(alice.lacks("change", null)).toBe(
       'alice may not update deliveries.kube-crier.io in any namespace; bind a Role in each namespace concerned, or a ClusterRole, with {apiGroups: ["kube-crier.io"], resources: ["deliveries"], verbs: ["update"]}',
