@@ -58,8 +58,17 @@ export class Crew {
     return this.replicas.map(({ program }) => program.log).join("\n");
   }
 
-  set unwrittenSince(since: number | null) {
-    for (const { program } of this.replicas) program.unwrittenSince = since;
+  /** From now on nothing can be written. */
+  unwritten(): void {
+    for (const { program } of this.replicas) program.unwrittenSince = Date.now();
+  }
+
+  /** Whoever leads can write again. One that led before, and sleeps, has what it held with it. */
+  written(): void {
+    const { leader } = this;
+    for (const one of this.replicas)
+      if (one === leader || one.program.term === null) one.program.unwrittenSince = null;
+      else one.program.writtenNext();
   }
 
   /** The first leads. */

@@ -27,9 +27,15 @@ function killBetween(before: Acceptance, one: Acceptance, deaths: readonly Death
   return death.asked === "SIGKILL" || death.code === DEPOSED ? death : null;
 }
 
+/** How long an answer may be on its way into the ledger of a program that has little of a processor. */
+const SETTLING_MS = 1_000;
+
 function unwritten({ at, life }: Acceptance, deaths: readonly Death[]): boolean {
   return deaths.some(
-    (death) => death.life === life && death.unwrittenSince !== null && at >= death.unwrittenSince,
+    (death) =>
+      death.life === life &&
+      death.unwrittenSince !== null &&
+      at >= death.unwrittenSince - SETTLING_MS,
   );
 }
 

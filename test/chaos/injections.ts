@@ -1,3 +1,4 @@
+import { until } from "../support/crier.ts";
 import { DEPOSING_MS } from "./crew.ts";
 import type { Injection, Step } from "./schedule.ts";
 import { NAMESPACES, type Parts, type Stage } from "./stage.ts";
@@ -47,13 +48,13 @@ const making =
 const database =
   (how: "down" | "kill"): Act =>
   async ({ database, bypasses, parts: { crew } }, { forMs }) => {
-    if (bypasses) crew.unwrittenSince = Date.now();
+    if (bypasses) crew.unwritten();
     await database?.server[how]();
     await lasting(forMs);
     await database?.server.up();
     if (!bypasses) return;
     await crew.metric(WRITABLE);
-    crew.unwrittenSince = null;
+    crew.written();
   };
 
 /** What each of them does; resolves when it is over. */
@@ -113,7 +114,7 @@ export const ACTS: Readonly<Record<Injection, Act>> = {
   },
   "disk full": async ({ disk, parts: { crew } }, { forMs, size }) => {
     const { program } = crew.leader;
-    crew.unwrittenSince = Date.now();
+    crew.unwritten();
     disk.fill();
     await lasting(forMs);
     // Every other time it does not live to see the end of it.
@@ -121,7 +122,7 @@ export const ACTS: Readonly<Record<Injection, Act>> = {
     else if (size < 0.6) await program.interrupt("SIGTERM", 0);
     disk.makeRoom();
     await crew.metric(WRITABLE);
-    crew.unwrittenSince = null;
+    crew.written();
   },
   clock: async ({ parts }, { size, forMs }) => {
     const { clock, unwell } = parts.crew.leader;
@@ -137,7 +138,13 @@ export const ACTS: Readonly<Record<Injection, Act>> = {
     const { line, gateway, program } = crew.leader;
     line.begin("cut");
     await maker.burst(Math.round(5 + size * 40), { updates: 0.3 });
-    await control("force-410", "stale");
+    // The API server may be down itself.
+    const compact = () =>
+      control("force-410", "stale").then(
+        () => true,
+        () => undefined,
+      );
+    await until(compact, "etcd to be compacted");
     await lasting((maxAgeMs ?? 0) + 1_500);
     await maker.burst(3, { updates: 0 });
     const [, second] = NAMESPACES;

@@ -22,6 +22,7 @@ export class Program {
   readonly #options: ProgramOptions;
   readonly #logs: string[] = [];
   #life = 0;
+  #isWrittenNext = false;
   #crier: Crier | null = null;
   #asked: "SIGKILL" | "SIGTERM" | null = null;
   #watched: Promise<void> = Promise.resolve();
@@ -46,6 +47,8 @@ export class Program {
   start(): void {
     this.#life = this.#options.nextLife();
     this.#asked = null;
+    if (this.#isWrittenNext) this.unwrittenSince = null;
+    this.#isWrittenNext = false;
     this.starts.set(this.#life, Date.now());
     const crier = new Crier(["run", ...this.#options.args(this.#life)], {
       env: { KUBECONFIG: "", ...this.#options.env },
@@ -66,6 +69,11 @@ export class Program {
     // Two may want it at the same time.
     this.#interrupted = after(this.#interrupted);
     return this.#interrupted;
+  }
+
+  /** From its next process on everything can be written again: this one may never get to it. */
+  writtenNext(): void {
+    this.#isWrittenNext = true;
   }
 
   /** It gets no time at all. */

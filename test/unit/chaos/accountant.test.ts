@@ -385,6 +385,18 @@ describe("a message that came twice", () => {
     expect(audit(books({ accepted: [...doubtful, same, third] })), "but once").toHaveLength(1);
   });
 
+  it("may have come again where nothing could be written any more, or from a moment later on", () => {
+    const ended = { ...killed(1, 20), asked: "SIGTERM", code: 3, lost: 1 } as const;
+    const judged = (since: number) =>
+      audit({
+        ...alsoAccepted(again()),
+        deaths: [{ ...ended, unwrittenSince: at(since) }, told],
+      }).filter((line) => line.startsWith("twice:"));
+    expect(judged(5)).toEqual([]);
+    expect(judged(5.9), "on its way").toEqual([]);
+    expect(judged(6.2)).toHaveLength(1);
+  });
+
   it("is one of no more than can have been under way at the kill", () => {
     const both = [again(), accepted("hook", 6, { at: at(30), life: 2 })];
     expect(audit(alsoAccepted(...both))).toEqual([]);
