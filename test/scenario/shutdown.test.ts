@@ -149,7 +149,8 @@ describe("when all sources have ended", () => {
     inbox.reply({ status: 200 });
     await world.pass(10);
     expect(await life.summary).toMatchObject({ delivered: 3, pending: 0, dead: 0, problems: [] });
-  });
+    // The hour is walked through second by second.
+  }, 60_000);
 
   it("a cluster among them keeps it running, and --stay does so without one", async () => {
     const { world, flags } = await story();
@@ -165,7 +166,7 @@ describe("when all sources have ended", () => {
     await world.pass(3600);
     expect(staying.ended).toBe(false);
     expect(await staying.stop()).toMatchObject({ delivered: 1, pending: 0 });
-  });
+  }, 60_000);
 
   it("a source that breaks is named with its place, what stood before is told, and the end is 2", async () => {
     const { world, inbox, flags } = await story();
