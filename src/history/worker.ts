@@ -1,3 +1,4 @@
+import { getPriority, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "../clock.ts";
@@ -7,6 +8,8 @@ import { BusyError, UnreadableError } from "./history.ts";
 import { Engine } from "./sqlite/engine.ts";
 
 /** What runs in the thread: answers what it is asked, and indexes when nobody asks. */
+// Where the processor does not do for everything, what is to be delivered comes first. On Linux it is this thread's priority, elsewhere the process's.
+if (process.platform === "linux") setPriority(Math.max(10, getPriority()));
 const port = parentPort;
 if (port === null) throw new Error("this module is the history's thread");
 const { dataDir } = workerData as { readonly dataDir: string };

@@ -12,5 +12,8 @@ export function refusalOf(error: unknown): Refusal | null {
     });
   if (error instanceof UnreadableError)
     return new Refusal(503, error.message, { "Retry-After": "1" });
+  // The program ends, and nothing is wrong with it.
+  if (error instanceof Error && error.name === "AbortError")
+    return new Refusal(503, "kube-crier is ending; ask again in a moment", { "Retry-After": "5" });
   return null;
 }

@@ -17,8 +17,8 @@ export const LOOK_MS = 30_000;
 const LOOK_AGAIN_MS = 10_000;
 /** Whoever was away for longer than this many events is told so, and goes on with the newest of them. */
 export const CATCH_UP = 5_000;
-/** Rows written down and chunks handed out before everything else has its turn: some milliseconds. */
-const WORK = 64;
+/** Rows written down and chunks handed out before everything else has its turn: a millisecond or two. */
+const WORK = 16;
 
 /**
  * What arrives, for all who follow: the store is asked once for all of them. Those who see the same get the same bytes, written once.

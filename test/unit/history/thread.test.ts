@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { EVERYTHING, UnreadableError } from "../../../src/history/history.ts";
@@ -44,6 +44,27 @@ describe("the history's thread", () => {
       rows: [{ event: { uid: expect.any(String) } }],
     });
   });
+
+  test.runIf(process.platform === "linux")(
+    "has a lower priority than the one that delivers, which keeps its own",
+    async () => {
+      const niceOf = () =>
+        readdirSync("/proc/self/task").map((id) => {
+          const stat = readFileSync(`/proc/self/task/${id}/stat`, "utf8");
+          return { id, nice: Number(stat.slice(stat.lastIndexOf(")")).split(" ")[17]) };
+        });
+      const dataDir = temporaryDirectory();
+      await take(aLedger({ dataDir }), [seen(1, NOON)]);
+      const own = niceOf().find(({ id }) => id === String(process.pid))?.nice;
+      const before = new Set(niceOf().map(({ id }) => id));
+      const { thread } = aThread(dataDir);
+      await thread.answer(ask, never);
+      const after = niceOf();
+      expect(after.find(({ id }) => id === String(process.pid))?.nice).toBe(own);
+      const lower = Math.max(10, own ?? 0);
+      expect(after.filter(({ id }) => !before.has(id)).map(({ nice }) => nice)).toContain(lower);
+    },
+  );
 
   test("leaves this one free: a long search does not stop what is done here", async () => {
     const dataDir = temporaryDirectory();

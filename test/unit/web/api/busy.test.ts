@@ -76,3 +76,25 @@ describe("a store with much to do", () => {
     expect(site.failures).toEqual([]);
   });
 });
+
+test("what is under way when the program ends is told to come again, and is no fault", async () => {
+  const asked: AbortSignal[] = [];
+  const behind: Answering = {
+    // As the history's thread does it: what is given up is rejected with why.
+    answer: (_, signal) => {
+      asked.push(signal);
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }),
+      );
+    },
+    close: () => Promise.resolve(),
+  };
+  const end = new AbortController();
+  const site = await aPageSite({ reader: readerOf(behind), signal: end.signal });
+  const answers = ["/api/v1/events", "/api/v1/events/x", "/"].map((path) => site.get(path));
+  await expect.poll(() => asked.length).toBe(3);
+  end.abort();
+  for (const { status, headers } of await Promise.all(answers))
+    expect([status, headers.get("retry-after")]).toEqual([503, "5"]);
+  expect(site.failures).toEqual([]);
+});
