@@ -41,6 +41,7 @@ export class Indexer {
   readonly #db: DatabaseSync;
   readonly #counts: Additions;
   readonly #objects = new Map<string, number>();
+  #failed = false;
 
   constructor(ledger: DatabaseSync, db: DatabaseSync) {
     this.#db = db;
@@ -54,6 +55,11 @@ export class Indexer {
   covered(): Covered {
     const row = this.#sql.covered.get();
     return { low: Number(row?.["low"]), high: Number(row?.["high"]) };
+  }
+
+  /** The last batch could not be written, as on a full disk. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** Occurrences that arrived after what is covered. */
@@ -196,8 +202,10 @@ export class Indexer {
     try {
       const more = work();
       this.#db.exec("COMMIT");
+      this.#failed = false;
       return more;
     } catch (error) {
+      this.#failed = true;
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       this.classes.forget();
       this.classes.load();

@@ -47,7 +47,8 @@ export function tooWide(id: number | null): Refine {
 /** What the ledger held before it had an index is there when it has been indexed. */
 export function indexing(tables: Tables): Refine | null {
   const { low } = tables.indexer.covered();
-  if (low === 0 && tables.indexer.behind() <= BEHIND) return null;
+  const { failed } = tables.indexer;
+  if (low === 0 && !failed && tables.indexer.behind() <= BEHIND) return null;
   const row = tables.ledger
     .prepare("SELECT received_at FROM occurrence WHERE seq > ? ORDER BY seq LIMIT 1")
     .get(low);
