@@ -5,13 +5,14 @@ import type { DeliveryRow, History, HistoryFilter, HistoryRow, Visible } from ".
 import { number, text } from "./literal.ts";
 import { alertOf } from "./read.ts";
 import type { Session } from "./session.ts";
+import { readTries, type Tries } from "./tries.ts";
 
 const DEFAULT_LIMIT = 100;
 /** Dead letters that are owed again in one transaction. */
 const RETRIED = 500;
 
 const COLUMNS =
-  "d.id, d.sink, d.alert, d.state, d.attempts, d.owed_at, d.not_before, d.settled_at, d.reason, d.detail, d.sent, d.answer, d.folded_into, o.event, d.occurrence";
+  "d.id, d.sink, d.alert, d.state, d.attempts, d.owed_at, d.not_before, d.settled_at, d.reason, d.detail, d.sent, d.answer, d.folded_into, o.event, d.occurrence, d.seq";
 const FROM = "FROM kube_crier_delivery d LEFT JOIN kube_crier_occurrence o ON o.seq = d.occurrence";
 
 type Row = readonly (string | number | null)[];
@@ -35,24 +36,25 @@ export class MysqlHistory implements History {
        WHERE 1 = 1${ofOccurrence(filter, "o.received_at")}${some} ORDER BY o.seq DESC LIMIT ${number(filter.limit ?? DEFAULT_LIMIT)}`,
     );
     if (events.length === 0) return [];
-    const deliveries = await this.#session.query(
-      `SELECT ${COLUMNS} ${FROM} WHERE d.occurrence IN (${events.map(([seq]) => number(Number(seq))).join(", ")}) ORDER BY d.seq`,
+    const byEvent = await deliveriesOf(
+      this.#session,
+      events.map(([seq]) => Number(seq)),
     );
-    const byEvent = Map.groupBy(deliveries, (row) => String(row[14]));
     return events.map(([seq, receivedAt, event, suppressed]) => ({
       event: JSON.parse(String(event)) as KubeEvent,
       receivedAt: Number(receivedAt),
       suppressed: (suppressed ?? null) as SuppressReason | null,
-      deliveries: (byEvent.get(String(seq)) ?? []).map(deliveryRow),
+      deliveries: byEvent.get(Number(seq)) ?? [],
     }));
   }
 
   async deliveries(filter: HistoryFilter): Promise<readonly DeliveryRow[]> {
-    const rows = await this.#session.query(
-      `SELECT ${COLUMNS} ${FROM} WHERE 1 = 1${ofOccurrence(filter, "d.owed_at")}${ofDelivery(filter)}
+    const rows = await readDeliveries(
+      this.#session,
+      `1 = 1${ofOccurrence(filter, "d.owed_at")}${ofDelivery(filter)}
        ORDER BY d.seq DESC LIMIT ${number(filter.limit ?? DEFAULT_LIMIT)}`,
     );
-    return rows.map(deliveryRow);
+    return rows.map(({ row }) => row);
   }
 
   retry(
@@ -133,7 +135,39 @@ export class MysqlHistory implements History {
   }
 }
 
-function deliveryRow(row: Row): DeliveryRow {
+/** The deliveries that a condition finds, with the occurrence and the number of each. */
+export async function readDeliveries(
+  session: Session,
+  where: string,
+): Promise<
+  readonly { readonly row: DeliveryRow; readonly occurrence: number; readonly seq: number }[]
+> {
+  const rows = await session.query(`SELECT ${COLUMNS} ${FROM} WHERE ${where}`);
+  const tries = await readTries(
+    session,
+    rows.map((row) => Number(row[15])),
+  );
+  return rows.map((row) => {
+    const seq = Number(row[15]);
+    return { row: deliveryRow(row, tries(seq)), occurrence: Number(row[14]), seq };
+  });
+}
+
+/** What is, or was, owed of each of these occurrences. */
+export async function deliveriesOf(
+  session: Session,
+  occurrences: readonly number[],
+): Promise<ReadonlyMap<number, readonly DeliveryRow[]>> {
+  if (occurrences.length === 0) return new Map();
+  const found = await readDeliveries(
+    session,
+    `d.occurrence IN (${occurrences.map(number).join(", ")}) ORDER BY d.seq`,
+  );
+  const groups = Map.groupBy(found, ({ occurrence }) => occurrence);
+  return new Map([...groups].map(([of, all]) => [of, all.map(({ row }) => row)]));
+}
+
+function deliveryRow(row: Row, tries: Tries): DeliveryRow {
   const [id, sink, alert, state, attempts, owedAt, notBefore, settledAt, ...rest] = row;
   const [reason, detail, sent, answer, foldedInto, event] = rest.map((cell) =>
     cell === null ? null : String(cell),
@@ -142,8 +176,8 @@ function deliveryRow(row: Row): DeliveryRow {
     id: String(id),
     sink: String(sink),
     alert: alertOf(alert ?? null, event ?? null),
-    state: state as DeliveryState,
     attempts: Number(attempts),
+    state: state as DeliveryState,
     owedAt: Number(owedAt),
     notBefore: Number(notBefore),
     settledAt: settledAt === null ? null : Number(settledAt),
@@ -153,9 +187,7 @@ function deliveryRow(row: Row): DeliveryRow {
     sent: state === "pending" ? null : (sent ?? null),
     answer: answer ?? null,
     foldedInto: foldedInto ?? null,
-    // This ledger keeps the last attempt alone.
-    tookMs: null,
-    tries: [],
+    ...tries,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../../source/source.ts";
 import type { Batch, Fold, Owed, Settle, Take } from "./script.ts";
+import { joined } from "./tries.ts";
 
 export interface AddJob {
   readonly kind: "add";
@@ -73,8 +74,10 @@ export class Jobs {
     if (job.kind === "settle") {
       const { id } = job.settle;
       const at = this.#settles.get(id);
-      if (at !== undefined) {
-        this.#jobs[at] = job;
+      const before = at === undefined ? undefined : this.#jobs[at];
+      if (at !== undefined && before?.kind === "settle") {
+        const tries = joined(before.settle.tries, job.settle.tries);
+        this.#jobs[at] = { ...job, settle: { ...job.settle, tries } };
         return;
       }
       this.#settles.set(id, this.#jobs.length);

@@ -11,6 +11,7 @@ import type { MysqlOutboxPorts } from "./ports.ts";
 import { readPending } from "./read.ts";
 import { Recent } from "./recent.ts";
 import { type Owed, transaction } from "./script.ts";
+import { settleOf } from "./tries.ts";
 import { AwayError, FencedError, type Session } from "./session.ts";
 import { Waiters } from "./waiters.ts";
 import { BEGINNING } from "./window.ts";
@@ -95,9 +96,8 @@ export class MysqlOutbox implements Outbox {
   settle(id: string, outcome: Outcome): void {
     if (this.#fenced) return;
     const owed = this.#memory.get(id);
-    const failed = outcome.kind !== "delivered" && outcome.counted ? 1 : 0;
-    const attempts = (owed?.delivery.attempts ?? 0) + failed;
-    const settle = { id, seq: owed?.seq ?? null, outcome, attempts };
+    const settle = settleOf(id, owed, outcome);
+    const { attempts } = settle;
     let after: Owed | null = null;
     if (owed !== undefined) {
       this.#memory.remove(owed);

@@ -27,4 +27,7 @@ export async function missingRights(session: Session): Promise<readonly Problem[
   );
 }
 
-const COLUMN: Readonly<Record<string, string>> = { kube_crier_checkpoint: "at = at" };
+const COLUMN: Readonly<Record<string, string>> = {
+  kube_crier_checkpoint: "at = at",
+  kube_crier_try: "at = at",
+};

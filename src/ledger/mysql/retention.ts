@@ -37,6 +37,7 @@ export class MysqlRetention {
     if (gone.length > 0) {
       const list = gone.map(number).join(", ");
       await this.#write([
+        `DELETE t FROM kube_crier_try t JOIN kube_crier_delivery d ON d.seq = t.delivery WHERE d.occurrence IN (${list})`,
         `DELETE FROM kube_crier_delivery WHERE occurrence IN (${list})`,
         `DELETE FROM kube_crier_occurrence WHERE seq IN (${list})`,
       ]);
@@ -47,9 +48,11 @@ export class MysqlRetention {
 
   /** Forgets at most `limit` digests and gaps settled before `before`, and attempts no budget asks for any more. */
   async pruneSummaries(before: number, now: number, limit: number): Promise<void> {
+    const old = `FROM kube_crier_delivery WHERE occurrence IS NULL AND settled_at < ${number(before)} ORDER BY settled_at, seq LIMIT ${number(limit)}`;
     await this.#write([
       `DELETE FROM kube_crier_attempt WHERE at < ${number(now - ATTEMPTS_KEPT_MS)} ORDER BY at LIMIT ${number(limit)}`,
-      `DELETE FROM kube_crier_delivery WHERE occurrence IS NULL AND settled_at < ${number(before)} ORDER BY settled_at LIMIT ${number(limit)}`,
+      `DELETE t FROM kube_crier_try t JOIN (SELECT seq ${old}) gone ON gone.seq = t.delivery`,
+      `DELETE ${old}`,
     ]);
   }
 
@@ -70,11 +73,11 @@ export class MysqlRetention {
     return rows.map(([, id, sink]) => ({ id: String(id), sink: String(sink) }));
   }
 
-  /** Bytes of the tables with their indexes, and about how many occurrences they hold, as the server has last counted. */
+  /** Bytes of the tables with their indexes (what the history is looked up in goes with its days), and about how many occurrences they hold, as the server has last counted. */
   async size(): Promise<{ readonly bytes: number; readonly rows: number }> {
     const rows = await this.#session.query(
       `SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH FROM information_schema.TABLES
-       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'kube\\_crier\\_%'`,
+       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'kube\\_crier\\_%' AND TABLE_NAME NOT LIKE 'kube\\_crier\\_history%'`,
     );
     return {
       bytes: rows.reduce((sum, [, , bytes]) => sum + Number(bytes), 0),

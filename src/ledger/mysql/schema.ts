@@ -1,4 +1,5 @@
 import { ConfigError } from "../../config/config.ts";
+import { HISTORY_TABLES, TRIES } from "./history-tables.ts";
 import { AwayError, type Session } from "./session.ts";
 import { nameOf } from "./target.ts";
 
@@ -71,9 +72,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       KEY by_time (at, sink)
     ) ${TABLE}`,
   ],
+  // New tables alone: nothing that is there is written again or locked, and no further right is needed.
+  [TRIES, ...HISTORY_TABLES],
 ];
 
-export const TABLES = ["ledger", "occurrence", "delivery", "checkpoint", "attempt"].map(
+export const TABLES = ["ledger", "occurrence", "delivery", "checkpoint", "attempt", "try"].map(
   (name) => `kube_crier_${name}`,
 );
 

@@ -1,5 +1,5 @@
 import type { Alert } from "../../event/alert.ts";
-import type { Delivery, Outcome } from "../../event/delivery.ts";
+import { ATTEMPTS_KEPT, type Attempt, type Delivery, type Outcome } from "../../event/delivery.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import type { Checkpoint } from "../../source/source.ts";
 import { ANSWERED, BEGUN } from "../rows.ts";
@@ -30,7 +30,15 @@ export interface Settle {
   readonly outcome: Outcome;
   /** All attempts it has had; those to add where its number is not known. */
   readonly attempts: number;
+  /** What became of the attempts that are not written yet, oldest first. */
+  readonly tries: readonly Tried[];
 }
+
+/** As an attempt is kept; `reason` null: it delivered. */
+export type Tried = Omit<Attempt, "reason" | "detail"> & {
+  readonly reason: Attempt["reason"] | null;
+  readonly detail: string | null;
+};
 
 export interface Fold {
   readonly ids: readonly string[];
@@ -89,6 +97,7 @@ export function transaction(batch: Batch, holder: string): readonly (readonly st
       ")",
     ),
     ...settles.map(settlement),
+    ...tried(settles),
     ...inserts(
       "INSERT INTO kube_crier_attempt (sink, at) VALUES ",
       attempts.map(({ sink, at }) => `(${text(sink)}, ${number(at)})`),
@@ -189,17 +198,54 @@ function settlement({ id, seq, outcome, attempts }: Settle): string {
   }
 }
 
+const TRY = "INSERT INTO kube_crier_try (delivery, at, took, reason, detail)";
+const AGAIN = " ON DUPLICATE KEY UPDATE at = kube_crier_try.at";
+
+/** What became of each attempt. A delivery has one at a time: its moment tells it apart, however often this is said. */
+function tried(settles: readonly Settle[]): readonly string[] {
+  const values = ({ at, tookMs, reason, detail }: Tried) =>
+    [number(at), number(tookMs), text(reason), text(detail)].join(", ");
+  return [
+    ...inserts(
+      `${TRY} VALUES `,
+      settles.flatMap(({ seq, tries }) =>
+        seq === null ? [] : tries.map((one) => `(${number(seq)}, ${values(one)})`),
+      ),
+      AGAIN,
+    ),
+    ...settles.flatMap(({ id, seq, tries }) =>
+      seq !== null
+        ? []
+        : tries.map(
+            (one) =>
+              `${TRY} SELECT seq, ${values(one)} FROM kube_crier_delivery WHERE id = ${text(id)}${AGAIN}`,
+          ),
+    ),
+    ...settles.flatMap(({ seq, attempts }) =>
+      seq === null || attempts <= ATTEMPTS_KEPT ? [] : forgotten(seq),
+    ),
+  ];
+}
+
+/** Of a delivery that fails for days the first attempt stays, and the last ones. */
+function forgotten(seq: number): string {
+  const of = `FROM kube_crier_try WHERE delivery = ${number(seq)}`;
+  return `DELETE t FROM kube_crier_try t
+    JOIN (SELECT at ${of} ORDER BY at DESC LIMIT ${ATTEMPTS_KEPT - 1}, 1000) old ON old.at = t.at
+    JOIN (SELECT MIN(at) AS at ${of}) first ON first.at < t.at WHERE t.delivery = ${number(seq)}`;
+}
+
 function fresh(seqs: readonly number[]): string {
   if (seqs.length === 0) return "SELECT 1 LIMIT 0";
   return `SELECT seq FROM kube_crier_occurrence WHERE seq BETWEEN ${number(Math.min(...seqs))} AND ${number(Math.max(...seqs))}`;
 }
 
 /** Many values in few statements, none of them too long. */
-function inserts(head: string, values: readonly string[], tail: string): readonly string[] {
+export function inserts(head: string, values: readonly string[], tail: string): readonly string[] {
   return pieces(values).map((piece) => head + piece.join(", ") + tail);
 }
 
-function pieces(texts: readonly string[]): readonly (readonly string[])[] {
+export function pieces(texts: readonly string[]): readonly (readonly string[])[] {
   const all: string[][] = [];
   let length = 0;
   for (const one of texts) {

@@ -75,7 +75,7 @@ describe.skipIf(!haveMariadb)("the start of a ledger in MySQL", () => {
       `SELECT TABLE_NAME AS name, ENGINE AS engine, TABLE_COLLATION AS collation FROM information_schema.TABLES WHERE TABLE_SCHEMA = '${name}'`,
     );
     expect(tables.map(({ name: table }) => String(table).slice(0, 11))).toEqual(
-      Array.from({ length: 5 }, () => "kube_crier_"),
+      Array.from({ length: 13 }, () => "kube_crier_"),
     );
     expect(new Set(tables.map(({ engine }) => engine))).toEqual(new Set(["InnoDB"]));
     expect(new Set(tables.map(({ collation }) => collation))).toEqual(new Set(["utf8mb4_bin"]));
