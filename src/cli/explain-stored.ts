@@ -1,13 +1,13 @@
-import { type Config, ConfigError } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import type { Alert } from "../event/alert.ts";
 import { DROP_REASONS } from "../event/reason.ts";
 import { type Decision, findDecision } from "../explain/decision.ts";
-import { openReaderHere } from "../history/open.ts";
 import type { DeliveryRow } from "../ledger/ledger.ts";
 import { decisionOf } from "../web/api/answers.ts";
 import { DECISION_WORDS } from "../web/page/decision-words.ts";
 import { explanationText } from "./explain-text.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { readable, readerAt } from "./place.ts";
 import { inline, shorten } from "./table.ts";
 
 /** A person waits this long. */
@@ -22,21 +22,15 @@ export async function explainStored(
   json: boolean,
   io: Io,
 ): Promise<ExitCode> {
-  if (config.ledger !== null)
-    throw new ConfigError([
-      {
-        where: "--id",
-        message: "cannot be asked of a ledger in MySQL",
-        hint: "kube-crier history --json has the event; explain --event takes it from a file",
-      },
-    ]);
-  const reader = openReaderHere(config.dataDir, io.clock);
+  const { dataDir } = config;
+  const place = config.ledger === null ? { dataDir } : { dataDir, ledger: config.ledger.reveal() };
+  const reader = await readerAt(place, io);
   try {
     const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: io.signal } as const;
     const decision = await findDecision(reader, config, id, ask);
     if (decision === null) {
       io.stderr.write(
-        `the ledger in ${config.dataDir} holds no event and no delivery of the id ${JSON.stringify(id.slice(0, 200))}; "kube-crier history --json" shows the ids. What no sink wanted is kept with --history-keeps=all only\n`,
+        `the ledger${config.ledger === null ? ` in ${dataDir}` : ""} holds no event and no delivery of the id ${JSON.stringify(id.slice(0, 200))}; "kube-crier history --json" shows the ids. What no sink wanted is kept with --history-keeps=all only\n`,
       );
       return EXIT.failed;
     }
@@ -44,6 +38,8 @@ export async function explainStored(
       json ? `${JSON.stringify(decisionOf(decision))}\n` : decisionText(config, decision),
     );
     return EXIT.ok;
+  } catch (error) {
+    throw readable(place, error);
   } finally {
     await reader.close();
   }

@@ -8,12 +8,11 @@ import type {
   HistoryReader,
   Refine,
 } from "../history/history.ts";
-import { openReaderHere } from "../history/open.ts";
 import { type Field, parseQuery, type Query, QueryError } from "../history/parse.ts";
 import { eventsTable, jsonLine } from "./event-rows.ts";
-import { rowsInDatabase } from "./lookup-database.ts";
 import { guarded } from "./history.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { readable, readerAt } from "./place.ts";
 import type { HistoryOptions } from "./program/commands.ts";
 
 /** A person waits this long, and is then told how far it came. */
@@ -51,21 +50,14 @@ const ASKED = [
 export function historyCommand(options: HistoryOptions, io: Io): Promise<ExitCode> {
   return guarded(io, async () => {
     const { query, limit } = queryOf(options, io.clock.now());
-    if (options.ledger !== undefined) {
-      const rows = await rowsInDatabase(options, query.filter, limit, io);
-      const print = printerOf(options, io);
-      print.rows(rows);
-      if (rows.length === 0) io.stderr.write(NOTHING);
-      return EXIT.ok;
-    }
-    const reader = openReaderHere(options.dataDir, io.clock);
+    const reader = await readerAt(options, io);
     const ask = { visible: "all", deadlineMs: DEADLINE_MS, signal: io.signal } as const;
     try {
       await show({ reader, ask, query, limit, print: printerOf(options, io), io }, options);
       return EXIT.ok;
     } catch (error) {
       if (io.signal.aborted) return EXIT.interrupted;
-      throw error;
+      throw readable(options, error);
     } finally {
       await reader.close();
     }

@@ -3,6 +3,8 @@ import { expand } from "../config/secrets.ts";
 import type { ExportRow } from "../ledger/care.ts";
 import { exportLedger } from "../ledger/export.ts";
 import type { History } from "../ledger/ledger.ts";
+import { type HistoryReader, UnreadableError } from "../history/history.ts";
+import { openReaderHere } from "../history/open.ts";
 import { openHistory } from "../ledger/open.ts";
 import { type LedgerTarget, readLedgerUrl } from "../ledger/mysql/target.ts";
 import type { Io } from "./io.ts";
@@ -38,4 +40,21 @@ export async function* exportAt(
   const target = databaseOf(place, io);
   if (target === null) yield* exportLedger(place.dataDir, since);
   else yield* (await import("../ledger/mysql/reader.ts")).exportMysqlLedger(target, since);
+}
+
+/** Everything the history can be asked, of a database or a data directory. */
+export async function readerAt(
+  place: Place,
+  { env, clock }: Pick<Io, "env" | "clock">,
+): Promise<HistoryReader> {
+  const target = databaseOf(place, { env });
+  if (target === null) return openReaderHere(place.dataDir, clock);
+  return (await import("../history/mysql/open.ts")).openMysqlReaderHere(target, clock);
+}
+
+/** A ledger that cannot be read, told as a mistake. */
+export function readable(place: Place, error: unknown): unknown {
+  if (!(error instanceof UnreadableError)) return error;
+  const where = place.ledger === undefined ? `--data-dir ${place.dataDir}` : "--ledger";
+  return new ConfigError([{ where, message: error.message, hint: null }]);
 }

@@ -3,10 +3,11 @@ import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import { databasePath, openReadOnly } from "../ledger/database.ts";
+import type { LedgerTarget } from "../ledger/mysql/target.ts";
 import type { HistoryReader } from "./history.ts";
 import { Queue } from "./queue.ts";
 import { readerOf } from "./question.ts";
-import { Thread } from "./thread.ts";
+import { Thread, type Where } from "./thread.ts";
 import { Engine, type Places } from "./sqlite/engine.ts";
 
 /** The index of a data directory, beside its ledger. */
@@ -51,7 +52,20 @@ export function openReaderBeside(
   newest: () => number,
   clock: Clock,
 ): HistoryReader {
-  const thread = new Thread(dataDir, clock);
+  return beside({ dataDir }, newest, clock);
+}
+
+/** The same of a ledger in a database: the thread has connections of its own. */
+export function openDatabaseReaderBeside(
+  target: LedgerTarget,
+  newest: () => number,
+  clock: Clock,
+): HistoryReader {
+  return beside({ target }, newest, clock);
+}
+
+function beside(where: Where, newest: () => number, clock: Clock): HistoryReader {
+  const thread = new Thread(where, clock);
   const reader = readerOf(new Queue(thread, clock));
   const closing = new AbortController();
   const keeping = keepIndexed(thread, newest, clock, closing.signal);

@@ -1,7 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
+import type { LedgerTarget } from "../ledger/mysql/target.ts";
 import { UnreadableError } from "./history.ts";
 import type { Answer, Answering, Question } from "./question.ts";
+
+/** Which history: beside the ledger of a data directory, or in a database. */
+export type Where = { readonly dataDir: string } | { readonly target: LedgerTarget };
 
 export type ToThread =
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }
@@ -38,7 +42,7 @@ declare global {
  * question and ends when there are no more.
  */
 export class Thread implements Answering {
-  readonly #dataDir: string;
+  readonly #where: Where;
   readonly #clock: Clock;
   readonly #idleMs: number;
   readonly #asked = new Map<number, Asked>();
@@ -49,8 +53,8 @@ export class Thread implements Answering {
   #last = 0;
   #indexing = false;
 
-  constructor(dataDir: string, clock: Clock, idleMs = IDLE_MS) {
-    this.#dataDir = dataDir;
+  constructor(where: Where, clock: Clock, idleMs = IDLE_MS) {
+    this.#where = where;
     this.#clock = clock;
     this.#idleMs = idleMs;
   }
@@ -106,9 +110,12 @@ export class Thread implements Answering {
     if (this.#worker !== null) return this.#worker;
     const file = globalThis.BUNDLED === true ? "./history-worker.js" : "./worker.ts";
     const worker = new Worker(new URL(file, import.meta.url), {
-      workerData: { dataDir: this.#dataDir },
-      // Rows are read a page at a time.
-      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
+      workerData: this.#where,
+      // Rows are read a page at a time; a segment of a database's words is made in memory.
+      resourceLimits: {
+        maxOldGenerationSizeMb: "dataDir" in this.#where ? 64 : 192,
+        maxYoungGenerationSizeMb: 4,
+      },
     });
     const ended = Promise.withResolvers<void>();
     this.#alive.set(worker, ended.promise);

@@ -3,8 +3,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "../clock.ts";
 import { placesIn } from "./open.ts";
-import type { FromThread, ToThread } from "./thread.ts";
+import type { FromThread, ToThread, Where } from "./thread.ts";
 import { BusyError, UnreadableError } from "./history.ts";
+import type { Answering } from "./question.ts";
 import { Engine } from "./sqlite/engine.ts";
 
 /** What runs in the thread: answers what it is asked, and indexes when nobody asks. */
@@ -12,8 +13,20 @@ import { Engine } from "./sqlite/engine.ts";
 if (process.platform === "linux") setPriority(Math.max(10, getPriority()));
 const port = parentPort;
 if (port === null) throw new Error("this module is the history's thread");
-const { dataDir } = workerData as { readonly dataDir: string };
-const engine = new Engine(placesIn(dataDir), systemClock);
+const where = workerData as Where;
+
+/** Answers, and indexes a batch at a time, whether or not somebody has asked. */
+interface Working extends Answering {
+  work(): boolean | Promise<boolean>;
+}
+
+// Only those who have a database load what asks it.
+const engine: Working =
+  "dataDir" in where
+    ? new Engine(placesIn(where.dataDir), systemClock)
+    : new (await import("./mysql/engine.ts")).Engine(where.target, systemClock);
+/** A database is asked and written side by side. */
+const isShared = !("dataDir" in where);
 const running = new Map<number, AbortController>();
 const tell = (message: FromThread) => port.postMessage(message);
 const state = { indexing: false, closing: false };
@@ -54,8 +67,8 @@ async function index(): Promise<void> {
   for (;;) {
     await nextTurn();
     // Whoever asks comes first.
-    if (running.size > 0 || state.closing) break;
-    if (!engine.work()) break;
+    if ((running.size > 0 && !isShared) || state.closing) break;
+    if (!(await engine.work())) break;
   }
   state.indexing = false;
   if (!state.closing) tell({ kind: "indexed" });

@@ -1,10 +1,20 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { DELIVERY_STATES } from "../../src/event/delivery.ts";
 import type { KubeEvent } from "../../src/event/event.ts";
 import { type Cursor, type EventRow, EVERYTHING, type Filter } from "../../src/history/history.ts";
 import { storedKey } from "../../src/ledger/key.ts";
-import { settle } from "../support/clock.ts";
-import { anyone, HOUR, type Kept, MINUTE, NOON, READERS, seen, take } from "../support/history.ts";
+import {
+  anyone,
+  endServers,
+  HOUR,
+  type Kept,
+  MINUTE,
+  NOON,
+  READERS,
+  seen,
+  take,
+  written,
+} from "../support/history.ts";
 import { never } from "../support/ledger.ts";
 
 const narrowed = (changes: Partial<Filter>): Filter => ({ ...EVERYTHING, ...changes });
@@ -61,9 +71,11 @@ async function aMorning(kept: Kept): Promise<void> {
   await take(kept, [seen(6, at(10))]);
 }
 
-describe.each(READERS)("%s", (_, open) => {
+afterAll(endServers);
+
+describe.each(READERS)("%s", { timeout: 90_000 }, (_, open) => {
   test("an empty ledger has an empty history", async () => {
-    const { reader } = open();
+    const { reader } = await open();
     expect(await reader.events(EVERYTHING, 10, null, anyone)).toEqual({
       rows: [],
       next: null,
@@ -82,7 +94,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("shows what happened by when it was last seen, the newest first, and to whom it is owed", async () => {
-    const kept = open();
+    const kept = await open();
     await take(kept, [
       seen(1, NOON - 2 * MINUTE),
       seen(2, NOON - 9 * MINUTE),
@@ -102,7 +114,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("a clock that is ahead does not put an event before everything that comes later", async () => {
-    const kept = open();
+    const kept = await open();
     await take(kept, [seen(1, NOON + 48 * HOUR)]);
     await kept.clock.advance(MINUTE);
     await take(kept, [seen(2, kept.clock.now())]);
@@ -153,7 +165,7 @@ describe.each(READERS)("%s", (_, open) => {
   ];
 
   test("finds by everything one can ask for, and counts the same", async () => {
-    const kept = open();
+    const kept = await open();
     await aMorning(kept);
     for (const [what, changes, names] of FINDS) {
       expect(await find(kept.reader, changes), what).toEqual(names);
@@ -163,7 +175,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("finds by what became of the deliveries, at one sink or any", async () => {
-    const kept = open();
+    const kept = await open();
     const at = kept.clock.now();
     await take(
       kept,
@@ -174,7 +186,7 @@ describe.each(READERS)("%s", (_, open) => {
     const delivered = { kind: "delivered", at, sent: "", answer: "ok" } as const;
     kept.outbox.settle("d1", dead);
     for (const id of ["d2", "d3", "d4"]) kept.outbox.settle(id, delivered);
-    await settle();
+    await written(kept);
     const digest = {
       kind: "digest",
       cluster: "",
@@ -185,6 +197,7 @@ describe.each(READERS)("%s", (_, open) => {
       moreKinds: 0,
     } as const;
     kept.outbox.fold("ops", ["d5"], digest, at);
+    await written(kept);
     expect(await find(kept.reader, { states: ["dead"] })).toEqual(["web-1"]);
     expect(await find(kept.reader, { states: ["dead"], sinks: ["audit"] })).toEqual([]);
     expect(await find(kept.reader, { states: ["delivered"] })).toEqual(["web-2", "web-1"]);
@@ -201,7 +214,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("pages through everything once, whatever arrives meanwhile", async () => {
-    const kept = open();
+    const kept = await open();
     await take(
       kept,
       Array.from({ length: 25 }, (_value, n) => seen(n, NOON - 60_000 - (n % 7) * 1000)),
@@ -230,14 +243,14 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("a page that holds the rest names no next one", async () => {
-    const kept = open();
+    const kept = await open();
     await take(kept, [seen(1, NOON - 2), seen(2, NOON - 1)]);
     expect((await kept.reader.events(EVERYTHING, 2, null, anyone)).next).toBeNull();
     expect((await kept.reader.events(EVERYTHING, 1, null, anyone)).next).not.toBeNull();
   });
 
   test("thousands of one second are all there, in the order they came", async () => {
-    const kept = open();
+    const kept = await open();
     await take(
       kept,
       Array.from({ length: 5_000 }, (_value, n) => seen(n, NOON - 30_000)),
@@ -250,7 +263,7 @@ describe.each(READERS)("%s", (_, open) => {
 
   describe("who may see what", () => {
     test("every question is answered with what lies in the given namespaces, and nothing else", async () => {
-      const kept = open();
+      const kept = await open();
       await aMorning(kept);
       const visible = ["data"];
       expect(await find(kept.reader, {}, visible)).toEqual(["db-2"]);
@@ -272,7 +285,7 @@ describe.each(READERS)("%s", (_, open) => {
     });
 
     test("an id of another namespace is as unknown as one that never was", async () => {
-      const kept = open();
+      const kept = await open();
       await aMorning(kept);
       const [secret] = (await kept.reader.events(narrowed({ names: ["web-6"] }), 1, null, anyone))
         .rows;
@@ -285,7 +298,7 @@ describe.each(READERS)("%s", (_, open) => {
     });
 
     test("what is about a Node is seen by those who may list Events where Kubernetes keeps them", async () => {
-      const kept = open();
+      const kept = await open();
       await aMorning(kept);
       expect(await find(kept.reader, {}, ["default"])).toEqual(["node-3"]);
       expect(await find(kept.reader, {}, [])).toEqual([]);
@@ -293,7 +306,7 @@ describe.each(READERS)("%s", (_, open) => {
     });
 
     test("what tells of many events at once is for those who may see all", async () => {
-      const { outbox, reader } = open();
+      const { outbox, reader } = await open();
       const gap = { kind: "gap", cluster: "", since: "", until: "", cause: "downtime" } as const;
       await outbox.add([{ event: null, alert: gap, sinks: ["ops"] }], [], never);
       const query = { state: "pending", sink: "ops", limit: 9 } as const;
@@ -305,7 +318,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("counts by the minute, by any dimension, the largest first, the rest as others", async () => {
-    const kept = open();
+    const kept = await open();
     const at = (minute: number) => NOON - 10 * MINUTE + minute * MINUTE;
     const events: KubeEvent[] = [];
     for (const [reason, times] of Object.entries({ A: 5, B: 3, C: 2, D: 1 }))
@@ -345,7 +358,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("bars are as long as a page can draw them, and counted whole", async () => {
-    const kept = open();
+    const kept = await open();
     await take(
       kept,
       Array.from({ length: 50 }, (_value, n) => seen(n, NOON - n * HOUR)),
@@ -370,7 +383,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("one event comes with its other counts and with what else befell its object", async () => {
-    const kept = open();
+    const kept = await open();
     const uid = "11111111-0000-4000-8000-000000000000";
     const again = (count: number) =>
       seen(0, NOON - 10 * MINUTE + count * 1000, {
@@ -392,7 +405,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("dead letters by sink, page by page, and how much each sink is owed", async () => {
-    const kept = open();
+    const kept = await open();
     await take(kept, [seen(1, NOON), seen(2, NOON), seen(3, NOON)], ["ops", "audit"]);
     for (const id of ["d1", "d3", "d6"])
       kept.outbox.settle(id, {
@@ -402,7 +415,7 @@ describe.each(READERS)("%s", (_, open) => {
         detail: "no",
         counted: true,
       });
-    await settle();
+    await written(kept);
     const of = (sink: string | null, limit: number, before: number | null = null) =>
       kept.reader.deliveries({ state: "dead", sink, limit }, before, anyone);
     expect((await of("ops", 9)).rows.map(({ id }) => id)).toEqual(["d3", "d1"]);
@@ -419,7 +432,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("the namespaces that events are stored in, those of nodes with the others", async () => {
-    const kept = open();
+    const kept = await open();
     await aMorning(kept);
     const all = await kept.reader.namespaces(anyone);
     expect(all).toContain("data");
@@ -432,7 +445,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("the tail brings what arrives, in its order, once", async () => {
-    const kept = open();
+    const kept = await open();
     await take(kept, [seen(1, NOON)]);
     const start = await kept.reader.tail(EVERYTHING, null, 10, anyone);
     expect(start.rows).toEqual([]);
@@ -453,7 +466,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("one delivery, with the event it tells of, or with all that was folded into it", async () => {
-    const kept = open();
+    const kept = await open();
     await take(
       kept,
       [1, 2, 3].map((n) => seen(n, NOON - n * MINUTE)),
@@ -461,7 +474,7 @@ describe.each(READERS)("%s", (_, open) => {
     const digest = { kind: "digest", cluster: "", total: 2, lines: [], moreKinds: 0 } as const;
     const times = { from: new Date(NOON).toISOString(), to: new Date(NOON).toISOString() };
     kept.outbox.fold("ops", ["d2", "d3"], { ...digest, ...times }, NOON); // d4
-    await settle();
+    await written(kept);
     const single = await kept.reader.delivery("d1", anyone);
     expect(single).toMatchObject({ row: { id: "d1", state: "pending" }, folded: [] });
     expect(single?.event).toBe(storedKey(seen(1, NOON - MINUTE)));
@@ -474,12 +487,12 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("a delivery is for who may see its namespace, a digest for who may see all", async () => {
-    const kept = open();
+    const kept = await open();
     await take(kept, [seen(1, NOON), seen(2, NOON)]); // d1, d2
     const digest = { kind: "digest", cluster: "", total: 1, lines: [], moreKinds: 0 } as const;
     const times = { from: new Date(NOON).toISOString(), to: new Date(NOON).toISOString() };
     kept.outbox.fold("ops", ["d2"], { ...digest, ...times }, NOON); // d3
-    await settle();
+    await written(kept);
     const seenBy = async (visible: readonly string[]) =>
       await Promise.all(
         ["d1", "d3"].map(
@@ -491,18 +504,18 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("sees what was taken a moment ago, and what a delivery came to since", async () => {
-    const kept = open();
+    const kept = await open();
     await take(kept, [seen(1, NOON)]);
     await find(kept.reader, {});
     await take(kept, [seen(2, NOON)]);
     kept.outbox.settle("d1", { kind: "delivered", at: NOON, sent: "hello", answer: "HTTP 200" });
-    await settle();
+    await written(kept);
     const { rows } = await kept.reader.events(EVERYTHING, 9, null, anyone);
     expect(rows.map(({ deliveries }) => deliveries[0]?.state)).toEqual(["pending", "delivered"]);
   });
 
   test("an answer is whole, though more arrives while it is given", async () => {
-    const kept = open();
+    const kept = await open();
     await take(kept, [seen(1, NOON)]);
     await find(kept.reader, {});
     const asked = kept.reader.events(EVERYTHING, 9, null, anyone);
@@ -511,7 +524,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("a question that was given up ends at once, and the next one is answered", async () => {
-    const kept = open();
+    const kept = await open();
     await aMorning(kept);
     const gone = new AbortController();
     const asked = kept.reader.events(EVERYTHING, 9, null, { ...anyone, signal: gone.signal });
@@ -521,7 +534,7 @@ describe.each(READERS)("%s", (_, open) => {
   });
 
   test("too wide a question gets what was found in time, where it stopped, and can be gone on with from there", async () => {
-    const kept = open();
+    const kept = await open();
     await take(
       kept,
       Array.from({ length: 600 }, (_value, n) =>

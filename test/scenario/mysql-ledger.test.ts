@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { FakeApiServer } from "../support/apiserver.ts";
 import { crier as runToEnd, Crier, until } from "../support/crier.ts";
+import { accessFile, sha256 } from "../support/guarded.ts";
 import { startInbox } from "../support/inbox.ts";
 import { temporaryDirectory } from "../support/ledger.ts";
 import { databaseNames, haveMariadb, Mariadb } from "../support/mariadb.ts";
@@ -118,6 +119,49 @@ describe.skipIf(!haveMariadb)("a ledger in MySQL", { timeout: 120_000 }, () => {
     expect(exported.stderr).toContain("exported 401 events, 400 deliveries, 0 attempts");
     const checked = await runToEnd(["ledger", "check", ledger]);
     expect(checked).toMatchObject({ code: 0, stdout: expect.stringContaining("401 events") });
+  });
+
+  it("the page and the API are served from it, say when it is away, and go on when it is back", async () => {
+    const access = accessFile(
+      `tokens: [{ name: sre, sha256: ${sha256("token-of-sre")}, namespaces: ["*"], may: [read] }]\n`,
+    );
+    const { start, api, delivered } = await story(
+      "--web-listen=127.0.0.1:0",
+      "--web-kubernetes=off",
+      `--web-access-file=${access}`,
+    );
+    const crier = start();
+    await crier.ready();
+    const page = /the page is at (http:\/\/[\d.]+:\d+)/.exec(crier.stderr)?.[1] ?? "";
+    const get = (place: string, accept = "application/json") =>
+      fetch(`${page}${place}`, { headers: { authorization: "Bearer token-of-sre", accept } });
+    api.create("one", { message: "镜像拉取失败 for web" });
+    await until(async () => ((await delivered()) === 1 ? true : undefined), "it to be delivered");
+    // On a busy machine an answer may come before what has just arrived is indexed, and says so.
+    const find = () =>
+      until(async () => {
+        const answer = await get(`/api/v1/events?q=${encodeURIComponent("镜像")}`);
+        const found = (await answer.json()) as {
+          readonly events?: readonly { readonly id: string; readonly deliveries: unknown[] }[];
+        };
+        return found.events?.length === 1 ? found.events : undefined;
+      }, "the event to be found");
+    const events = await find();
+    expect(events).toMatchObject([{ deliveries: [{ state: "delivered" }] }]);
+    const html = await (await get("/?since=30d&lang=en", "text/html")).text();
+    expect(html).toContain("镜像拉取失败 for web");
+    await mariadb.down();
+    const away = await get("/api/v1/events");
+    expect(away.status).toBe(503);
+    expect(JSON.stringify(await away.json())).toContain("ask again when the database answers");
+    await mariadb.up();
+    await until(
+      async () => ((await get("/api/v1/events")).status === 200 ? true : undefined),
+      "the history to be back",
+    );
+    expect((await find()).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    crier.kill("SIGTERM");
+    expect(await crier.ended()).toBe(0);
   });
 
   it("bypass: while the database is away everything is delivered, and written down when it is back", async () => {

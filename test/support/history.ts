@@ -3,10 +3,13 @@ import { systemClock } from "../../src/clock.ts";
 import type { KubeEvent } from "../../src/event/event.ts";
 import type { Ask, HistoryReader } from "../../src/history/history.ts";
 import { openReaderBeside, openReaderHere, openReaderOver } from "../../src/history/open.ts";
+import { openMysqlReaderHere } from "../../src/history/mysql/open.ts";
 import type { Outbox } from "../../src/ledger/ledger.ts";
-import { FakeClock } from "./clock.ts";
+import { FakeClock, settle } from "./clock.ts";
 import { anEvent } from "./events.ts";
 import { aLedger, never, temporaryDirectory, type TestLedger } from "./ledger.ts";
+import { databaseNames, haveMariadb, Mariadb } from "./mariadb.ts";
+import { aDatabase, aMysqlLedger } from "./mysql-ledger.ts";
 
 export const NOON = Date.parse("2026-11-20T12:00:00Z");
 export const MINUTE = 60_000;
@@ -15,21 +18,47 @@ export const HOUR = 60 * MINUTE;
 /** Everything, with time enough. */
 export const anyone: Ask = { visible: "all", deadlineMs: 60_000, signal: never };
 
-export interface Kept extends TestLedger {
+export interface Kept {
   readonly clock: FakeClock;
+  readonly outbox: Outbox;
   readonly reader: HistoryReader;
-  readonly dataDir: string;
 }
 
 /** A ledger, and a history over it: each way there is to open one. */
-export const READERS: readonly (readonly [string, () => Kept])[] = [
+export const READERS: readonly (readonly [string, () => Kept | Promise<Kept>])[] = [
   ["SQLite in memory", () => kept(":memory:", ({ db }) => openReaderOver(db, systemClock))],
   ["SQLite in a file", () => keptIn((dataDir) => openReaderHere(dataDir, systemClock))],
   [
     "SQLite in a thread of its own",
     () => keptIn((dataDir) => openReaderBeside(dataDir, () => 0, systemClock)),
   ],
+  // `apt-get install mariadb-server`; where there is none it is skipped.
+  ...(haveMariadb ? ([["MySQL (MariaDB)", inMariadb]] as const) : []),
 ];
+
+const started: Promise<Mariadb>[] = [];
+const names = databaseNames();
+
+/** One server for all of them, a database for each. */
+async function inMariadb(): Promise<Kept> {
+  const server = await (started[0] ??= Mariadb.start());
+  const clock = new FakeClock("2026-11-20T12:00:00Z");
+  const target = await aDatabase(server, names());
+  const { outbox } = await aMysqlLedger(target, { clock });
+  const reader = openMysqlReaderHere(target, systemClock);
+  onTestFinished(() => reader.close());
+  return { outbox, clock, reader };
+}
+
+export async function endServers(): Promise<void> {
+  for (const server of started) await (await server).destroy();
+}
+
+/** What was told is written. */
+export async function written({ outbox }: Pick<Kept, "outbox">): Promise<void> {
+  await settle();
+  await outbox.written();
+}
 
 function keptIn(open: (dataDir: string) => HistoryReader): Kept {
   const dataDir = temporaryDirectory();
@@ -41,7 +70,7 @@ function kept(dataDir: string, open: (ledger: TestLedger) => HistoryReader): Kep
   const ledger = aLedger({ dataDir, clock });
   const reader = open(ledger);
   onTestFinished(() => reader.close());
-  return { ...ledger, clock, reader, dataDir };
+  return { ...ledger, reader };
 }
 
 type Changes = Parameters<typeof anEvent>[0];

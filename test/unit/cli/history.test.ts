@@ -3,6 +3,9 @@ import type { Clock } from "../../../src/clock.ts";
 import type { KubeEvent } from "../../../src/event/event.ts";
 import { CSV_COLUMNS, csvLine } from "../../../src/history/csv.ts";
 import { gapEvent } from "../../../src/event/gap.ts";
+import { FakeClock, settle } from "../../support/clock.ts";
+import { haveMariadb, Mariadb } from "../../support/mariadb.ts";
+import { aDatabase, aMysqlLedger } from "../../support/mysql-ledger.ts";
 import { cli } from "../../support/io.ts";
 import { anEvent } from "../../support/events.ts";
 import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
@@ -226,21 +229,59 @@ describe("history --csv", () => {
 });
 
 describe("history of a ledger in MySQL", () => {
-  it("says what only the embedded one can be asked, before it looks for the database", async () => {
+  it("says where the database is that cannot be asked, and not with which password", async () => {
     const { code, stderr } = await cli([
       "history",
-      "--ledger=mysql://crier@127.0.0.1:1/crier",
-      "--search=pull",
-      "--namespace=shop,data",
-      "--name=web-*",
-      "--follow",
+      "--ledger=mysql://crier:s3cret@127.0.0.1:1/crier",
     ]);
     expect(code).toBe(2);
-    for (const flag of ["--search", "--follow"])
-      expect(stderr).toContain(`${flag}: cannot be asked of a ledger in MySQL`);
-    for (const flag of ["--namespace", "--name"])
-      expect(stderr).toContain(`${flag}: of a ledger in MySQL one exact value can be asked`);
+    expect(stderr).toMatch(
+      /--ledger: the history in mysql:\/\/127\.0\.0\.1:1\/crier cannot be read: .*ask again when the database answers/,
+    );
+    expect(stderr).not.toContain("s3cret");
   });
+
+  it.skipIf(!haveMariadb)(
+    "is asked everything the embedded one is asked, and answers the same",
+    async () => {
+      const server = await Mariadb.start();
+      try {
+        const target = await aDatabase(server, "crier");
+        const clock = new FakeClock("2026-11-20T12:00:00Z");
+        const inDatabase = await aMysqlLedger(target, { clock });
+        const dataDir = temporaryDirectory();
+        const inFile = aLedger({ dataDir, clock: new FakeClock("2026-11-20T12:00:00Z") });
+        for (const { outbox } of [inDatabase, inFile]) {
+          await outbox.add(
+            [anEntry(1, ["ops"]), anEntry(2, ["ops", "audit"], "OOMKilling")],
+            [],
+            never,
+          );
+          outbox.settle("d1", { kind: "dead", at: 9, reason: "auth", detail: "no", counted: true });
+          await settle();
+          await outbox.written();
+        }
+        const ledger = `--ledger=mysql://root@127.0.0.1:${server.port}/crier`;
+        for (const asked of [
+          [],
+          ["--json"],
+          ["--csv", "--search=restarting"],
+          ["--namespace=shop,data", "--name=web-*", "--type=Warning"],
+          ["--state=dead", "--json"],
+          ["--until=2026-11-20T08:00:00Z"],
+          ["--kept=suppressed"],
+        ]) {
+          const one = await cli(["history", ledger, ...asked], { clock });
+          const other = await cli(["history", `--data-dir=${dataDir}`, ...asked], { clock });
+          expect(one, asked.join(" ")).toEqual(other);
+        }
+        await inDatabase.close();
+      } finally {
+        await server.destroy();
+      }
+    },
+    120_000,
+  );
 });
 
 describe("history --follow", () => {

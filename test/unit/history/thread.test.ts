@@ -21,7 +21,7 @@ const ask = {
 } as const satisfies Question;
 
 function aThread(dataDir: string, clock = new FakeClock()) {
-  const thread = new Thread(dataDir, clock);
+  const thread = new Thread({ dataDir }, clock);
   onTestFinished(() => thread.close());
   return { thread, clock };
 }

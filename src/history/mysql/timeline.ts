@@ -1,0 +1,130 @@
+import type { Budget } from "../budget.ts";
+import type { Dimension, Refine, Timeline, TimelineQuery } from "../history.ts";
+import { traitsOf, type Traits } from "../match.ts";
+import { Bars, frameOf } from "./bars.ts";
+import { type Level, readCounts } from "./counts.ts";
+import { DAY_MS, END, HOUR_MS, timeOf } from "./ids.ts";
+import { indexing, tooWide } from "./page.ts";
+import { type Looking, type Plan, plan } from "./plan.ts";
+import { readFitting } from "./rows.ts";
+import { type Found, search } from "./search.ts";
+
+/** Counts of one step, between two looks at the clock. */
+const SLICE: Readonly<Record<Level, number>> = {
+  minute: 12 * HOUR_MS,
+  hour: 10 * DAY_MS,
+  day: 365 * DAY_MS,
+};
+/** Rows read together. */
+const READ = 250;
+
+/** How often what happened, in bars of one length, by one dimension: from the counts that are kept, where they say it. */
+export async function timelineOf(
+  looking: Looking,
+  query: TimelineQuery,
+  budget: Budget,
+): Promise<Timeline> {
+  const { session, indexer, filter } = looking;
+  const planned = await plan(looking, null);
+  const bars = new Bars(await frame(looking, planned, query.step));
+  let refine: Refine | null = null;
+  let exact = true;
+  if (planned.way !== "nothing") {
+    const { names, words, states } = filter;
+    if (names.length === 0 && words.length === 0 && states.length === 0)
+      refine = await fromCounts(looking, planned, query.by, bars, budget);
+    else {
+      exact = words.length === 0 || planned.way !== "words";
+      refine = await fromRows(looking, planned, query.by, bars, budget);
+    }
+  }
+  refine ??= await indexing(looking, await indexer.covered(session));
+  return { ...bars.shaped(query.top), exact, refine };
+}
+
+async function frame({ session, filter }: Looking, planned: Plan, step: number | null) {
+  const [[least, most] = []] = await session.query(
+    `SELECT (SELECT MIN(id) FROM kube_crier_history_entry), (SELECT MAX(id) FROM kube_crier_history_entry)`,
+  );
+  const first = Math.max(planned.low, least === null ? planned.low : Number(least));
+  const end = Math.min(planned.high, most === null ? first + 1 : Number(most) + 1);
+  const from = filter.from ?? timeOf(first);
+  const to = Math.max(filter.to ?? (end >= END ? from : timeOf(end)) + 1, from);
+  return frameOf(step, from, to);
+}
+
+async function fromCounts(
+  { session, indexer }: Looking,
+  { classes }: Plan,
+  by: Dimension,
+  bars: Bars,
+  budget: Budget,
+): Promise<Refine | null> {
+  const { from, to, step } = bars.frame;
+  const level: Level =
+    step % DAY_MS === 0 ? "day" : step % HOUR_MS === 0 ? "hour" : ("minute" as const);
+  const counts: (number[] | undefined)[] = [];
+  for (const id of classes) counts[id] = bars.of(valueOf(indexer.classes.get(id), by));
+  const slice = Math.max(step, Math.floor(SLICE[level] / step) * step);
+  // The newest first: what is left out for want of time is the oldest.
+  for (let end = to; end > from; end -= slice) {
+    const start = Math.max(from, end - slice);
+    for (const { at, pairs } of await readCounts(session, level, start, end)) {
+      const bar = Math.floor((at - from) / step);
+      for (let pair = 0; pair + 1 < pairs.length; pair += 2) {
+        const of = counts[pairs[pair] ?? 0];
+        if (of !== undefined) of[bar] = (of[bar] ?? 0) + (pairs[pair + 1] ?? 0);
+      }
+    }
+    if (start > from && budget.over()) return { cause: "deadline", since: start };
+  }
+  return null;
+}
+
+async function fromRows(
+  looking: Looking,
+  planned: Plan,
+  by: Dimension,
+  bars: Bars,
+  budget: Budget,
+): Promise<Refine | null> {
+  const { filter, indexer } = looking;
+  const isRead =
+    planned.way === "owed" ||
+    filter.states.length > 0 ||
+    (filter.words.length > 0 && planned.way !== "words") ||
+    (filter.names.length > 0 && planned.things === null);
+  for await (const { found, down } of search(looking, planned, "count")) {
+    if (!isRead)
+      for (const { id, class: of } of found)
+        bars.add(valueOf(indexer.classes.get(of ?? 0), by), timeOf(id), 1);
+    else
+      for (let at = 0; at < found.length; at += READ) {
+        const some = found.slice(at, at + READ);
+        await countRead(looking, some, by, bars);
+        if (budget.over() && at + READ < found.length) return tooWide(some.at(-1)?.id ?? down);
+      }
+    if (budget.over() && down > planned.low) return tooWide(down);
+  }
+  return null;
+}
+
+async function countRead(
+  { session, filter, visible }: Looking,
+  some: readonly Found[],
+  by: Dimension,
+  bars: Bars,
+): Promise<void> {
+  const seqs = some.map(({ seq }) => seq);
+  const fit = await readFitting(session, seqs, filter, visible);
+  for (const { id, seq } of some) {
+    const row = fit.get(seq);
+    if (row === undefined) continue;
+    const { event, suppressed } = row;
+    bars.add(valueOf(traitsOf(event, suppressed, []), by), timeOf(id), 1);
+  }
+}
+
+function valueOf(traits: Traits | undefined, by: Dimension): string {
+  return traits?.[by] ?? "-";
+}

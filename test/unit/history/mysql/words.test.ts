@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import type { KubeEvent } from "../../../../src/event/event.ts";
+import type { Cursor, EventRow } from "../../../../src/history/history.ts";
+import { EVERYTHING } from "../../../../src/history/history.ts";
+import { storedKey } from "../../../../src/ledger/key.ts";
+import { Happenings } from "../../../../bench/history/events.ts";
+import { anyone, NOON, take } from "../../../support/history.ts";
+import { haveMariadb } from "../../../support/mariadb.ts";
+import { aServer } from "../../ledger/mysql/support.ts";
+import { aHistory } from "./support.ts";
+
+/** More than are looked at one by one; some of them indexed as a segment, the rest not yet. */
+const SEGMENTED = 2_600;
+const FRESH = 300;
+
+/** What a reader would find who has all of it in mind, newest first. */
+function plainly(events: readonly KubeEvent[], words: readonly string[]): readonly string[] {
+  return events
+    .filter(({ reason, message, object }) =>
+      words.every((word) => `${reason}\n${object.name}\n${message}`.toLowerCase().includes(word)),
+    )
+    .map((event, index) => ({ event, index }))
+    .toSorted(
+      (a, b) => Date.parse(b.event.lastSeen) - Date.parse(a.event.lastSeen) || b.index - a.index,
+    )
+    .map(({ event }) => storedKey(event));
+}
+
+describe.skipIf(!haveMariadb)("words in a ledger in MySQL", () => {
+  const { server, next } = aServer();
+
+  test("are found where they are, and nowhere else, whether or not they have a segment", async () => {
+    const kept = await aHistory(server(), next());
+    const happenings = new Happenings(3);
+    const events = Array.from({ length: SEGMENTED + FRESH }, (_, n) =>
+      // Every seventh comes late: it was last seen before some that are there.
+      happenings.next(NOON - 3_000_000 + n * 1_000 - (n % 7 === 0 ? 90_000 : 0)),
+    );
+    for (let at = 0; at < SEGMENTED; at += 500)
+      await take(kept, events.slice(at, Math.min(SEGMENTED, at + 500)));
+    while (await kept.engine.work());
+    await take(kept, events.slice(SEGMENTED));
+    const [[segments]] = [
+      await server().sql("SELECT COUNT(*) AS n FROM kube_crier_history_segment", databaseOf(kept)),
+    ];
+    expect(Number(segments?.["n"])).toBe(1);
+    for (const words of [
+      ["back-off"],
+      ["connection refused"],
+      ["镜像"],
+      ["库存", "扩容"],
+      ["超"],
+      ["memory cgroup", "web"],
+      ["nothing of this kind"],
+      ["team-1"],
+    ]) {
+      const found: EventRow[] = [];
+      let before: Cursor | null = null;
+      do {
+        const page: Awaited<ReturnType<typeof kept.reader.events>> = await kept.reader.events(
+          { ...EVERYTHING, words },
+          200,
+          before,
+          anyone,
+        );
+        expect(page.refine).toBeNull();
+        found.push(...page.rows);
+        before = page.next;
+      } while (before !== null);
+      const expected = plainly(events, words);
+      expect(
+        found.map(({ id }) => id),
+        words.join(" "),
+      ).toEqual(expected);
+      const counted = await kept.total({ words });
+      // By trigrams alone: those that are there in another order count, too.
+      expect(counted, words.join(" ")).toBeGreaterThanOrEqual(expected.length);
+      expect(counted - expected.length, words.join(" ")).toBeLessThanOrEqual(20);
+    }
+    expect(await kept.total({ words: ["nothing of this kind"] })).toBe(0);
+    const some = await kept.events({ words: ["back-off"], namespaces: ["team-1"] });
+    expect(some.rows.length).toBeGreaterThan(0);
+    expect(some.rows.every(({ event }) => event.object.namespace === "team-1")).toBe(true);
+  }, 240_000);
+});
+
+function databaseOf({ target }: Awaited<ReturnType<typeof aHistory>>): string {
+  return target.dsn.database;
+}
