@@ -5,11 +5,10 @@ import { parseArgs } from "node:util";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "../src/clock.ts";
-import type { Ask, HistoryReader } from "../src/history/history.ts";
 import { indexPath, openReaderBeside, placesIn } from "../src/history/open.ts";
-import { parseQuery } from "../src/history/parse.ts";
 import { Engine } from "../src/history/sqlite/engine.ts";
 import { databasePath, openDatabase } from "../src/ledger/database.ts";
+import { measure, say } from "./history/ask.ts";
 import { BATCH, Filler } from "./history/fill.ts";
 
 /**
@@ -33,8 +32,6 @@ const SPAN = Number(values.days) * 86_400_000;
 /** Measured on so many events at each end. */
 const PROBE = 20_000;
 const PER_SECOND = 200;
-
-const say = (line: string) => process.stdout.write(`${line}\n`);
 
 function fill(dir: string, seed: number, count: number, from: number, to: number): number {
   const db = openDatabase(dir, 5_000);
@@ -87,69 +84,8 @@ say(
   `on disk for each of ${held} events and ${(deliveries / held).toFixed(2)} deliveries of it: ${Math.round(bytesOf(databasePath(dataDir)) / held)} bytes of ledger, ${Math.round(bytesOf(indexPath(dataDir)) / held)} of index`,
 );
 
-const QUESTIONS: readonly (readonly [group: string, query: string])[] = [
-  ["first page", ""],
-  ["first page", "reason=BackOff"],
-  ["first page", "reason=FencingFailed"],
-  ["first page", "ns=team-3&type=Warning&since=1d"],
-  ["first page", "kind=Node&component=kernel-monitor"],
-  ["first page", "name=web-0*"],
-  ["first page", "sink=nodes"],
-  ["first page", "state=dead&sink=ding-oncall"],
-  ["first page", "since=6d&to=5d&type=Warning"],
-  ["timeline", ""],
-  ["timeline", "type=Warning&by=namespace"],
-  ["timeline", "reason=FencingFailed&by=type"],
-  ["timeline", "ns=team-3&since=6h"],
-  ["timeline", "since=1h&by=reason"],
-  ["words", "q=quorum"],
-  ["words", 'q="connection refused"'],
-  ["words", "q=镜像 超时"],
-  ["words", "q=库存&ns=team-2"],
-  ["words", "q=nothing-of-this-kind"],
-  ["words", "q=failed&reason=FencingFailed"],
-  ["words, counted", "q=库存"],
-  ["words, counted", 'q="connection refused"'],
-];
-
-function quantile(sorted: readonly number[], q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
-}
-
-async function ask(reader: HistoryReader, group: string, text: string): Promise<boolean> {
-  const query = parseQuery(new URLSearchParams(text), Date.now());
-  const who: Ask = { visible: "all", deadlineMs: 10_000, signal: new AbortController().signal };
-  const { refine } =
-    group.startsWith("first") || group === "words"
-      ? await reader.events(query.filter, 50, null, who)
-      : await reader.timeline(query.filter, query.timeline, who);
-  return refine === null;
-}
-
-async function measure(title: string, reader: HistoryReader): Promise<void> {
-  say(`\n${title}\n${"question".padEnd(58)} p50 ms  p95 ms`);
-  const times = new Map<string, number[]>();
-  let cut = 0;
-  for (let round = 0; round <= rounds; round += 1)
-    for (const [group, query] of QUESTIONS) {
-      const begun = performance.now();
-      if (!(await ask(reader, group, query))) cut += 1;
-      // The first round warms the disk's cache.
-      if (round === 0) continue;
-      for (const key of [group, `  ${group}: ${query}`])
-        times.set(key, [...(times.get(key) ?? []), performance.now() - begun]);
-    }
-  for (const key of [...times.keys()].toSorted()) {
-    const sorted = (times.get(key) ?? []).toSorted((a, b) => a - b);
-    say(
-      `${key.padEnd(58)} ${quantile(sorted, 0.5).toFixed(1).padStart(6)}  ${quantile(sorted, 0.95).toFixed(1).padStart(6)}`,
-    );
-  }
-  if (cut > 0) say(`${cut} answers were cut short`);
-}
-
 const reader = openReaderBeside(dataDir, () => 0, systemClock);
-await measure("alone", reader);
+await measure("alone", reader, rounds);
 
 const going = new AbortController();
 const filler = new Filler(db, 10);
@@ -171,7 +107,7 @@ const arriving = (async () => {
 })();
 const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
-await measure(`while ${PER_SECOND} events/s arrive`, reader);
+await measure(`while ${PER_SECOND} events/s arrive`, reader, rounds);
 going.abort();
 const rate = await arriving;
 say(
