@@ -153,7 +153,7 @@ export default defineHttpSink({
       context: { max: 900, unit: "characters" },
       message: { max: 3000, unit: "characters" },
       command: { max: 600, unit: "characters" },
-      link: { max: 900, unit: "characters" },
+      link: { max: 640, unit: "characters" },
     },
     throttledMs: 30_000,
   }),

@@ -3,7 +3,7 @@ import type { Alert } from "../event/alert.ts";
 import { storedKey } from "../ledger/key.ts";
 
 /** A platform's limits leave room for this; what is longer is an Event with a uid that no API server gave it. */
-const LINK_MAX = 700;
+const LINK_MAX = 560;
 
 /** Where the page tells of an alert; `null`: nothing leads there. */
 export function linkOf(
