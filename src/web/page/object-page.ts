@@ -1,7 +1,9 @@
 import { severityOf } from "../../event/severity.ts";
 import type { EventRow } from "../../history/history.ts";
+import { kindsMadeBy, makerOf } from "../../event/workload.ts";
 import { html, type Html } from "../server.ts";
-import { moment, type Reader } from "./reader.ts";
+import { withFields } from "./address.ts";
+import { count, moment, type Reader } from "./reader.ts";
 import { drawRows, eventPath } from "./rows.ts";
 
 export interface ObjectView {
@@ -15,21 +17,36 @@ export interface ObjectView {
   readonly reader: Reader;
 }
 
+const NO_FIELDS = new URLSearchParams();
 const WIDTH = 1200;
 const LANE = 22;
 const LABEL = 170;
 
-/** One object's whole story: a lane for each reason on one axis of time, then every event of it. */
+/** The whole story of an object, and of what a workload made: a lane for each reason on one axis of time, then every event of it. */
 export function drawObjectStory(view: ObjectView): Html {
-  const { object, rows, reader } = view;
+  const { object, rows, reader, more } = view;
   const { namespace, kind, name } = object;
-  return html`<p class="crumbs"><a href="/">${reader.words.back}</a></p>
+  const { words } = reader;
+  const maker = makerOf(object);
+  const made = kindsMadeBy(kind);
+  return html`<p class="crumbs">
+      <a href="/">${words.back}</a>
+      ${
+        maker === null
+          ? ""
+          : html`<a href="${withFields("/objects", NO_FIELDS, { ns: namespace, ...maker })}"
+              >${words.workload(`${maker.kind} ${maker.name}`)}</a
+            >`
+      }
+    </p>
     <h1>${namespace === "-" ? "" : `${namespace}/`}${name} <small>${kind}</small></h1>
+    ${made.length === 0 ? "" : html`<p class="soft">${words.withMade(made)}</p>`}
     ${
       rows.length === 0
         ? html`<p class="soft">${reader.words.empty.filtered}</p>`
         : html`${drawLanes(rows, reader)}
-            <div class="scroll">${drawRows({ ...view, rows })}</div>`
+            <div class="scroll">${drawRows({ ...view, rows })}</div>
+            ${more ? html`<p class="soft">${words.reportCut(count(rows.length, reader))}</p>` : ""}`
     }`;
 }
 

@@ -1,5 +1,14 @@
 import { toYaml } from "../../config/yaml.ts";
 import { decided, findDecision, narrowed } from "../../explain/decision.ts";
+import { belongsTo, kindsMadeBy } from "../../event/workload.ts";
+import type {
+  Ask,
+  Cursor,
+  EventPage,
+  EventRow,
+  Filter,
+  HistoryReader,
+} from "../../history/history.ts";
 import { QueryError } from "../../history/parse.ts";
 import { type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
@@ -15,6 +24,7 @@ import { drawSummary, summaryTitle } from "./summary-page.ts";
 
 /** Rows of one object's story; older ones are a filter away. */
 const STORY_ROWS = 500;
+const STORY_PAGES = 4;
 
 /** One event, and one object. */
 export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
@@ -60,20 +70,46 @@ export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
     if (query === null) throw new QueryError(problems);
     const reader = readerFor(c, desk);
     const ask = await askFor(c, desk, query);
-    const found = await unlessUnreadable(desk.reader.events(query.filter, STORY_ROWS, null, ask));
-    if (found.value === null) throw new Refusal(503, found.trouble ?? "");
     const [namespace = "-"] = query.filter.namespaces;
     const [kind = ""] = query.filter.kinds;
     const [name = ""] = query.filter.names;
+    const object = { kind, name };
+    const found = await unlessUnreadable(storyOf(desk.reader, query.filter, object, ask));
+    if (found.value === null) throw new Refusal(503, found.trouble ?? "");
     return page(c, desk, reader, "events", `${kind} ${name}`, 200, {
       body: drawObjectStory({
-        object: { namespace, kind, name },
-        rows: found.value.rows,
+        object: { ...object, namespace },
+        ...found.value,
         params,
         sinks: sinkNames(desk),
-        more: found.value.next !== null,
         reader,
       }),
     });
   });
+}
+
+/** Events of an object and of what a workload made, newest first. */
+async function storyOf(
+  reader: HistoryReader,
+  filter: Filter,
+  object: { readonly kind: string; readonly name: string },
+  ask: Ask,
+): Promise<{ readonly rows: readonly EventRow[]; readonly more: boolean }> {
+  const made = kindsMadeBy(object.kind);
+  const wanted =
+    made.length === 0
+      ? filter
+      : { ...filter, kinds: [object.kind, ...made], names: [object.name, `${object.name}-*`] };
+  const rows: EventRow[] = [];
+  let next: Cursor | null = null;
+  // What merely begins with its name is left out, and looked past.
+  for (let pages = 0; pages < STORY_PAGES; pages += 1) {
+    const page: EventPage = await reader.events(wanted, STORY_ROWS, next, ask);
+    rows.push(
+      ...page.rows.filter(({ event }) => made.length === 0 || belongsTo(object, event.object)),
+    );
+    next = page.next;
+    if (next === null || page.refine !== null || rows.length >= STORY_ROWS) break;
+  }
+  return { rows: rows.slice(0, STORY_ROWS), more: next !== null || rows.length > STORY_ROWS };
 }

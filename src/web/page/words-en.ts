@@ -98,6 +98,7 @@ export const EN: Words = {
   message: "The message as it looked",
   answer: "answer",
   workload: (name) => `The story of ${name}`,
+  withMade: (kinds) => `With what bears its name: ${kinds.join(", ")}`,
   back: "Back to the events",
   problems: "This cannot be shown:",
   expected: (expected, example) => `expected ${expected}, like ${example}`,

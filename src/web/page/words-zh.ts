@@ -91,6 +91,7 @@ export const ZH: Words = {
   message: "消息当时的样子",
   answer: "应答",
   workload: (name) => `${name} 的经过`,
+  withMade: (kinds) => `包含以其命名的 ${kinds.join("、")}`,
   back: "返回事件列表",
   problems: "无法显示：",
   expected: (expected, example) => `应为 ${expected}，例如 ${example}`,

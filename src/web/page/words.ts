@@ -62,6 +62,7 @@ export interface Words {
   readonly message: string;
   readonly answer: string;
   readonly workload: (name: string) => string;
+  readonly withMade: (kinds: readonly string[]) => string;
   readonly back: string;
   readonly problems: string;
   readonly expected: (expected: string, example: string) => string;

@@ -98,6 +98,55 @@ describe("the page of an object", () => {
     expect(text).toContain("shop/web-7 Pod");
     expect(text).not.toContain("Elsewhere");
   });
+
+  it("of a workload is that of what it made, too, and not of what merely begins like it", async () => {
+    const site = await aPageSite();
+    const of = (n: number, kind: string, name: string) =>
+      seen(n, NOON - (9 - n) * MINUTE, { reason: `Reason${n}`, object: { kind, name } });
+    await take(site, [
+      of(1, "Deployment", "web"),
+      of(2, "ReplicaSet", "web-7d4b9c6f5d"),
+      of(3, "Pod", "web-7d4b9c6f5d-x2x9z"),
+      of(4, "Pod", "web-frontend-7d4b9c6f5d-x2x9z"),
+      of(5, "Deployment", "web-frontend"),
+      of(6, "Service", "web"),
+    ]);
+    const { body, text } = await site.get("/objects?ns=shop&kind=Deployment&name=web");
+    const lanes = [...body.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, name]) => name);
+    expect(lanes).toEqual(["Reason1", "Reason2", "Reason3"]);
+    expect(text).toContain("With what bears its name: ReplicaSet, Pod");
+    const pod = await site.get("/objects?ns=shop&kind=Pod&name=web-7d4b9c6f5d-x2x9z&lang=zh");
+    expect(pod.body).toContain('href="/objects?ns=shop&amp;kind=Deployment&amp;name=web"');
+    expect(pod.text).toContain("Deployment web 的经过");
+  });
+
+  it("looks past a thousand events of a neighbour", async () => {
+    const site = await aPageSite();
+    const neighbour = { kind: "Pod", name: "web-frontend-7d4b9c6f5d-x2x9z" };
+    await take(site, [
+      seen(1, NOON - 60 * MINUTE, {
+        reason: "ScalingReplicaSet",
+        object: { kind: "Deployment", name: "web" },
+      }),
+      ...Array.from({ length: 1_100 }, (_, n) =>
+        seen(n + 2, NOON - 59 * MINUTE + n * 1_000, { object: neighbour }),
+      ),
+    ]);
+    const { text } = await site.get("/objects?ns=shop&kind=Deployment&name=web");
+    expect(text).toContain("ScalingReplicaSet");
+    expect(text).not.toContain("web-frontend");
+  });
+
+  it("says where there is more of it than is shown", async () => {
+    const site = await aPageSite();
+    const object = { name: "web-7" };
+    await take(
+      site,
+      Array.from({ length: 501 }, (_, n) => seen(n, NOON - n * 1_000, { object })),
+    );
+    const { text } = await site.get("/objects?ns=shop&kind=Pod&name=web-7");
+    expect(text).toContain("The newest 500 events; there are more");
+  });
 });
 
 describe("the incident report", () => {
