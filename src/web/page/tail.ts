@@ -17,8 +17,6 @@ export const LOOK_MS = 30_000;
 const LOOK_AGAIN_MS = 10_000;
 /** Whoever was away for longer than this many events is told so, and goes on with the newest of them. */
 export const CATCH_UP = 5_000;
-/** Rows written down and chunks handed out before everything else has its turn: a millisecond or two. */
-const WORK = 16;
 
 /**
  * What arrives, for all who follow: the store is asked once for all of them. Those who see the same get the same bytes, written once.
@@ -31,7 +29,6 @@ export class TailHub {
   readonly #groups = new Map<string, Group>();
   #stop: AbortController | null = null;
   #mark: number | null = null;
-  #work = 0;
 
   constructor(reader: HistoryReader, clock: Clock) {
     this.#reader = reader;
@@ -146,7 +143,8 @@ export class TailHub {
       for (const row of found) {
         if (texts.has(row)) continue;
         texts.set(row, writing.row(row));
-        await this.#breathe();
+        // After each row and each chunk everything else has its turn: what is delivered matters more.
+        await nextTurn();
       }
       const textOf = (row: EventRow) => texts.get(row) ?? "";
       const chunk = found.length === 0 ? null : encode(chunkOf(found.map(textOf), mark));
@@ -158,7 +156,7 @@ export class TailHub {
         const rest = found.filter(({ id }) => !had.has(id));
         if (rest.length === found.length) this.#write(member, chunk);
         else if (rest.length > 0) this.#write(member, encode(chunkOf(rest.map(textOf), mark)));
-        await this.#breathe();
+        await nextTurn();
       }
     }
   }
@@ -238,12 +236,6 @@ export class TailHub {
     if (sight.kind === "sees") member.visible = sight.visible;
     // From its own mark on, whatever is being handed out just now.
     member.state = sight.kind === "sees" ? "behind" : "blind";
-  }
-
-  /** Lets everything else have its turn after some work: what is delivered matters more. */
-  async #breathe(): Promise<void> {
-    this.#work += 1;
-    if (this.#work % WORK === 0) await nextTurn();
   }
 }
 
