@@ -92,10 +92,10 @@ export function aHub() {
     });
     return Object.assign(client, { leave });
   };
-  /** Long enough for everybody to get what there is. */
+  /** Long enough for everybody to get what there is: each is given theirs in a turn of its own. */
   const tick = async () => {
     await clock.advance(500);
-    for (let turn = 0; turn < 10; turn += 1) await settle();
+    for (let turn = 0; turn < 10 + hub.size; turn += 1) await settle();
   };
   return { ...ledger, clock, hub, follow, tick, written };
 }

@@ -26,11 +26,15 @@ const iso = (at: number): string => new Date(at).toISOString();
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
 
 /** What the API says of what the house knows: times as texts, and nothing of what was sent, which the page alone shows. */
-export function eventPageOf({ rows, next, refine }: EventPage): Of<"eventPage"> {
+export function eventPageOf(
+  { rows, next, refine }: EventPage,
+  troubles: readonly string[],
+): Of<"eventPage"> {
   return {
     events: rows.map(eventRowOf),
     next: next === null ? null : printCursor(next),
     refine: refineOf(refine),
+    troubles: [...troubles],
   };
 }
 

@@ -44,7 +44,8 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
 
   app.get("/api/v1/events", async (c) => {
     const { filter, limit, before, ask } = await asked(c, desk, "listEvents");
-    return json(c, answers.eventPageOf(await reader.events(filter, limit, before, ask)));
+    const page = await reader.events(filter, limit, before, ask);
+    return json(c, answers.eventPageOf(page, desk.troubles("en")));
   });
 
   app.get("/api/v1/timeline", async (c) => {

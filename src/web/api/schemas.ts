@@ -88,6 +88,11 @@ export const eventPage = z
     events: z.array(eventRow).describe("newest first"),
     next: z.string().nullable().describe("the cursor of the next page"),
     refine: refine.nullable(),
+    troubles: z
+      .array(z.string())
+      .describe(
+        "what does not work now, a line each, as the page says it; where the ledger cannot be read, `events` are the newest that memory has",
+      ),
   })
   .meta({ id: "EventPage" });
 
