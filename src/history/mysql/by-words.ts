@@ -1,6 +1,6 @@
 import { number } from "../../ledger/mysql/literal.ts";
 import type { Session } from "../../ledger/mysql/session.ts";
-import { END } from "./ids.ts";
+import { END } from "../numbers.ts";
 import { bytesOf, hex, inBoth, unpacked, unpackedRising } from "./packed.ts";
 import type { Looking, Plan } from "./plan.ts";
 import type { Found, Step } from "./search.ts";

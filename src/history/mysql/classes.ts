@@ -2,46 +2,23 @@ import { hash } from "node:crypto";
 import { text } from "../../ledger/mysql/literal.ts";
 import { inserts } from "../../ledger/mysql/script.ts";
 import type { Session } from "../../ledger/mysql/session.ts";
+import { KnownClasses, textOf } from "../classes.ts";
 import type { Traits } from "../match.ts";
 
-const NAMES = [
-  "cluster",
-  "home",
-  "namespace",
-  "kind",
-  "type",
-  "reason",
-  "component",
-  "suppressed",
-  "sinks",
-] as const satisfies readonly (keyof Traits)[];
-
-/** Every combination of traits that the index knows, in memory: a few thousand. */
-export class Classes {
-  readonly #byText = new Map<string, number>();
-  readonly #all = new Map<number, Traits>();
-  #last = 0;
-
+/** The classes of the index in a database. */
+export class Classes extends KnownClasses {
   /** Another process may have added some. */
   async load(session: Session): Promise<void> {
     const rows = await session.query(
-      `SELECT id, traits FROM kube_crier_history_class WHERE id > ${this.#last} ORDER BY id`,
+      `SELECT id, traits FROM kube_crier_history_class WHERE id > ${this.last} ORDER BY id`,
     );
-    for (const [id, traits] of rows) {
-      const values = JSON.parse(String(traits)) as unknown[];
-      this.#byText.set(String(traits), Number(id));
-      this.#all.set(
-        Number(id),
-        Object.fromEntries(NAMES.map((name, index) => [name, values[index]])) as unknown as Traits,
-      );
-      this.#last = Number(id);
-    }
+    for (const [id, traits] of rows) this.know(Number(id), String(traits));
   }
 
   /** The numbers of these; new ones are made. They stay, whatever becomes of what they were made for. */
   async idsOf(session: Session, all: readonly Traits[]): Promise<readonly number[]> {
-    const texts = all.map((traits) => JSON.stringify(NAMES.map((name) => traits[name])));
-    const isNew = (one: string) => !this.#byText.has(one);
+    const texts = all.map(textOf);
+    const isNew = (one: string) => this.idOfText(one) === undefined;
     if (texts.some(isNew)) await this.load(session);
     const missing = [...new Set(texts.filter(isNew))];
     if (missing.length > 0) {
@@ -54,22 +31,6 @@ export class Classes {
       );
       await this.load(session);
     }
-    return texts.map((one) => this.#byText.get(one) ?? Number.NaN);
-  }
-
-  get(id: number): Traits | undefined {
-    return this.#all.get(id);
-  }
-
-  where(fits: (traits: Traits) => boolean): ReadonlySet<number> {
-    return new Set([...this.#all].flatMap(([id, traits]) => (fits(traits) ? id : [])));
-  }
-
-  all(): Iterable<readonly [number, Traits]> {
-    return this.#all;
-  }
-
-  get size(): number {
-    return this.#all.size;
+    return texts.map((one) => this.idOfText(one) ?? Number.NaN);
   }
 }

@@ -1,7 +1,8 @@
 import { number } from "../../ledger/mysql/literal.ts";
 import { inserts } from "../../ledger/mysql/script.ts";
 import type { Session } from "../../ledger/mysql/session.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, numberAt, timeOf } from "./ids.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../numbers.ts";
+import { numberAt, timeOf } from "./ids.ts";
 import { bytesOf, hex, packed, unpacked } from "./packed.ts";
 import type { Taken } from "./taken.ts";
 

@@ -1,6 +1,7 @@
 import { number } from "../../ledger/mysql/literal.ts";
 import { AwayError, type Session } from "../../ledger/mysql/session.ts";
-import { DAY_MS, numberAt } from "./ids.ts";
+import { DAY_MS } from "../numbers.ts";
+import { numberAt } from "./ids.ts";
 
 /** What is cut into days, and by which column: all of them in the same unit. */
 const TABLES = {

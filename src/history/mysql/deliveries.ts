@@ -1,3 +1,4 @@
+import { type OneState, sinkCounts, Tally } from "../sink-counts.ts";
 import { storedKey } from "../../ledger/key.ts";
 import { readDeliveries } from "../../ledger/mysql/history.ts";
 import { number, text } from "../../ledger/mysql/literal.ts";
@@ -112,36 +113,12 @@ export async function sinksOf(
   visible: Visible,
   budget: Budget,
 ): Promise<readonly SinkCounts[]> {
-  const counts = new Map<string, SinkCounts>();
-  for (const state of ["pending", "dead"] as const)
-    for (const { sink, n, oldest, capped } of visible === "all"
-      ? await counted(session, state)
-      : await looked(session, state, visible, budget)) {
-      const of = counts.get(sink) ?? {
-        sink,
-        pending: 0,
-        dead: 0,
-        capped: false,
-        oldestOwedAt: null,
-      };
-      counts.set(sink, {
-        ...of,
-        [state]: of[state] + n,
-        capped: of.capped || capped,
-        oldestOwedAt: state === "pending" ? oldest : of.oldestOwedAt,
-      });
-    }
-  return [...counts.values()].toSorted((a, b) => (a.sink < b.sink ? -1 : 1));
+  const of = (state: "pending" | "dead") =>
+    visible === "all" ? counted(session, state) : looked(session, state, visible, budget);
+  return sinkCounts({ pending: await of("pending"), dead: await of("dead") });
 }
 
-interface Counted {
-  readonly sink: string;
-  readonly n: number;
-  readonly oldest: number;
-  readonly capped: boolean;
-}
-
-async function counted(session: Session, state: string): Promise<readonly Counted[]> {
+async function counted(session: Session, state: string): Promise<readonly OneState[]> {
   const rows = await session.query(
     `SELECT sink, COUNT(*), MIN(owed_at) FROM kube_crier_delivery FORCE INDEX (by_state) WHERE state = '${state}' GROUP BY sink`,
   );
@@ -158,8 +135,8 @@ async function looked(
   state: string,
   visible: Visible,
   budget: Budget,
-): Promise<readonly Counted[]> {
-  const counts = new Map<string, { sink: string; n: number; oldest: number; capped: boolean }>();
+): Promise<readonly OneState[]> {
+  const tally = new Tally();
   let high = Number.MAX_SAFE_INTEGER;
   for (let seen = 0; ; seen += CHUNK) {
     const rows = await readDeliveries(
@@ -168,16 +145,10 @@ async function looked(
     );
     for (const { row, seq } of rows) {
       high = seq;
-      if (!maySee(row, visible)) continue;
-      const { sink, owedAt } = row;
-      const of = counts.get(sink) ?? { sink, n: 0, oldest: Infinity, capped: false };
-      of.n += 1;
-      of.oldest = Math.min(of.oldest, owedAt);
-      counts.set(sink, of);
+      if (maySee(row, visible)) tally.add(row.sink, row.owedAt);
     }
-    if (rows.length < CHUNK) return [...counts.values()];
-    if (seen + CHUNK >= COUNTED_MAX || budget.over())
-      return [...counts.values()].map((of) => ({ ...of, capped: true }));
+    if (rows.length < CHUNK) return tally.counted(false);
+    if (seen + CHUNK >= COUNTED_MAX || budget.over()) return tally.counted(true);
   }
 }
 

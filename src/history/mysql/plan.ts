@@ -4,7 +4,8 @@ import type { Filter, Visible } from "../history.ts";
 import { fits } from "../match.ts";
 import { grams } from "../words.ts";
 import { readCounts, sumOf } from "./counts.ts";
-import { DAY_MS, numberAt, rangeOf, timeOf } from "./ids.ts";
+import { DAY_MS } from "../numbers.ts";
+import { numberAt, rangeOf, timeOf } from "./ids.ts";
 import type { Indexer } from "./indexer.ts";
 import { storedName } from "./taken.ts";
 

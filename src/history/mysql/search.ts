@@ -1,7 +1,8 @@
 import { number } from "../../ledger/mysql/literal.ts";
 import type { EventRow } from "../history.ts";
 import { readCounts, sumOf } from "./counts.ts";
-import { DAY_MS, idOf, numberAt, timeOf } from "./ids.ts";
+import { DAY_MS } from "../numbers.ts";
+import { idOf, numberAt, timeOf } from "./ids.ts";
 import type { Looking, Plan } from "./plan.ts";
 import { readRows } from "./rows.ts";
 import { byWords } from "./by-words.ts";

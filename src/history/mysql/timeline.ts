@@ -1,9 +1,10 @@
 import type { Budget } from "../budget.ts";
 import type { Dimension, Refine, Timeline, TimelineQuery } from "../history.ts";
-import { traitsOf, type Traits } from "../match.ts";
-import { Bars, frameOf } from "./bars.ts";
+import { traitsOf } from "../match.ts";
+import { Bars, frameOf, valueOf } from "../bars.ts";
+import { DAY_MS, END, HOUR_MS } from "../numbers.ts";
 import { type Level, readCounts } from "./counts.ts";
-import { DAY_MS, END, HOUR_MS, timeOf } from "./ids.ts";
+import { timeOf } from "./ids.ts";
 import { indexing, tooWide } from "./page.ts";
 import { type Looking, type Plan, plan } from "./plan.ts";
 import { readFitting } from "./rows.ts";
@@ -63,17 +64,16 @@ async function fromCounts(
   const { from, to, step } = bars.frame;
   const level: Level =
     step % DAY_MS === 0 ? "day" : step % HOUR_MS === 0 ? "hour" : ("minute" as const);
-  const counts: (number[] | undefined)[] = [];
-  for (const id of classes) counts[id] = bars.of(valueOf(indexer.classes.get(id), by));
+  const values: (string | undefined)[] = [];
+  for (const id of classes) values[id] = valueOf(indexer.classes.get(id), by);
   const slice = Math.max(step, Math.floor(SLICE[level] / step) * step);
   // The newest first: what is left out for want of time is the oldest.
   for (let end = to; end > from; end -= slice) {
     const start = Math.max(from, end - slice);
     for (const { at, pairs } of await readCounts(session, level, start, end)) {
-      const bar = Math.floor((at - from) / step);
       for (let pair = 0; pair + 1 < pairs.length; pair += 2) {
-        const of = counts[pairs[pair] ?? 0];
-        if (of !== undefined) of[bar] = (of[bar] ?? 0) + (pairs[pair + 1] ?? 0);
+        const value = values[pairs[pair] ?? 0];
+        if (value !== undefined) bars.add(value, at, pairs[pair + 1] ?? 0);
       }
     }
     if (start > from && budget.over()) return { cause: "deadline", since: start };
@@ -123,8 +123,4 @@ async function countRead(
     const { event, suppressed } = row;
     bars.add(valueOf(traitsOf(event, suppressed, []), by), timeOf(id), 1);
   }
-}
-
-function valueOf(traits: Traits | undefined, by: Dimension): string {
-  return traits?.[by] ?? "-";
 }

@@ -1,26 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
+import { KnownClasses, textOf } from "../classes.ts";
 import type { Traits } from "../match.ts";
 
-const NAMES = [
-  "cluster",
-  "home",
-  "namespace",
-  "kind",
-  "type",
-  "reason",
-  "component",
-  "suppressed",
-  "sinks",
-] as const satisfies readonly (keyof Traits)[];
-
-/** Every combination of traits that the index knows, in memory: a few thousand. */
-export class Classes {
-  readonly #byText = new Map<string, number>();
-  readonly #all = new Map<number, Traits>();
+/** The classes of the index in a file. */
+export class Classes extends KnownClasses {
   readonly #sql;
-  #last = 0;
 
   constructor(db: DatabaseSync) {
+    super();
     this.#sql = {
       later: db.prepare("SELECT id, traits FROM class WHERE id > ? ORDER BY id"),
       add: db.prepare("INSERT INTO class (traits) VALUES (?) ON CONFLICT DO NOTHING"),
@@ -29,49 +16,21 @@ export class Classes {
 
   /** Within a transaction that writes: makes it where it is new. */
   idOf(traits: Traits): number {
-    const text = JSON.stringify(NAMES.map((name) => traits[name]));
-    const known = this.#byText.get(text);
+    const text = textOf(traits);
+    const known = this.idOfText(text);
     if (known !== undefined) return known;
     this.#sql.add.run(text);
     this.load();
-    return this.#byText.get(text) ?? Number.NaN;
+    return this.idOfText(text) ?? Number.NaN;
   }
 
   /** Another process may have added some. */
   load(): void {
-    for (const row of this.#sql.later.iterate(this.#last)) {
-      const id = Number(row["id"]);
-      const text = String(row["traits"]);
-      const values = JSON.parse(text) as unknown[];
-      this.#byText.set(text, id);
-      this.#all.set(
-        id,
-        Object.fromEntries(NAMES.map((name, index) => [name, values[index]])) as unknown as Traits,
-      );
-      this.#last = id;
-    }
-  }
-
-  /** After a transaction that was undone. */
-  forget(): void {
-    this.#byText.clear();
-    this.#all.clear();
-    this.#last = 0;
-  }
-
-  get(id: number): Traits | undefined {
-    return this.#all.get(id);
-  }
-
-  where(fits: (traits: Traits) => boolean): ReadonlySet<number> {
-    return new Set([...this.#all].flatMap(([id, traits]) => (fits(traits) ? id : [])));
+    for (const row of this.#sql.later.all(this.last))
+      this.know(Number(row["id"]), String(row["traits"]));
   }
 
   homes(): readonly string[] {
-    return [...new Set([...this.#all.values()].map(({ home }) => home))].toSorted();
-  }
-
-  get size(): number {
-    return this.#all.size;
+    return [...new Set([...this.all()].map(([, { home }]) => home))].toSorted();
   }
 }

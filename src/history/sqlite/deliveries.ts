@@ -1,3 +1,4 @@
+import { type OneState, sinkCounts, Tally } from "../sink-counts.ts";
 import { DELIVERY_COLUMNS, numberOrNull, text, toDeliveryRow, toEvent } from "../../ledger/rows.ts";
 import type { DeliveryRow } from "../../ledger/ledger.ts";
 import type { Budget, Steps } from "../budget.ts";
@@ -95,67 +96,53 @@ export function* sinksOf(
   visible: Visible,
   budget: Budget,
 ): Steps<readonly SinkCounts[]> {
-  const counts = new Map<string, SinkCounts>();
+  const of = { pending: [] as readonly OneState[], dead: [] as readonly OneState[] };
   for (const state of ["pending", "dead"] as const) {
-    const rows =
-      visible === "all"
-        ? tables.ledger
-            .prepare(
-              `SELECT sink, COUNT(*) AS n, MIN(owed_at) AS oldest FROM delivery INDEXED BY delivery_${state}
-               WHERE state = '${state}' GROUP BY sink`,
-            )
-            .all()
-        : yield* each(tables, state, visible, budget);
-    for (const row of rows) {
-      const sink = text(row["sink"]);
-      const of = counts.get(sink) ?? {
-        sink,
-        pending: 0,
-        dead: 0,
-        capped: false,
-        oldestOwedAt: null,
-      };
-      counts.set(sink, {
-        ...of,
-        [state]: of[state] + Number(row["n"]),
-        capped: of.capped || row["capped"] === 1,
-        oldestOwedAt: state === "pending" ? numberOrNull(row["oldest"]) : of.oldestOwedAt,
-      });
-    }
+    of[state] =
+      visible === "all" ? counted(tables, state) : yield* looked(tables, state, visible, budget);
     yield;
   }
-  return [...counts.values()].toSorted((a, b) => (a.sink < b.sink ? -1 : 1));
+  return sinkCounts(of);
 }
 
-function* each(
+function counted({ ledger }: Tables, state: "pending" | "dead"): readonly OneState[] {
+  return ledger
+    .prepare(
+      `SELECT sink, COUNT(*) AS n, MIN(owed_at) AS oldest FROM delivery INDEXED BY delivery_${state}
+       WHERE state = '${state}' GROUP BY sink`,
+    )
+    .all()
+    .map((row) => ({
+      sink: text(row["sink"]),
+      n: Number(row["n"]),
+      oldest: numberOrNull(row["oldest"]),
+      capped: false,
+    }));
+}
+
+function* looked(
   tables: Tables,
   state: "pending" | "dead",
   visible: Visible,
   budget: Budget,
-): Steps<readonly Record<string, string | number>[]> {
+): Steps<readonly OneState[]> {
   const some = tables.ledger.prepare(
     `SELECT d.seq, d.sink, d.owed_at, o.event FROM delivery d INDEXED BY delivery_${state}
      JOIN occurrence o ON o.seq = d.occurrence
      WHERE d.state = '${state}' AND d.seq < ? ORDER BY d.seq DESC LIMIT ${CHUNK}`,
   );
-  const counts = new Map<string, { sink: string; n: number; oldest: number; capped: number }>();
+  const tally = new Tally();
   let high = Number.MAX_SAFE_INTEGER;
-  let looked = 0;
+  let seen = 0;
   for (;;) {
     const rows = some.all(high);
     for (const row of rows) {
       high = Number(row["seq"]);
-      if (!maySee(row["event"], visible)) continue;
-      const sink = text(row["sink"]);
-      const of = counts.get(sink) ?? { sink, n: 0, oldest: Infinity, capped: 0 };
-      of.n += 1;
-      of.oldest = Math.min(of.oldest, Number(row["owed_at"]));
-      counts.set(sink, of);
+      if (maySee(row["event"], visible)) tally.add(text(row["sink"]), Number(row["owed_at"]));
     }
-    looked += rows.length;
-    if (rows.length < CHUNK) return [...counts.values()];
-    if (looked >= COUNTED_MAX || budget.over())
-      return [...counts.values()].map((of) => ({ ...of, capped: 1 }));
+    seen += rows.length;
+    if (rows.length < CHUNK) return tally.counted(false);
+    if (seen >= COUNTED_MAX || budget.over()) return tally.counted(true);
     yield;
   }
 }

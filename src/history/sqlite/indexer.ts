@@ -4,7 +4,8 @@ import { traitsOf } from "../match.ts";
 import { searched, spread } from "../words.ts";
 import { Classes } from "./classes.ts";
 import { Additions } from "./counts.ts";
-import { HOUR_MS, MINUTE_MS, MOMENT, numberAt, SECOND, timeOf } from "./schema.ts";
+import { HOUR_MS, MINUTE_MS } from "../numbers.ts";
+import { MOMENT, numberAt, SECOND, timeOf } from "./schema.ts";
 
 /** Rows of one transaction: some ten milliseconds of a thread of its own. */
 const BATCH = 250;

@@ -2,8 +2,9 @@ import type { Filter, Visible } from "../history.ts";
 import { fits } from "../match.ts";
 import { grams } from "../words.ts";
 import { type Packed, unpack } from "./counts.ts";
-import { rangeOf, type Tables } from "./tables.ts";
-import { HOUR_MS, timeOf } from "./schema.ts";
+import { HOUR_MS } from "../numbers.ts";
+import { rangeOf, timeOf } from "./schema.ts";
+import type { Tables } from "./tables.ts";
 
 /** Objects beyond which it is cheaper to look at every row of the time than at each object. */
 const THINGS_MAX = 20_000;

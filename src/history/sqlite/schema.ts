@@ -1,6 +1,6 @@
 import { chmodSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import type { Cursor } from "../history.ts";
+import { numbering } from "../numbers.ts";
 
 /** Raised with every change of what is below: an index of another version is made anew. */
 const VERSION = 2;
@@ -47,30 +47,10 @@ const TABLES = `
 
 /** So many have room in one second; more run over into the next. Finer would cost: the index of words keeps the differences. */
 const TIES = 4_096;
-const SECOND_MS = 1_000;
 /** One second of numbers, and as far as a burst may run over. */
 export const SECOND = TIES;
 export const MOMENT = 60 * TIES;
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
-
-/** The first number of the second that a moment is in. */
-export function numberAt(ms: number): number {
-  return Math.floor(Math.max(0, ms) / SECOND_MS) * TIES;
-}
-
-/** The second that a number stands for, in milliseconds since the epoch. */
-export function timeOf(id: number): number {
-  return Math.floor(id / TIES) * SECOND_MS;
-}
-
-export function cursorOf(id: number): Cursor {
-  return { at: timeOf(id), tie: id % TIES };
-}
-
-export function numberOf({ at, tie }: Cursor): number {
-  return numberAt(at) + tie;
-}
+export const { numberAt, timeOf, cursorOf, numberOf, rangeOf } = numbering(TIES);
 
 /**
  * The index of a ledger, empty where it is new, of another version, damaged, or another ledger's.

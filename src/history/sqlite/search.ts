@@ -2,7 +2,8 @@ import type { SQLInputValue } from "node:sqlite";
 import { matching } from "../words.ts";
 import { holds, type Packed, type Span } from "./counts.ts";
 import type { Plan } from "./plan.ts";
-import { HOUR_MS, MINUTE_MS, numberAt, timeOf } from "./schema.ts";
+import { HOUR_MS, MINUTE_MS } from "../numbers.ts";
+import { numberAt, timeOf } from "./schema.ts";
 import type { Found, Tables } from "./tables.ts";
 
 /** Rows of one step, where a page is to be filled, and where rows are counted. */

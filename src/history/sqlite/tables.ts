@@ -4,7 +4,6 @@ import type { SuppressReason } from "../../event/reason.ts";
 import type { Filter, EventRow, Visible } from "../history.ts";
 import { isVisible, says, toldSo, withinTime } from "../match.ts";
 import { Indexer, momentOf } from "./indexer.ts";
-import { numberAt, SECOND } from "./schema.ts";
 
 /** A row of the index. */
 export interface Found {
@@ -106,14 +105,4 @@ export class Tables {
       deliveries: [],
     };
   }
-}
-
-/** Numbers of the index between which a filter looks: from `low`, below `high`. */
-export function rangeOf(
-  filter: Filter,
-  before: number | null,
-): { readonly low: number; readonly high: number } {
-  const low = filter.from === null ? 0 : numberAt(filter.from);
-  const high = filter.to === null ? Number.MAX_SAFE_INTEGER : numberAt(filter.to - 1) + SECOND;
-  return { low, high: before === null ? high : Math.min(high, before) };
 }
