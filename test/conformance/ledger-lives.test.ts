@@ -1,12 +1,17 @@
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
-import { openLedger, type Ledger } from "../../src/ledger/open.ts";
+import { afterAll, describe, expect, test } from "vitest";
+import { type Ledger } from "../../src/ledger/open.ts";
 import { FakeClock, settle } from "../support/clock.ts";
 import { until } from "../support/crier.ts";
 import { anEvent } from "../support/events.ts";
-import { anEntry, countingIds, never, temporaryDirectory } from "../support/ledger.ts";
+import {
+  anEntry,
+  aRunningLedger,
+  countingIds,
+  never,
+  temporaryDirectory,
+} from "../support/ledger.ts";
 import { databaseNames, haveMariadb, Mariadb } from "../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../support/mysql-ledger.ts";
-import { recordingObserver } from "../support/observer.ts";
 
 const started: Mariadb[] = [];
 const names = databaseNames();
@@ -20,18 +25,7 @@ type Place = (life: number) => Promise<Ledger>;
 
 function inAFile(): Place {
   const dataDir = temporaryDirectory();
-  return async (life) => {
-    const ledger = openLedger({
-      dataDir,
-      historyMs: 7 * 86_400_000,
-      maxBytes: 2 ** 30,
-      clock: new FakeClock(),
-      observer: recordingObserver().observer,
-      makeId: countingIds(`${life}-`),
-    });
-    onTestFinished(() => void ledger.close());
-    return ledger;
-  };
+  return async (life) => aRunningLedger(dataDir, { makeId: countingIds(`${life}-`) });
 }
 
 async function inMariadb(): Promise<Place> {

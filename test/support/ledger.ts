@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { openDatabase } from "../../src/ledger/database.ts";
 import { SqliteHistory } from "../../src/ledger/history.ts";
 import type { Entry } from "../../src/ledger/ledger.ts";
+import { type FileLedger, openLedger } from "../../src/ledger/open.ts";
 import { StoreOutbox } from "../../src/ledger/outbox.ts";
 import { SqliteStore } from "../../src/ledger/sqlite.ts";
 import { FakeClock } from "./clock.ts";
@@ -61,6 +62,30 @@ export function aLedger(
     db.close();
   });
   return { db, clock, recorded, outbox, history: new SqliteHistory(db) };
+}
+
+/** A ledger as `run` has one: alone on its directory, keeping house, closed at the end of the test unless it was closed before. */
+export function aRunningLedger(
+  dataDir: string,
+  options: {
+    readonly clock?: FakeClock;
+    readonly historyMs?: number;
+    readonly maxBytes?: number;
+    readonly makeId?: () => string;
+  } = {},
+): FileLedger & { readonly clock: FakeClock; readonly recorded: RecordingObserver } {
+  const clock = options.clock ?? new FakeClock();
+  const recorded = recordingObserver();
+  const ledger = openLedger({
+    dataDir,
+    historyMs: options.historyMs ?? 7 * 86_400_000,
+    maxBytes: options.maxBytes ?? 2 ** 30,
+    clock,
+    observer: recorded.observer,
+    makeId: options.makeId ?? countingIds(),
+  });
+  onTestFinished(async () => void (await ledger.close()));
+  return { ...ledger, clock, recorded };
 }
 
 /** The n-th of many different occurrences, owed to the sinks. */

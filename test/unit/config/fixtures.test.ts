@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { ConfigError } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { FIXTURE_ENV, FIXTURE_FILES, memoryFiles } from "../../support/config.ts";
 import { registry } from "../../support/registry.ts";
+import { refusalOf } from "../../support/refusal.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../fixtures/config");
 
@@ -22,17 +22,6 @@ function loadFixture(kind: "good" | "bad", name: string) {
   });
 }
 
-/** The message of the ConfigError; anything else thrown is a bug and stays one. */
-function refusal(name: string): string {
-  try {
-    loadFixture("bad", name);
-    return "(loaded)";
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-}
-
 describe("a good configuration loads without a word", () => {
   it.each(yamlIn("good"))("%s", (name) => {
     expect(loadFixture("good", name).warnings).toEqual([]);
@@ -45,7 +34,7 @@ describe("a bad configuration is refused with all that is wrong, as a person has
       path.join(FOLDER, "bad", name.replace(/\.yaml$/, ".txt")),
       "utf8",
     );
-    expect(`${refusal(name)}\n`).toBe(expected);
+    expect(`${refusalOf(() => loadFixture("bad", name))}\n`).toBe(expected);
   });
 
   it("and no text is left without its configuration", () => {

@@ -3,34 +3,20 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { checkLedger } from "../../../src/ledger/check.ts";
-import { openLedger } from "../../../src/ledger/open.ts";
 import { vacuumLedger } from "../../../src/ledger/vacuum.ts";
-import { FakeClock, settle } from "../../support/clock.ts";
+import { settle } from "../../support/clock.ts";
 import { databaseIn, flip, PAGE } from "../../support/damage.ts";
-import { anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
-import { recordingObserver } from "../../support/observer.ts";
+import { anEntry, aRunningLedger, never, temporaryDirectory } from "../../support/ledger.ts";
 
 const MIB = 2 ** 20;
 const BATCH = 100;
 const none: ReadonlySet<string> = new Set();
 
 function open(dataDir: string) {
-  const clock = new FakeClock();
-  const recorded = recordingObserver();
-  const ledger = openLedger({
-    dataDir,
-    historyMs: 0,
-    maxBytes: 2 ** 30,
-    clock,
-    observer: recorded.observer,
-    makeId: countingIds(),
-  });
-  onTestFinished(async () => void (await ledger.close()));
+  const ledger = aRunningLedger(dataDir);
   let next = 0;
   return {
     ...ledger,
-    clock,
-    recorded,
     taken: () => next,
     /** A hundred events more, in one transaction. */
     async add(): Promise<void> {

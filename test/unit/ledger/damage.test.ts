@@ -13,49 +13,32 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { ConfigError } from "../../../src/config/config.ts";
+import { describe, expect, test } from "vitest";
 import type { Loss } from "../../../src/ledger/aside.ts";
-import { openLedger } from "../../../src/ledger/open.ts";
 import { FakeClock, settle } from "../../support/clock.ts";
 import { cutOff, databaseIn, filledLedger, flip, PAGE } from "../../support/damage.ts";
-import { aLedger, anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
-import { recordingObserver } from "../../support/observer.ts";
+import {
+  aLedger,
+  anEntry,
+  aRunningLedger,
+  countingIds,
+  never,
+  temporaryDirectory,
+} from "../../support/ledger.ts";
+import { refusalOf } from "../../support/refusal.ts";
 
 const MINUTE = 60_000;
 const NOW = "2026-11-20T09:00:00Z";
 
 function open(dataDir: string, clock = new FakeClock(NOW)) {
-  const recorded = recordingObserver();
-  const { observer } = recorded;
-  const makeId = countingIds("n");
-  const ledger = openLedger({
-    dataDir,
-    historyMs: 10 * MINUTE,
-    maxBytes: 2 ** 30,
-    clock,
-    observer,
-    makeId,
-  });
-  onTestFinished(async () => void (await ledger.close()));
+  const ledger = aRunningLedger(dataDir, { clock, makeId: countingIds("n") });
   const losses: Loss[] = [];
   ledger.onLoss((loss) => losses.push(loss));
-  const of = (name: "ledgerReplaced" | "ledgerTrouble" | "ledgerRecovered") => recorded.of(name);
-  return { ...ledger, clock, losses, of };
+  return { ...ledger, losses };
 }
 
 const asideIn = (dataDir: string) =>
   readdirSync(dataDir).filter((name) => name.includes(".damaged-"));
-
-function refusal(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  return "not refused";
-}
 
 function inFile(file: string, sql: string): void {
   const db = new DatabaseSync(file);
@@ -113,7 +96,7 @@ describe("a ledger found damaged at the start", () => {
 
       const ledger = open(dataDir);
       const aside = `${file}.damaged-20261120T090000Z`;
-      expect(ledger.of("ledgerReplaced")).toEqual([
+      expect(ledger.recorded.of("ledgerReplaced")).toEqual([
         [expect.stringMatching(why), aside, ledger.losses[0]?.owed],
       ]);
       expect(readFileSync(left.replace(file, aside)), "kept to the byte").toEqual(found);
@@ -149,10 +132,10 @@ describe("a ledger found damaged at the start", () => {
     const dataDir = temporaryDirectory();
     await filledLedger(dataDir, 7);
     inFile(databaseIn(dataDir), "DROP TABLE checkpoint");
-    const { losses, of } = open(dataDir);
+    const { losses, recorded } = open(dataDir);
     // Since the oldest was owed: 08:00.
     expect(losses).toMatchObject([{ owed: 7, since: Date.parse("2026-11-20T08:00:00Z") }]);
-    expect(of("ledgerReplaced")[0]?.[2]).toBe(7);
+    expect(recorded.of("ledgerReplaced")[0]?.[2]).toBe(7);
   });
 
   test("otherwise since it was written last", async () => {
@@ -209,13 +192,13 @@ describe("a ledger found damaged while it is in use", () => {
   }
 
   test("what is taken goes into the new one, and nothing waits", async () => {
-    const { outbox, history, losses, of, clock, dataDir } = await torn();
+    const { outbox, history, losses, recorded, clock, dataDir } = await torn();
     expect(losses).toEqual([]);
     expect(await outbox.add([anEntry(1, ["chat"])], [], never)).toEqual(["enqueued"]);
     await settle();
     expect(losses).toMatchObject([{ detail: expect.stringMatching(/SQLite 11/), at: clock.now() }]);
-    expect(of("ledgerReplaced").length).toBe(1);
-    expect(of("ledgerTrouble")).toEqual([]);
+    expect(recorded.of("ledgerReplaced").length).toBe(1);
+    expect(recorded.of("ledgerTrouble")).toEqual([]);
     expect(outbox.due("chat", clock.now(), 10, new Set())).toMatchObject([{ id: "n1" }]);
     expect(history.counts().get("chat")).toMatchObject({ pending: 1 });
     expect(asideIn(dataDir)).toContain("ledger.db.damaged-20261120T090000Z");
@@ -256,7 +239,7 @@ describe("a ledger found damaged while it is in use", () => {
   });
 
   test("a disk that tears the new one too is waited for, with everything in memory", async () => {
-    const { outbox, dataDir, clock, losses, of } = await torn();
+    const { outbox, dataDir, clock, losses, recorded } = await torn();
     await outbox.add([anEntry(1, ["chat"])], [], never);
     await settle();
     // What another connection changes is read from the file again.
@@ -271,12 +254,12 @@ describe("a ledger found damaged while it is in use", () => {
     spoil();
     await outbox.add([anEntry(2, ["chat"])], [], never);
     expect(losses.length, "not twice in a minute").toBe(1);
-    expect(of("ledgerTrouble")).toMatchObject([[expect.stringContaining("SQLite 11")]]);
+    expect(recorded.of("ledgerTrouble")).toMatchObject([[expect.stringContaining("SQLite 11")]]);
     await clock.advance(30_000);
     expect(losses.length).toBe(1);
     await clock.advance(31_000);
     expect(losses.length).toBe(2);
-    expect(of("ledgerRecovered").length).toBe(1);
+    expect(recorded.of("ledgerRecovered").length).toBe(1);
     expect(outbox.due("chat", clock.now(), 10, new Set()).map(({ id }) => id)).toContain("n2");
   });
 });
@@ -287,13 +270,15 @@ describe("a new one that cannot be made yet", () => {
     await filledLedger(dataDir);
     flip(databaseIn(dataDir), 2 * PAGE);
     const ledger = open(dataDir);
-    const { outbox, clock, losses, of } = ledger;
+    const { outbox, clock, losses, recorded } = ledger;
     // In the way of the file that is made first.
     mkdirSync(`${databaseIn(dataDir)}.new`);
     expect(await outbox.add([anEntry(1, ["chat"])], [], never)).toEqual(["enqueued"]);
     await settle();
     expect([losses.length, ledger.healthy()]).toEqual([0, false]);
-    expect(of("ledgerTrouble")).toMatchObject([[expect.stringMatching(/cannot be replaced: /)]]);
+    expect(recorded.of("ledgerTrouble")).toMatchObject([
+      [expect.stringMatching(/cannot be replaced: /)],
+    ]);
     expect(outbox.due("chat", clock.now(), 9, new Set())).toMatchObject([{ id: "n1" }]);
     await clock.advance(5_000);
     expect([losses.length, ledger.healthy()]).toEqual([0, false]);
@@ -310,7 +295,7 @@ describe("a new one that cannot be made yet", () => {
     await filledLedger(dataDir);
     cutOff(databaseIn(dataDir), 512);
     mkdirSync(`${databaseIn(dataDir)}.new`);
-    expect(refusal(() => open(dataDir))).toMatch(
+    expect(refusalOf(() => open(dataDir))).toMatch(
       /the ledger cannot be opened: .*damaged .*cannot be replaced: .*ledger\.db\.new/,
     );
     expect(asideIn(dataDir)).toEqual([]);
@@ -324,7 +309,7 @@ describe("what is no damage", () => {
     const dataDir = temporaryDirectory();
     const file = path.join(dataDir, "run.lock");
     writeFileSync(file, "somebody's notes".repeat(999));
-    expect(refusal(() => open(dataDir))).toMatch(
+    expect(refusalOf(() => open(dataDir))).toMatch(
       /cannot be locked: not a database file .*\(run\.lock in it is none .*: remove it if nothing else/,
     );
     expect(readFileSync(file, "utf8").slice(0, 16)).toBe("somebody's notes");
@@ -369,7 +354,7 @@ describe("what is no damage", () => {
   test("a directory in its place: said, and left", () => {
     const dataDir = temporaryDirectory();
     mkdirSync(databaseIn(dataDir));
-    expect(refusal(() => open(dataDir))).toMatch(/: ledger\.db in it is no file \(move it away/);
+    expect(refusalOf(() => open(dataDir))).toMatch(/: ledger\.db in it is no file \(move it away/);
     expect(asideIn(dataDir)).toEqual([]);
   });
 
@@ -378,7 +363,9 @@ describe("what is no damage", () => {
     await filledLedger(dataDir, 3);
     const other = new DatabaseSync(databaseIn(dataDir));
     other.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-    expect(refusal(() => open(dataDir))).toMatch(/locked .*\(another program has it open: end it/);
+    expect(refusalOf(() => open(dataDir))).toMatch(
+      /locked .*\(another program has it open: end it/,
+    );
     other.close();
     expect(asideIn(dataDir)).toEqual([]);
     expect(open(dataDir).history.counts().get("chat")).toMatchObject({ pending: 3 });
@@ -388,7 +375,7 @@ describe("what is no damage", () => {
     const dataDir = temporaryDirectory();
     await filledLedger(dataDir, 3);
     inFile(databaseIn(dataDir), "PRAGMA user_version = 99");
-    expect(refusal(() => open(dataDir))).toMatch(
+    expect(refusalOf(() => open(dataDir))).toMatch(
       /the ledger has version 99, this program knows up to \d+ \(run the kube-crier that wrote it/,
     );
     expect(asideIn(dataDir)).toEqual([]);
@@ -396,7 +383,7 @@ describe("what is no damage", () => {
 
   test("a directory where nothing can be written", () => {
     // Even root may not there.
-    expect(refusal(() => open("/proc/self"))).toMatch(
+    expect(refusalOf(() => open("/proc/self"))).toMatch(
       /cannot be locked: the database file cannot be opened .*\(give a directory this user may write/,
     );
   });

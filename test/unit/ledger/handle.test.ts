@@ -2,43 +2,23 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ConfigError } from "../../../src/config/config.ts";
-import { openHistory, openLedger } from "../../../src/ledger/open.ts";
-import { FakeClock, settle } from "../../support/clock.ts";
-import { aLedger, anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
-import { recordingObserver } from "../../support/observer.ts";
+import { openHistory } from "../../../src/ledger/open.ts";
+import { settle } from "../../support/clock.ts";
+import {
+  aLedger,
+  anEntry,
+  aRunningLedger,
+  never,
+  temporaryDirectory,
+} from "../../support/ledger.ts";
+import { refusalOf } from "../../support/refusal.ts";
 
 const none: ReadonlySet<string> = new Set();
 const dead = { kind: "dead", reason: "auth", detail: "no", counted: true } as const;
 
-function open(dataDir: string) {
-  const clock = new FakeClock();
-  const recorded = recordingObserver();
-  const ledger = openLedger({
-    dataDir,
-    historyMs: 0,
-    maxBytes: 2 ** 30,
-    clock,
-    observer: recorded.observer,
-    makeId: countingIds(),
-  });
-  onTestFinished(async () => void (await ledger.close()));
-  return { ...ledger, clock, recorded };
-}
-
-function problemOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  return "none";
-}
-
 describe("a ledger in memory", () => {
   test("leaves nothing on the disk, and two of them know nothing of each other", async () => {
-    const [one, other] = [open(":memory:"), open(":memory:")];
+    const [one, other] = [aRunningLedger(":memory:"), aRunningLedger(":memory:")];
     await one.outbox.add([anEntry(1, ["ops"])], [], never);
     expect(one.history.events({}).length).toBe(1);
     expect(other.history.events({})).toEqual([]);
@@ -46,8 +26,8 @@ describe("a ledger in memory", () => {
   });
 
   test("has no history for another process", () => {
-    open(":memory:");
-    expect(problemOf(() => openHistory(":memory:", "read"))).toBe(
+    aRunningLedger(":memory:");
+    expect(refusalOf(() => openHistory(":memory:", "read"))).toBe(
       "--data-dir :memory:: there is no ledger.db in it (name the directory `run` uses)",
     );
   });
@@ -56,7 +36,7 @@ describe("a ledger in memory", () => {
 describe("a ledger at work", () => {
   test("is healthy until the disk refuses, and again when it takes what was held", async () => {
     const dataDir = temporaryDirectory();
-    const ledger = open(dataDir);
+    const ledger = aRunningLedger(dataDir);
     expect(ledger.healthy()).toBe(true);
     const other = new DatabaseSync(path.join(dataDir, "ledger.db"));
     onTestFinished(() => other.close());
@@ -71,7 +51,7 @@ describe("a ledger at work", () => {
   });
 
   test("says how many bytes it uses, more with each event", async () => {
-    const ledger = open(temporaryDirectory());
+    const ledger = aRunningLedger(temporaryDirectory());
     const empty = ledger.bytes();
     expect(empty).toBeGreaterThan(4_096);
     const entries = Array.from({ length: 200 }, (_, n) => anEntry(n, ["ops"]));
@@ -80,7 +60,7 @@ describe("a ledger at work", () => {
   });
 
   test("shows its history from within: events, deliveries and counts", async () => {
-    const ledger = open(":memory:");
+    const ledger = aRunningLedger(":memory:");
     await ledger.outbox.add([anEntry(1, ["ops", "dev"])], [], never);
     ledger.outbox.settle("d1", { ...dead, at: ledger.clock.now() });
     await settle();
@@ -94,7 +74,7 @@ describe("a ledger at work", () => {
 
   test("writes what was settled in its last moment before it closes", async () => {
     const dataDir = temporaryDirectory();
-    const ledger = open(dataDir);
+    const ledger = aRunningLedger(dataDir);
     await ledger.outbox.add([anEntry(1, ["ops"])], [], never);
     ledger.outbox.settle("d1", { ...dead, at: ledger.clock.now() });
     expect(await ledger.close()).toBe(0);
@@ -105,7 +85,7 @@ describe("a ledger at work", () => {
 
   test("says when it closes what only memory knew", async () => {
     const dataDir = temporaryDirectory();
-    const ledger = open(dataDir);
+    const ledger = aRunningLedger(dataDir);
     const other = new DatabaseSync(path.join(dataDir, "ledger.db"));
     onTestFinished(() => other.close());
     other.exec("BEGIN IMMEDIATE");
@@ -116,11 +96,11 @@ describe("a ledger at work", () => {
 
   test("lets its directory go when it closes, and can be opened again with all that was owed", async () => {
     const dataDir = temporaryDirectory();
-    const before = open(dataDir);
+    const before = aRunningLedger(dataDir);
     const at = { scope: "kubernetes:*", cluster: "9f2", resourceVersion: "7", at: 1 };
     await before.outbox.add([anEntry(1, ["ops"])], [at], never);
     await before.close();
-    const after = open(dataDir);
+    const after = aRunningLedger(dataDir);
     expect(after.outbox.due("ops", after.clock.now(), 10, none)).toMatchObject([{ id: "d1" }]);
     expect(after.outbox.checkpoints().get("kubernetes:*")).toEqual(at);
     expect(await after.outbox.add([anEntry(1, ["ops"])], [], never)).toEqual(["duplicate"]);
@@ -174,10 +154,10 @@ describe("a history that is looked at", () => {
     db.exec("PRAGMA journal_mode = WAL");
     db.close();
     for (const mode of ["read", "write"] as const)
-      expect(problemOf(() => openHistory(dataDir, mode))).toMatch(
+      expect(refusalOf(() => openHistory(dataDir, mode))).toMatch(
         /: the ledger has version 0, this program reads version \d+ \(start `run` once: it brings the file up to date\)$/u,
       );
-    const ledger = open(dataDir);
+    const ledger = aRunningLedger(dataDir);
     expect(ledger.history.events({})).toEqual([]);
     const history = openHistory(dataDir, "read");
     onTestFinished(() => history.close());
@@ -189,7 +169,7 @@ describe("a data directory that cannot be locked", () => {
   test("says so, and what to do", () => {
     const dataDir = temporaryDirectory();
     mkdirSync(path.join(dataDir, "run.lock"));
-    expect(problemOf(() => open(dataDir))).toBe(
+    expect(refusalOf(() => aRunningLedger(dataDir))).toBe(
       `--data-dir ${dataDir}: the directory cannot be locked: the database file cannot be opened (SQLite 14: unable to open database file) (give a directory this user may write, on a volume that is not mounted read-only)`,
     );
   });
@@ -200,6 +180,8 @@ describe("a data directory that cannot be locked", () => {
       path.join(dataDir, "run.lock"),
       "somebody's notes, as long as a page.\n".repeat(200),
     );
-    expect(problemOf(() => open(dataDir))).toMatch(/cannot be locked: not a database file/u);
+    expect(refusalOf(() => aRunningLedger(dataDir))).toMatch(
+      /cannot be locked: not a database file/u,
+    );
   });
 });

@@ -4,12 +4,10 @@ import { assert, constantFrom, property, string, tuple } from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { KubeEvent } from "../../../src/event/event.ts";
 import { isStoredKey, storedKey } from "../../../src/ledger/key.ts";
-import { openLedger } from "../../../src/ledger/open.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { databaseIn } from "../../support/damage.ts";
 import { anEvent } from "../../support/events.ts";
-import { countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
-import { recordingObserver } from "../../support/observer.ts";
+import { aRunningLedger, never, temporaryDirectory } from "../../support/ledger.ts";
 
 describe("the key of an occurrence in the table", () => {
   const at = (firstSeen: string, key = "uid@1") => storedKey({ firstSeen, key });
@@ -48,11 +46,7 @@ describe("the key of an occurrence in the table", () => {
 describe("a ledger", () => {
   function open() {
     const dataDir = temporaryDirectory();
-    const { observer } = recordingObserver();
-    const clock = new FakeClock("2026-11-20T08:02:00Z");
-    const options = { dataDir, historyMs: 7 * 86_400_000, maxBytes: 2 ** 30 };
-    const ledger = openLedger({ ...options, clock, observer, makeId: countingIds("d") });
-    onTestFinished(async () => void (await ledger.close()));
+    const ledger = aRunningLedger(dataDir, { clock: new FakeClock("2026-11-20T08:02:00Z") });
     const add = (events: readonly KubeEvent[]) =>
       ledger.outbox.add(
         events.map((event) => ({ event, alert: { kind: "event", event }, sinks: ["ops"] })),

@@ -4,50 +4,21 @@ import { once } from "node:events";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { ConfigError } from "../../../src/config/config.ts";
-import { openHistory, openLedger, type FileLedger } from "../../../src/ledger/open.ts";
-import { FakeClock, settle } from "../../support/clock.ts";
-import { anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
-import { recordingObserver } from "../../support/observer.ts";
+import { openHistory } from "../../../src/ledger/open.ts";
+import { settle } from "../../support/clock.ts";
+import { anEntry, aRunningLedger, never, temporaryDirectory } from "../../support/ledger.ts";
 import { MIGRATIONS } from "../../../src/ledger/schema.ts";
 import { anEvent } from "../../support/events.ts";
+import { refusalOf } from "../../support/refusal.ts";
 
 const MINUTE = 60_000;
 const none: ReadonlySet<string> = new Set();
 const delivered = { kind: "delivered", sent: "", answer: "" } as const;
 
-function open(dataDir: string, options: { clock?: FakeClock; maxBytes?: number } = {}) {
-  const clock = options.clock ?? new FakeClock();
-  const recorded = recordingObserver();
-  const ledger: FileLedger = openLedger({
-    dataDir,
-    historyMs: 10 * MINUTE,
-    maxBytes: options.maxBytes ?? 2 ** 30,
-    clock,
-    observer: recorded.observer,
-    makeId: countingIds(),
-  });
-  onTestFinished(async () => {
-    await ledger.close();
-  });
-  return { ...ledger, clock, recorded };
-}
-
-/** What it is refused with, in one line. */
-function refusal(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  return "not refused";
-}
-
 describe("the data directory", () => {
   test("is made where it is not, for this user alone", () => {
     const dataDir = path.join(temporaryDirectory(), "a", "b");
-    open(dataDir);
+    aRunningLedger(dataDir);
     expect(statSync(dataDir).mode & 0o777).toBe(0o700);
     expect(statSync(path.join(dataDir, "ledger.db")).mode & 0o777).toBe(0o600);
     expect(statSync(path.join(dataDir, "ledger.db-wal")).mode & 0o777).toBe(0o600);
@@ -55,12 +26,12 @@ describe("the data directory", () => {
 
   test("belongs to one process: a second is told so at once, and may come when the first has gone", async () => {
     const dataDir = temporaryDirectory();
-    const first = open(dataDir);
-    expect(refusal(() => open(dataDir))).toBe(
+    const first = aRunningLedger(dataDir);
+    expect(refusalOf(() => aRunningLedger(dataDir))).toBe(
       `--data-dir ${dataDir}: another kube-crier is running on it (stop that one first, or give this one a directory of its own; of a Deployment with such a ledger there is one replica, and its strategy is Recreate (two need --ledger=mysql://… and --leader-elect))`,
     );
     await first.close();
-    expect(refusal(() => open(dataDir))).toBe("not refused");
+    expect(refusalOf(() => aRunningLedger(dataDir))).toBe("not refused");
   });
 
   test("is free again when its process was killed", { timeout: 30_000 }, async () => {
@@ -71,16 +42,18 @@ describe("the data directory", () => {
     const other = spawn(process.execPath, ["--input-type=module", "-e", script]);
     onTestFinished(() => void other.kill("SIGKILL"));
     await once(other.stdout, "data");
-    expect(refusal(() => open(dataDir))).toContain("another kube-crier is running on it");
+    expect(refusalOf(() => aRunningLedger(dataDir))).toContain(
+      "another kube-crier is running on it",
+    );
     other.kill("SIGKILL");
     await once(other, "exit");
-    expect(refusal(() => open(dataDir))).toBe("not refused");
+    expect(refusalOf(() => aRunningLedger(dataDir))).toBe("not refused");
   });
 
   test("can be held where the disk is full", () => {
     const exec = vi.spyOn(DatabaseSync.prototype, "exec");
     onTestFinished(() => exec.mockRestore());
-    open(temporaryDirectory());
+    aRunningLedger(temporaryDirectory());
     const [lock] = exec.mock.contexts as DatabaseSync[];
     expect(lock?.location()).toMatch(/run\.lock$/u);
     expect(lock?.isTransaction).toBe(true);
@@ -92,7 +65,7 @@ describe("the data directory", () => {
     const file = path.join(temporaryDirectory(), "file");
     writeFileSync(file, "");
     for (const dataDir of [file, path.join(file, "data")]) {
-      const message = refusal(() => open(dataDir));
+      const message = refusalOf(() => aRunningLedger(dataDir));
       expect(message).toContain(`--data-dir ${dataDir}: the directory cannot be made: `);
       expect(message.split("\n").length).toBe(1);
       expect(message).toMatch(/\(give a directory this user may write.*\)$/u);
@@ -103,13 +76,15 @@ describe("the data directory", () => {
     const link = path.join(temporaryDirectory(), "link");
     symlinkSync(path.join(temporaryDirectory(), "gone"), link);
     const dataDir = path.join(link, "data");
-    expect(refusal(() => open(dataDir))).toMatch(/the directory cannot be made: EEXIST.*link/u);
+    expect(refusalOf(() => aRunningLedger(dataDir))).toMatch(
+      /the directory cannot be made: EEXIST.*link/u,
+    );
   });
 
   test("with a ledger.db of which only a page is damaged: said when that page is read, not a crash", async () => {
     const dataDir = temporaryDirectory();
     const file = path.join(dataDir, "ledger.db");
-    const ledger = open(dataDir);
+    const ledger = aRunningLedger(dataDir);
     await ledger.outbox.add(
       Array.from({ length: 50 }, (_, n) => anEntry(n, ["chat"])),
       [],
@@ -122,10 +97,10 @@ describe("the data directory", () => {
     writeFileSync(file, bytes);
     const history = openHistory(dataDir, "read");
     onTestFinished(() => history.close());
-    expect(refusal(() => history.events({}))).toMatch(
+    expect(refusalOf(() => history.events({}))).toMatch(
       /the ledger cannot be read: the database file is damaged .*the next start of `run` sets the file aside/u,
     );
-    expect(refusal(() => history.counts())).toMatch(/the ledger cannot be read/u);
+    expect(refusalOf(() => history.counts())).toMatch(/the ledger cannot be read/u);
   });
 
   test("of version 1 is brought up to date, with all it holds", async () => {
@@ -140,7 +115,7 @@ describe("the data directory", () => {
       .run(event.key, JSON.stringify(event));
     old.exec("PRAGMA user_version = 1");
     old.close();
-    await open(dataDir).close();
+    await aRunningLedger(dataDir).close();
     const history = openHistory(dataDir, "read");
     expect(history.events({})).toEqual([
       { event, receivedAt: 1, suppressed: null, deliveries: [] },
@@ -150,12 +125,14 @@ describe("the data directory", () => {
 
   test("from a newer kube-crier is left alone", async () => {
     const dataDir = temporaryDirectory();
-    await open(dataDir).close();
+    await aRunningLedger(dataDir).close();
     const db = new DatabaseSync(path.join(dataDir, "ledger.db"));
     db.exec("PRAGMA user_version = 99");
     db.close();
-    expect(refusal(() => open(dataDir))).toMatch(/version 99, this program knows up to \d+ \(run/u);
-    expect(refusal(() => openHistory(dataDir, "read"))).toMatch(/version 99/u);
+    expect(refusalOf(() => aRunningLedger(dataDir))).toMatch(
+      /version 99, this program knows up to \d+ \(run/u,
+    );
+    expect(refusalOf(() => openHistory(dataDir, "read"))).toMatch(/version 99/u);
   });
 
   test("that may not be written is said to be so", (context) => {
@@ -163,14 +140,16 @@ describe("the data directory", () => {
     if (process.getuid?.() === 0) context.skip();
     const dataDir = temporaryDirectory();
     chmodSync(dataDir, 0o500);
-    expect(refusal(() => open(dataDir))).toMatch(/give a directory this user may write/u);
+    expect(refusalOf(() => aRunningLedger(dataDir))).toMatch(
+      /give a directory this user may write/u,
+    );
   });
 });
 
 describe("the command line beside a running process", () => {
   test("reads what is being written", async () => {
     const dataDir = temporaryDirectory();
-    const running = open(dataDir);
+    const running = aRunningLedger(dataDir);
     await running.outbox.add([anEntry(1, ["ops"])], [], never);
     const history = openHistory(dataDir, "read");
     onTestFinished(() => history.close());
@@ -182,7 +161,7 @@ describe("the command line beside a running process", () => {
 
   test("reads what is left when nothing runs", async () => {
     const dataDir = temporaryDirectory();
-    const before = open(dataDir);
+    const before = aRunningLedger(dataDir);
     await before.outbox.add([anEntry(1, ["ops"])], [], never);
     await before.close();
     const history = openHistory(dataDir, "read");
@@ -192,7 +171,7 @@ describe("the command line beside a running process", () => {
 
   test("`dead retry` is noticed by the running process within about a second", async () => {
     const dataDir = temporaryDirectory();
-    const { outbox, clock } = open(dataDir);
+    const { outbox, clock } = aRunningLedger(dataDir);
     await outbox.add([anEntry(1, ["ops"])], [], never);
     const dead = { kind: "dead", reason: "auth", detail: "no", counted: true } as const;
     outbox.settle("d1", { ...dead, at: clock.now() });
@@ -211,7 +190,7 @@ describe("the command line beside a running process", () => {
   });
 
   test("a retry from within is noticed at once", async () => {
-    const { outbox, history, clock } = open(":memory:");
+    const { outbox, history, clock } = aRunningLedger(":memory:");
     await outbox.add([anEntry(1, ["ops"])], [], never);
     const dead = { kind: "dead", reason: "auth", detail: "no", counted: true } as const;
     outbox.settle("d1", { ...dead, at: clock.now() });
@@ -227,7 +206,7 @@ describe("the command line beside a running process", () => {
   test("no ledger yet is said, and none is made by asking", () => {
     const dataDir = temporaryDirectory();
     for (const mode of ["read", "write"] as const) {
-      expect(refusal(() => openHistory(dataDir, mode))).toBe(
+      expect(refusalOf(() => openHistory(dataDir, mode))).toBe(
         `--data-dir ${dataDir}: there is no ledger.db in it (name the directory \`run\` uses)`,
       );
     }
@@ -237,7 +216,7 @@ describe("the command line beside a running process", () => {
 
 describe("the ledger's size and age", () => {
   test("settled history goes after two hours at the earliest: until then the cluster may bring it again", async () => {
-    const { outbox, history, clock } = open(":memory:");
+    const { outbox, history, clock } = aRunningLedger(":memory:", { historyMs: 10 * MINUTE });
     await outbox.add([anEntry(1, ["ops"])], [], never);
     outbox.settle("d1", { ...delivered, at: clock.now() });
     await clock.advance(119 * MINUTE);
@@ -248,7 +227,9 @@ describe("the ledger's size and age", () => {
   });
 
   test("over its size the oldest history goes first, nothing owed is touched", async () => {
-    const { outbox, history, clock, recorded } = open(":memory:", { maxBytes: 2_000_000 });
+    const { outbox, history, clock, recorded } = aRunningLedger(":memory:", {
+      maxBytes: 2_000_000,
+    });
     for (let from = 0; from < 3_000; from += 500) {
       await outbox.add(
         Array.from({ length: 500 }, (_, n) => anEntry(from + n, ["ops"])),
@@ -267,7 +248,7 @@ describe("the ledger's size and age", () => {
   });
 
   test("when everything is owed the oldest is given up, counted and said", async () => {
-    const { outbox, clock, recorded } = open(":memory:", { maxBytes: 2_000_000 });
+    const { outbox, clock, recorded } = aRunningLedger(":memory:", { maxBytes: 2_000_000 });
     for (let from = 0; from < 3_000; from += 500) {
       await outbox.add(
         Array.from({ length: 500 }, (_, n) => anEntry(from + n, ["ops"])),
@@ -286,7 +267,7 @@ describe("the ledger's size and age", () => {
 
   test("a ledger of another process's making is one file anyone can look into", () => {
     const dataDir = temporaryDirectory();
-    open(dataDir);
+    aRunningLedger(dataDir);
     const script = `const { DatabaseSync } = require("node:sqlite");
       console.log(new DatabaseSync(process.argv[1], { readOnly: true }).prepare("SELECT COUNT(*) AS n FROM occurrence").get().n)`;
     const said = execFileSync(process.execPath, ["-e", script, path.join(dataDir, "ledger.db")]);

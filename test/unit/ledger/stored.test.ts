@@ -1,16 +1,21 @@
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { checkLedger } from "../../../src/ledger/check.ts";
 import { openDatabase } from "../../../src/ledger/database.ts";
 import { exportLedger } from "../../../src/ledger/export.ts";
-import { openHistory, openLedger } from "../../../src/ledger/open.ts";
+import { openHistory } from "../../../src/ledger/open.ts";
 import { migrate, MIGRATIONS, versionOf } from "../../../src/ledger/schema.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { databaseIn } from "../../support/damage.ts";
-import { anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
-import { recordingObserver } from "../../support/observer.ts";
+import {
+  anEntry,
+  aRunningLedger,
+  countingIds,
+  never,
+  temporaryDirectory,
+} from "../../support/ledger.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../fixtures/ledger");
 const VERSIONS = MIGRATIONS.map((_, index) => index + 1);
@@ -26,15 +31,11 @@ function stored(version: number): { readonly dataDir: string; readonly rows: rea
   return { dataDir, rows: lines.map((line) => JSON.parse(line) as unknown) };
 }
 
-function open(dataDir: string) {
-  const { observer, calls } = recordingObserver();
-  const clock = new FakeClock("2026-11-20T08:02:00Z");
-  const options = { dataDir, historyMs: 7 * 86_400_000, maxBytes: 2 ** 30 };
-  const makeId = countingIds("later");
-  const ledger = openLedger({ ...options, clock, observer, makeId });
-  onTestFinished(async () => void (await ledger.close()));
-  return { ...ledger, clock, calls };
-}
+const open = (dataDir: string) =>
+  aRunningLedger(dataDir, {
+    clock: new FakeClock("2026-11-20T08:02:00Z"),
+    makeId: countingIds("later"),
+  });
 
 function schemaOf(dataDir: string): readonly unknown[] {
   const db = new DatabaseSync(databaseIn(dataDir), { readOnly: true });
@@ -55,8 +56,8 @@ describe.each(VERSIONS)("a ledger of version %i", (version) => {
   test("is opened, brought to the present version, and holds what it held", async () => {
     const { dataDir, rows } = stored(version);
     const ledger = open(dataDir);
-    const { calls, history } = ledger;
-    expect(calls, "nothing is said about it").toEqual([]);
+    const { recorded, history } = ledger;
+    expect(recorded.calls, "nothing is said about it").toEqual([]);
     expect(history.counts().get("ops")).toEqual({
       pending: 1,
       delivered: 1,
