@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BusyError, EVERYTHING } from "../../../src/history/history.ts";
-import type { Answering, Question } from "../../../src/history/question.ts";
+import type { Question } from "../../../src/history/question.ts";
 import { PATIENCE_MS, Queue, WAITING_MAX } from "../../../src/history/queue.ts";
 import { FakeClock, settle } from "../../support/clock.ts";
+import { gatedAnswering } from "../../support/gated.ts";
 import { never } from "../../support/ledger.ts";
 
 const ask = {
@@ -26,27 +27,18 @@ const tail = {
 /** A queue before whoever answers when they are told to. */
 function aQueue() {
   const clock = new FakeClock();
-  const served: Question[] = [];
-  const gates: PromiseWithResolvers<never>[] = [];
-  const behind: Answering = {
-    answer: (question) => {
-      served.push(question);
-      const gate = Promise.withResolvers<never>();
-      gates.push(gate);
-      return gate.promise;
-    },
-    close: () => Promise.resolve(),
-  };
+  const { answering, served, answer } = gatedAnswering();
   const open = async () => {
-    gates.shift()?.resolve(undefined as never);
+    const waited = answer();
     await settle();
+    return waited;
   };
   /** Answers everything that waits; whose turn it was. */
   const drain = async () => {
-    while (gates.length > 0) await open();
+    while (await open());
     return served.map(({ kind, asker }) => (kind === "tail" ? "tail" : (asker ?? "")));
   };
-  return { queue: new Queue(behind, clock), clock, served, open, drain };
+  return { queue: new Queue(answering, clock), clock, served, open, drain };
 }
 
 /** Asked, and what came of it. */

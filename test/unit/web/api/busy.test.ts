@@ -1,26 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../../src/clock.ts";
 import { BusyError } from "../../../../src/history/history.ts";
-import { type Answering, type Question, readerOf } from "../../../../src/history/question.ts";
+import { type Answering, readerOf } from "../../../../src/history/question.ts";
 import { Queue } from "../../../../src/history/queue.ts";
+import { gatedAnswering } from "../../../support/gated.ts";
 import { aPageSite } from "../../../support/page.ts";
+
+const NOTHING_FOUND = { rows: [], next: null, refine: null };
 
 /** A site over a store that answers nothing until it is told to. */
 async function aSlowSite() {
-  const served: Question[] = [];
-  const gates: PromiseWithResolvers<never>[] = [];
-  const behind: Answering = {
-    answer: (question) => {
-      served.push(question);
-      const gate = Promise.withResolvers<never>();
-      gates.push(gate);
-      return gate.promise;
-    },
-    close: () => Promise.resolve(),
-  };
-  const queue = new Queue(behind, systemClock);
+  const { answering, served, answer } = gatedAnswering();
+  const queue = new Queue(answering, systemClock);
   const site = await aPageSite({ reader: readerOf(queue) });
-  const answer = () => gates.shift()?.resolve({ rows: [], next: null, refine: null } as never);
   return { queue, site, served, answer };
 }
 
@@ -35,7 +27,7 @@ describe("a store with much to do", () => {
     gone.abort();
     expect(await left).toBe("left");
     await expect.poll(() => queue.waiting).toBe(0);
-    answer();
+    answer(NOTHING_FOUND);
     expect((await first).status).toBe(200);
     expect(served).toHaveLength(1);
   });
@@ -44,7 +36,7 @@ describe("a store with much to do", () => {
     const { site, served, answer } = await aSlowSite();
     const asked = site.get("/api/v1/events");
     await expect.poll(() => served.length).toBe(1);
-    answer();
+    answer(NOTHING_FOUND);
     await asked;
     expect(served[0]?.asker).toBe("loopback local");
   });
