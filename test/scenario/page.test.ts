@@ -46,19 +46,27 @@ afterEach(async () => {
   await inbox.close();
 });
 
-async function start(): Promise<{ process: Crier; page: string }> {
+async function begin(...flags: readonly string[]): Promise<Crier> {
   const process = new Crier([
     "run",
     `--source=kubernetes:?kubeconfig=${kubeconfigFor(server)}`,
     `--sink=webhook:${inbox.url}/?name=ops`,
     `--data-dir=${folder}`,
     "--listen=127.0.0.1:0",
-    "--web-listen=127.0.0.1:0",
-    "--web-kubernetes=off",
-    `--web-access-file=${accessFile(ACCESS)}`,
+    ...flags,
   ]);
   started.push(process);
   await process.ready();
+  return process;
+}
+
+/** With the page, for those of `ACCESS` alone. */
+async function start(): Promise<{ process: Crier; page: string }> {
+  const process = await begin(
+    "--web-listen=127.0.0.1:0",
+    "--web-kubernetes=off",
+    `--web-access-file=${accessFile(ACCESS)}`,
+  );
   const page = /the page is at (http:\/\/[\d.]+:\d+)/.exec(process.stderr)?.[1];
   if (page === undefined) throw new Error(`no page:\n${process.stderr}`);
   return { process, page };
@@ -256,15 +264,7 @@ describe("the page over the ledger of a process", () => {
     "has no index, thread or audit file where no page is served",
     { timeout: MINUTES },
     async () => {
-      const process = new Crier([
-        "run",
-        `--source=kubernetes:?kubeconfig=${kubeconfigFor(server)}`,
-        `--sink=webhook:${inbox.url}/?name=ops`,
-        `--data-dir=${folder}`,
-        "--listen=127.0.0.1:0",
-      ]);
-      started.push(process);
-      await process.ready();
+      const process = await begin();
       server.create("a", { message: "trouble in shop" });
       await inbox.received(1);
       process.kill("SIGTERM");
