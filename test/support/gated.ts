@@ -5,7 +5,7 @@ export interface Gated {
   /** What reached it, in order. */
   readonly served: readonly Question[];
   /** Answers the one that waits longest; false where none waits. */
-  answer(value?: unknown): boolean;
+  readonly answer: (value?: unknown) => boolean;
 }
 
 /** A store that answers each question only when it is told to. */
