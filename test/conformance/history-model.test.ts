@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import type { KubeEvent } from "../../src/event/event.ts";
 import {
@@ -11,11 +11,14 @@ import {
   type Filter,
   type HistoryReader,
 } from "../../src/history/history.ts";
+import { Engine as MysqlEngine } from "../../src/history/mysql/engine.ts";
+import { openMysqlReaderHere } from "../../src/history/mysql/open.ts";
 import { openReaderHere, openReaderOver, placesIn } from "../../src/history/open.ts";
 import { Engine } from "../../src/history/sqlite/engine.ts";
 import { storedKey } from "../../src/ledger/key.ts";
-import { FakeClock, settle } from "../support/clock.ts";
-import { anyone, HOUR, MINUTE, NOON } from "../support/history.ts";
+import type { Outbox } from "../../src/ledger/ledger.ts";
+import { FakeClock } from "../support/clock.ts";
+import { anyone, HOUR, MINUTE, NOON, written } from "../support/history.ts";
 import {
   filters,
   type Happened,
@@ -25,16 +28,87 @@ import {
   SINKS,
 } from "../support/history-model.ts";
 import { aLedger, countingIds, never, temporaryDirectory } from "../support/ledger.ts";
+import { databaseNames, haveMariadb, Mariadb } from "../support/mariadb.ts";
+import { aDatabase, aMysqlLedger } from "../support/mysql-ledger.ts";
 
 const RUNS = Number(process.env["MODEL_RUNS"] ?? 150);
 const NOON_TIME = new Date(NOON).toISOString();
-type Ledger = ReturnType<typeof aLedger>;
 
-async function keep(ledger: Ledger, all: readonly Happened[], firstId: number): Promise<number> {
-  const { outbox, db } = ledger;
-  const done = db.prepare("SELECT COUNT(*) AS n FROM delivery WHERE state <> 'pending'");
-  const ended = () => Number(done.get()?.["n"]);
-  const already = ended();
+/** One kind of ledger, and how its history is looked at. */
+interface Kind {
+  readonly numRuns: number;
+  /** Questions to the large one. */
+  readonly questions: number;
+  readonly open: (where: "small" | "large") => Promise<Rig>;
+}
+
+interface Rig {
+  readonly outbox: Outbox;
+  readonly look: () => HistoryReader;
+  /** All that is there is indexed, and whoever did it has ended. */
+  readonly index: () => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+const SQLITE: Kind = {
+  numRuns: RUNS,
+  questions: RUNS,
+  open: async (where) => {
+    const dataDir = temporaryDirectory();
+    const clock = new FakeClock(NOON_TIME);
+    const { outbox, db } = aLedger({
+      ...(where === "large" ? { dataDir } : {}),
+      clock,
+      makeId: countingIds(),
+    });
+    return {
+      outbox,
+      look: () =>
+        where === "large" ? openReaderHere(dataDir, systemClock) : openReaderOver(db, systemClock),
+      index: async () => {
+        const engine = new Engine(placesIn(dataDir), systemClock);
+        while (engine.work());
+        await engine.close();
+      },
+      end: async () => {
+        outbox.close();
+        db.close();
+      },
+    };
+  },
+};
+
+const started: Promise<Mariadb>[] = [];
+const names = databaseNames();
+
+/** Slower by far, and no other process. */
+const MYSQL: Kind = {
+  numRuns: Math.ceil(RUNS / 15),
+  questions: RUNS,
+  open: async () => {
+    const server = await (started[0] ??= Mariadb.start());
+    const target = await aDatabase(server, names());
+    const clock = new FakeClock(NOON_TIME);
+    const ledger = await aMysqlLedger(target, { clock, makeId: countingIds() });
+    return {
+      outbox: ledger.outbox,
+      look: () => openMysqlReaderHere(target, systemClock),
+      index: async () => {
+        const engine = new MysqlEngine(target, systemClock);
+        while (await engine.work());
+        await engine.close();
+      },
+      end: async () => void (await ledger.close()),
+    };
+  },
+};
+
+afterAll(async () => {
+  for (const server of started) await (await server).destroy();
+});
+
+async function keep(rig: Rig, all: readonly Happened[], firstId: number): Promise<number> {
+  const { outbox } = rig;
   let id = firstId;
   const settled: (readonly [string, "dead" | "delivered"])[] = [];
   const entries = all.map(({ event, told, suppressed }) => {
@@ -61,7 +135,7 @@ async function keep(ledger: Ledger, all: readonly Happened[], firstId: number): 
         ? { kind: "dead", at: NOON, reason: "auth", detail: "", counted: true }
         : { kind: "delivered", at: NOON, sent: "", answer: "ok" },
     );
-  while (ended() < already + settled.length) await settle();
+  await written(rig);
   return id;
 }
 
@@ -146,64 +220,63 @@ function isWhole({ from, to }: Filter, step: number): boolean {
   return (from ?? 0) % step === 0 && (to ?? 0) % step === 0;
 }
 
-describe("a history, beside a list of what happened", () => {
-  test(
-    "of any few events finds what the list finds, in its order, and counts the same",
-    { timeout: 60_000 + RUNS * 500 },
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(
-          histories(0, 60),
-          fc.nat(60),
-          fc.array(asked, { minLength: 6, maxLength: 6 }),
-          async (all, first, questions) => {
-            const ledger = aLedger({ clock: new FakeClock(NOON_TIME), makeId: countingIds() });
-            // What was there before anybody looked is indexed backwards, the rest as it comes.
-            const id = await keep(ledger, all.slice(0, first), 1);
-            const reader = openReaderOver(ledger.db, systemClock);
-            await reader.events(EVERYTHING, 1, null, anyone);
-            await keep(ledger, all.slice(first), id);
-            for (const question of questions) {
-              const { found, model } = await bothOf(reader, all, question);
-              expect(found, JSON.stringify(question)).toEqual(model);
-            }
-            await reader.close();
-            ledger.outbox.close();
-            ledger.db.close();
-          },
-        ),
-        { numRuns: RUNS },
-      );
-    },
-  );
+describe.each([["SQLite", SQLITE] as const, ...(haveMariadb ? [["MySQL", MYSQL] as const] : [])])(
+  "a history in %s, beside a list of what happened",
+  (_, { numRuns, questions: many, open }) => {
+    test(
+      "of any few events finds what the list finds, in its order, and counts the same",
+      { timeout: 60_000 + numRuns * 5_000 },
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            histories(0, 60),
+            fc.nat(60),
+            fc.array(asked, { minLength: 6, maxLength: 6 }),
+            async (all, first, questions) => {
+              const rig = await open("small");
+              // What was there before anybody looked is indexed backwards, the rest as it comes.
+              const id = await keep(rig, all.slice(0, first), 1);
+              const reader = rig.look();
+              await reader.events(EVERYTHING, 1, null, anyone);
+              await keep(rig, all.slice(first), id);
+              for (const question of questions) {
+                const { found, model } = await bothOf(reader, all, question);
+                expect(found, JSON.stringify(question)).toEqual(model);
+              }
+              await reader.close();
+              await rig.end();
+            },
+          ),
+          { numRuns },
+        );
+      },
+    );
 
-  test(
-    "of thousands, where words are found by their index, does too, in a file that is gone on with",
-    { timeout: 120_000 },
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(
-          histories(3_000, 3_000),
-          fc.array(asked, { minLength: RUNS, maxLength: RUNS }),
-          async (all, questions) => {
-            const dataDir = temporaryDirectory();
-            const clock = new FakeClock(NOON_TIME);
-            const ledger = aLedger({ dataDir, clock, makeId: countingIds() });
-            const id = await keep(ledger, all.slice(0, 2_000), 1);
-            const engine = new Engine(placesIn(dataDir), systemClock);
-            while (engine.work());
-            await engine.close();
-            await keep(ledger, all.slice(2_000), id);
-            const reader = openReaderHere(dataDir, systemClock);
-            for (const question of questions) {
-              const { found, model } = await bothOf(reader, all, question);
-              expect(found, JSON.stringify(question)).toEqual(model);
-            }
-            await reader.close();
-          },
-        ),
-        { numRuns: 1, endOnFailure: true },
-      );
-    },
-  );
-});
+    test(
+      "of thousands, where words are found by their index, does too, and goes on with what is there",
+      { timeout: 120_000 },
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            histories(3_000, 3_000),
+            fc.array(asked, { minLength: many, maxLength: many }),
+            async (all, questions) => {
+              const rig = await open("large");
+              const id = await keep(rig, all.slice(0, 2_000), 1);
+              await rig.index();
+              await keep(rig, all.slice(2_000), id);
+              const reader = rig.look();
+              for (const question of questions) {
+                const { found, model } = await bothOf(reader, all, question);
+                expect(found, JSON.stringify(question)).toEqual(model);
+              }
+              await reader.close();
+              await rig.end();
+            },
+          ),
+          { numRuns: 1, endOnFailure: true },
+        );
+      },
+    );
+  },
+);

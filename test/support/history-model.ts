@@ -1,14 +1,14 @@
 import * as fc from "fast-check";
 import type { DeliveryState } from "../../src/event/delivery.ts";
 import type { KubeEvent } from "../../src/event/event.ts";
-import type { SuppressReason } from "../../src/event/reason.ts";
+import type { DropReason, SuppressReason } from "../../src/event/reason.ts";
 import { EVERYTHING, type Filter, type Visible } from "../../src/history/history.ts";
 import { MINUTE, NOON, seen } from "./history.ts";
 
 /** One event of a made-up history, and what became of it. */
 export interface Happened {
   readonly event: KubeEvent;
-  /** When it was last seen. */
+  /** When it was last seen, as far as that lies before it was taken, at noon. */
   readonly at: number;
   readonly told: ReadonlyMap<string, DeliveryState>;
   readonly suppressed: SuppressReason | null;
@@ -16,6 +16,8 @@ export interface Happened {
 
 export const SINKS = ["audit", "ops"];
 const NAMESPACES = ["shop", "data", "default"];
+const CLUSTERS = ["prod-a", "prod-b"];
+const WHY = ["noSink", "globalFilter", "tooOld"] as const;
 const REASONS = ["BackOff", "Failed", "扩容失败", "Started"];
 const MESSAGES = [
   "Back-off restarting failed container",
@@ -38,7 +40,14 @@ const SPAN = 180 * MINUTE;
 /** The n-th thing that happens, out of a handful of numbers. */
 const happened = fc
   .record({
-    ago: fc.oneof(fc.integer({ min: 1, max: SPAN }), fc.constantFrom(61_000, 61_500, 119_999)),
+    // A few by clocks that are ahead of ours.
+    ago: fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: 1, max: SPAN }) },
+      { weight: 3, arbitrary: fc.constantFrom(61_000, 61_500, 119_999) },
+      { weight: 1, arbitrary: fc.constantFrom(-1, -7 * MINUTE, -400 * 24 * 60 * MINUTE) },
+    ),
+    cluster: fc.constantFrom(...CLUSTERS),
+    why: fc.constantFrom(...WHY),
     namespace: fc.integer({ min: 0, max: NAMESPACES.length }),
     reason: fc.nat(REASONS.length - 1),
     message: fc.nat(MESSAGES.length - 1),
@@ -49,9 +58,10 @@ const happened = fc
     state: fc.constantFrom<DeliveryState>("pending", "dead", "delivered"),
   })
   .map((of) => (n: number): Happened => {
-    const at = NOON - of.ago;
+    const at = Math.min(NOON, NOON - of.ago);
     const namespace = NAMESPACES[of.namespace] ?? null;
-    const event = seen(n, at, {
+    const event = seen(n, NOON - of.ago, {
+      cluster: of.cluster,
       message: MESSAGES[of.message] ?? "",
       reason: REASONS[of.reason] ?? "",
       type: of.normal ? "Normal" : "Warning",
@@ -60,7 +70,7 @@ const happened = fc
       reporter: { component: of.component },
     });
     const told = new Map(of.sinks.map((sink, place) => [sink, place === 0 ? of.state : "pending"]));
-    return { event, at, told, suppressed: of.sinks.length === 0 ? "noSink" : null };
+    return { event, at, told, suppressed: of.sinks.length === 0 ? of.why : null };
   });
 
 export function histories(min: number, max: number): fc.Arbitrary<readonly Happened[]> {
@@ -74,6 +84,7 @@ const few = (values: readonly string[]) => fc.subarray([...values], { minLength:
 const FIELDS = {
   from: fc.integer({ min: 0, max: SPAN }).map((ago) => NOON - ago),
   to: fc.integer({ min: 0, max: SPAN }).map((ago) => NOON - ago),
+  clusters: few([...CLUSTERS, "nowhere"]),
   namespaces: few([...NAMESPACES, "-", "nowhere"]),
   kinds: few(["Pod", "Node"]),
   names: few(["web-1", "web-1*", "web-*", "web-22", "api*"]),
@@ -83,6 +94,7 @@ const FIELDS = {
   sinks: few(SINKS),
   states: few(["pending", "dead", "delivered"]) as fc.Arbitrary<DeliveryState[]>,
   kept: fc.constantFrom("owed" as const, "suppressed" as const),
+  suppressed: few([...WHY, "duplicate"]) as fc.Arbitrary<DropReason[]>,
   words: few(WORDS),
 };
 
@@ -114,6 +126,8 @@ export function isMeant(one: Happened, filter: Filter, visible: Visible): boolea
     visible === "all" || visible.some((ns) => ns === event.eventNamespace),
     filter.from === null || at >= filter.from,
     filter.to === null || at < filter.to,
+    anyOf(filter.clusters, event.cluster),
+    anyOf(filter.suppressed, suppressed ?? "kept for a sink"),
     anyOf(filter.namespaces, event.object.namespace ?? "-"),
     anyOf(filter.kinds, event.object.kind),
     filter.names.length === 0 || filter.names.some((name) => isName(name, event.object.name)),

@@ -3,7 +3,7 @@ import type { Session } from "../../ledger/mysql/session.ts";
 import { END } from "../numbers.ts";
 import { bytesOf, hex, inBoth, unpacked, unpackedRising } from "./packed.ts";
 import type { Looking, Plan } from "./plan.ts";
-import type { Found, Step } from "./search.ts";
+import type { Found, Purpose, Step } from "./search.ts";
 
 /** Segments looked at together: few at first, for a page may be full with them, then ever more. */
 const FIRST = 4;
@@ -25,7 +25,7 @@ interface Hit {
 export async function* byWords(
   looking: Looking,
   plan: Plan,
-  purpose: "page" | "count",
+  purpose: Purpose,
 ): AsyncGenerator<Step> {
   const { session } = looking;
   let kept = await inRecent(looking, plan);

@@ -23,8 +23,11 @@ export interface Step {
   readonly down: number;
 }
 
-/** Rows of one step, where a page is to be filled, and where rows are counted. */
-const CHUNKS = { page: 250, count: 5_000 } as const;
+/** To fill a page, to read every row, or to count by what the index knows of them: what is only counted need not have its number. */
+export type Purpose = "page" | "read" | "count";
+
+/** Rows of one step. */
+const CHUNKS = { page: 250, read: 5_000, count: 5_000 } as const;
 /** So few are found class by class. */
 const SPARSE = 5_000;
 /** So many classes can be asked one by one. */
@@ -36,7 +39,7 @@ const DENSE = 8;
 export async function* search(
   looking: Looking,
   plan: Plan,
-  purpose: "page" | "count",
+  purpose: Purpose,
 ): AsyncGenerator<Step> {
   const chunk = CHUNKS[purpose];
   switch (plan.way) {

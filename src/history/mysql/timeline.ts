@@ -1,5 +1,5 @@
 import type { Budget } from "../budget.ts";
-import type { Dimension, Refine, Timeline, TimelineQuery } from "../history.ts";
+import type { Dimension, Filter, Refine, Timeline, TimelineQuery } from "../history.ts";
 import { traitsOf } from "../match.ts";
 import { Bars, frameOf, valueOf } from "../bars.ts";
 import { DAY_MS, END, HOUR_MS } from "../numbers.ts";
@@ -35,8 +35,9 @@ export async function timelineOf(
     if (names.length === 0 && words.length === 0 && states.length === 0)
       refine = await fromCounts(looking, planned, query.by, bars, budget);
     else {
-      exact = words.length === 0 || planned.way !== "words";
-      refine = await fromRows(looking, planned, query.by, bars, budget);
+      const isRead = mustRead(filter, planned);
+      exact = isRead || words.length === 0;
+      refine = await fromRows(looking, planned, query.by, bars, isRead, budget);
     }
   }
   refine ??= await indexing(looking, await indexer.covered(session));
@@ -81,20 +82,26 @@ async function fromCounts(
   return null;
 }
 
+/** Whether the index alone does not know what fits. */
+function mustRead({ names, words, states }: Filter, { way, things }: Plan): boolean {
+  return (
+    way === "owed" ||
+    states.length > 0 ||
+    (words.length > 0 && way !== "words") ||
+    (names.length > 0 && things === null)
+  );
+}
+
 async function fromRows(
   looking: Looking,
   planned: Plan,
   by: Dimension,
   bars: Bars,
+  isRead: boolean,
   budget: Budget,
 ): Promise<Refine | null> {
-  const { filter, indexer } = looking;
-  const isRead =
-    planned.way === "owed" ||
-    filter.states.length > 0 ||
-    (filter.words.length > 0 && planned.way !== "words") ||
-    (filter.names.length > 0 && planned.things === null);
-  for await (const { found, down } of search(looking, planned, "count")) {
+  const { indexer } = looking;
+  for await (const { found, down } of search(looking, planned, isRead ? "read" : "count")) {
     if (!isRead)
       for (const { id, class: of } of found)
         bars.add(valueOf(indexer.classes.get(of ?? 0), by), timeOf(id), 1);
