@@ -1,7 +1,8 @@
 import { number } from "../../ledger/mysql/literal.ts";
 import type { Session } from "../../ledger/mysql/session.ts";
 import { END } from "../numbers.ts";
-import { bytesOf, hex, inBoth, unpacked, unpackedRising } from "./packed.ts";
+import { unpacked } from "../varints.ts";
+import { bytesOf, hex, inBoth, unpackedRising } from "./packed.ts";
 import type { Looking, Plan } from "./plan.ts";
 import type { Found, Purpose, Step } from "./search.ts";
 

@@ -2,8 +2,9 @@ import { number } from "../../ledger/mysql/literal.ts";
 import { inserts } from "../../ledger/mysql/script.ts";
 import type { Session } from "../../ledger/mysql/session.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../numbers.ts";
+import { packed, unpacked } from "../varints.ts";
 import { numberAt, timeOf } from "./ids.ts";
-import { bytesOf, hex, packed, unpacked } from "./packed.ts";
+import { bytesOf, hex } from "./packed.ts";
 import type { Taken } from "./taken.ts";
 
 /** How often each class happened is kept by the minute, the hour and the day: of each one row. */

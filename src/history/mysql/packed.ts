@@ -1,35 +1,5 @@
+import { packed, unpacked } from "../varints.ts";
 import { spread } from "../words.ts";
-
-/** Numbers in as few bytes as they need, seven bits in each. */
-export function packed(numbers: Iterable<number>): Buffer {
-  const bytes: number[] = [];
-  for (const one of numbers) {
-    let left = one;
-    while (left >= 0x80) {
-      bytes.push((left % 0x80) | 0x80);
-      left = Math.floor(left / 0x80);
-    }
-    bytes.push(left);
-  }
-  return Buffer.from(bytes);
-}
-
-export function unpacked(bytes: Uint8Array): number[] {
-  const numbers: number[] = [];
-  let value = 0;
-  let factor = 1;
-  for (const byte of bytes) {
-    value += (byte & 0x7f) * factor;
-    if (byte < 0x80) {
-      numbers.push(value);
-      value = 0;
-      factor = 1;
-    } else {
-      factor *= 0x80;
-    }
-  }
-  return numbers;
-}
 
 /** Rising numbers as their differences. */
 export function packedRising(numbers: readonly number[]): Buffer {

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { number } from "../../ledger/mysql/literal.ts";
 import { inserts } from "../../ledger/mysql/script.ts";
-import { gramsIn, hex, packed, packedRising } from "./packed.ts";
+import { packed } from "../varints.ts";
+import { gramsIn, hex, packedRising } from "./packed.ts";
 import type { Taken } from "./taken.ts";
 
 /** Events of one segment: the more, the shorter the index; until there are as many, their texts are looked at one by one. */

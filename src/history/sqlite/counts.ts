@@ -1,47 +1,32 @@
 import type { DatabaseSync } from "node:sqlite";
+import { eachPacked, packed } from "../varints.ts";
 
-/** How often each class occurred in one span of time: pairs of a class and its count, seven bits to a byte. */
+/** How often each class occurred in one span of time: a class and its count in turn. */
 export type Packed = Uint8Array;
 
 export function pack(counts: ReadonlyMap<number, number>): Packed {
-  const bytes: number[] = [];
-  for (const [of, n] of counts) {
-    push(bytes, of);
-    push(bytes, n);
-  }
-  return Uint8Array.from(bytes);
-}
-
-function push(bytes: number[], value: number): void {
-  let left = value;
-  for (; left > 127; left = Math.floor(left / 128)) bytes.push((left % 128) + 128);
-  bytes.push(left);
+  return packed([...counts].flat());
 }
 
 /** `each` ends it by answering true. */
-export function unpack(packed: Packed, each: (of: number, n: number) => boolean | void): void {
+export function unpack(pairs: Packed, each: (of: number, n: number) => boolean | void): void {
   let of = -1;
-  let value = 0;
-  let factor = 1;
-  for (const byte of packed) {
-    value += (byte & 127) * factor;
-    factor *= 128;
-    if (byte > 127) continue;
-    if (of < 0) of = value;
-    else {
-      if (each(of, value) === true) return;
-      of = -1;
+  eachPacked(pairs, (one) => {
+    if (of < 0) {
+      of = one;
+      return false;
     }
-    value = 0;
-    factor = 1;
-  }
+    const ended = each(of, one);
+    of = -1;
+    return ended;
+  });
 }
 
 /** Whether any of the classes occurred; `null`: any class at all. */
-export function holds(packed: Packed, classes: ReadonlySet<number> | null): boolean {
-  if (classes === null) return packed.length > 0;
+export function holds(pairs: Packed, classes: ReadonlySet<number> | null): boolean {
+  if (classes === null) return pairs.length > 0;
   let found = false;
-  unpack(packed, (of) => (found = classes.has(of)));
+  unpack(pairs, (of) => (found = classes.has(of)));
   return found;
 }
 
