@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import type { KubeEvent } from "../../src/event/event.ts";
 import {
   type Cursor,
@@ -11,133 +10,10 @@ import {
   type Filter,
   type HistoryReader,
 } from "../../src/history/history.ts";
-import { Engine as MysqlEngine } from "../../src/history/mysql/engine.ts";
-import { openMysqlReaderHere } from "../../src/history/mysql/open.ts";
-import { openReaderHere, openReaderOver, placesIn } from "../../src/history/open.ts";
-import { Engine } from "../../src/history/sqlite/engine.ts";
 import { storedKey } from "../../src/ledger/key.ts";
-import type { Outbox } from "../../src/ledger/ledger.ts";
-import { FakeClock } from "../support/clock.ts";
-import { anyone, HOUR, MINUTE, NOON, written } from "../support/history.ts";
-import {
-  filters,
-  type Happened,
-  histories,
-  isMeant,
-  sights,
-  SINKS,
-} from "../support/history-model.ts";
-import { aLedger, countingIds, never, temporaryDirectory } from "../support/ledger.ts";
-import { databaseNames, haveMariadb, Mariadb } from "../support/mariadb.ts";
-import { aDatabase, aMysqlLedger } from "../support/mysql-ledger.ts";
-
-const RUNS = Number(process.env["MODEL_RUNS"] ?? 150);
-const NOON_TIME = new Date(NOON).toISOString();
-
-/** One kind of ledger, and how its history is looked at. */
-interface Kind {
-  readonly numRuns: number;
-  /** Questions to the large one. */
-  readonly questions: number;
-  readonly open: (where: "small" | "large") => Promise<Rig>;
-}
-
-interface Rig {
-  readonly outbox: Outbox;
-  readonly look: () => HistoryReader;
-  /** All that is there is indexed, and whoever did it has ended. */
-  readonly index: () => Promise<void>;
-  readonly end: () => Promise<void>;
-}
-
-const SQLITE: Kind = {
-  numRuns: RUNS,
-  questions: RUNS,
-  open: async (where) => {
-    const dataDir = temporaryDirectory();
-    const clock = new FakeClock(NOON_TIME);
-    const { outbox, db } = aLedger({
-      ...(where === "large" ? { dataDir } : {}),
-      clock,
-      makeId: countingIds(),
-    });
-    return {
-      outbox,
-      look: () =>
-        where === "large" ? openReaderHere(dataDir, systemClock) : openReaderOver(db, systemClock),
-      index: async () => {
-        const engine = new Engine(placesIn(dataDir), systemClock);
-        while (engine.work());
-        await engine.close();
-      },
-      end: async () => {
-        outbox.close();
-        db.close();
-      },
-    };
-  },
-};
-
-const started: Promise<Mariadb>[] = [];
-const names = databaseNames();
-
-/** Slower by far, and no other process. */
-const MYSQL: Kind = {
-  numRuns: Math.ceil(RUNS / 15),
-  questions: RUNS,
-  open: async () => {
-    const server = await (started[0] ??= Mariadb.start());
-    const target = await aDatabase(server, names());
-    const clock = new FakeClock(NOON_TIME);
-    const ledger = await aMysqlLedger(target, { clock, makeId: countingIds() });
-    return {
-      outbox: ledger.outbox,
-      look: () => openMysqlReaderHere(target, systemClock),
-      index: async () => {
-        const engine = new MysqlEngine(target, systemClock);
-        while (await engine.work());
-        await engine.close();
-      },
-      end: async () => void (await ledger.close()),
-    };
-  },
-};
-
-afterAll(async () => {
-  for (const server of started) await (await server).destroy();
-});
-
-async function keep(rig: Rig, all: readonly Happened[], firstId: number): Promise<number> {
-  const { outbox } = rig;
-  let id = firstId;
-  const settled: (readonly [string, "dead" | "delivered"])[] = [];
-  const entries = all.map(({ event, told, suppressed }) => {
-    for (const sink of SINKS) {
-      const state = told.get(sink);
-      if (state === undefined) continue;
-      if (state === "dead" || state === "delivered") settled.push([`d${id}`, state]);
-      id += 1;
-    }
-    const alert = { kind: "event", event } as const;
-    return {
-      event,
-      alert,
-      sinks: [...told.keys()],
-      ...(suppressed === null ? {} : { suppressed }),
-    };
-  });
-  for (let from = 0; from < entries.length; from += 500)
-    await outbox.add(entries.slice(from, from + 500), [], never);
-  for (const [delivery, state] of settled)
-    outbox.settle(
-      delivery,
-      state === "dead"
-        ? { kind: "dead", at: NOON, reason: "auth", detail: "", counted: true }
-        : { kind: "delivered", at: NOON, sent: "", answer: "ok" },
-    );
-  await written(rig);
-  return id;
-}
+import { anyone, HOUR, MINUTE } from "../support/history.ts";
+import { filters, type Happened, histories, isMeant, sights } from "../support/history-model.ts";
+import { endRigs, HISTORIES, keep } from "../support/history-rig.ts";
 
 /** The newest second first; within one, the last to arrive. */
 function expected(all: readonly Happened[], filter: Filter, visible: typeof anyone.visible) {
@@ -220,7 +96,9 @@ function isWhole({ from, to }: Filter, step: number): boolean {
   return (from ?? 0) % step === 0 && (to ?? 0) % step === 0;
 }
 
-describe.each([["SQLite", SQLITE] as const, ...(haveMariadb ? [["MySQL", MYSQL] as const] : [])])(
+afterAll(endRigs);
+
+describe.each(HISTORIES)(
   "a history in %s, beside a list of what happened",
   (_, { numRuns, questions: many, open }) => {
     test(

@@ -52,15 +52,16 @@ const happened = fc
     reason: fc.nat(REASONS.length - 1),
     message: fc.nat(MESSAGES.length - 1),
     normal: fc.boolean(),
+    again: fc.nat(4).map((n) => n === 0),
     pod: fc.nat(40),
     component: fc.constantFrom("kubelet", "scheduler", null),
     sinks: fc.subarray(SINKS),
     state: fc.constantFrom<DeliveryState>("pending", "dead", "delivered"),
   })
-  .map((of) => (n: number): Happened => {
+  .map((of) => (n: number, before: KubeEvent | undefined): Happened => {
     const at = Math.min(NOON, NOON - of.ago);
     const namespace = NAMESPACES[of.namespace] ?? null;
-    const event = seen(n, NOON - of.ago, {
+    const made = seen(n, NOON - of.ago, {
       cluster: of.cluster,
       message: MESSAGES[of.message] ?? "",
       reason: REASONS[of.reason] ?? "",
@@ -69,14 +70,23 @@ const happened = fc
       object: { namespace, kind: namespace === null ? "Node" : "Pod", name: `web-${of.pod}` },
       reporter: { component: of.component },
     });
+    const event = of.again && before !== undefined ? countedAgain(before, made.lastSeen) : made;
     const told = new Map(of.sinks.map((sink, place) => [sink, place === 0 ? of.state : "pending"]));
     return { event, at, told, suppressed: of.sinks.length === 0 ? of.why : null };
   });
 
+/** The same Event, which has happened once more. */
+function countedAgain(event: KubeEvent, lastSeen: string): KubeEvent {
+  const count = event.count + 1;
+  return { ...event, count, key: `${event.uid}@${count}`, lastSeen };
+}
+
 export function histories(min: number, max: number): fc.Arbitrary<readonly Happened[]> {
-  return fc
-    .array(happened, { minLength: min, maxLength: max, size: "max" })
-    .map((all) => all.map((make, n) => make(n)));
+  return fc.array(happened, { minLength: min, maxLength: max, size: "max" }).map((makers) => {
+    const all: Happened[] = [];
+    for (const [n, make] of makers.entries()) all.push(make(n, all.at(-1)?.event));
+    return all;
+  });
 }
 
 const few = (values: readonly string[]) => fc.subarray([...values], { minLength: 1, maxLength: 2 });
