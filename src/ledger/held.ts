@@ -1,7 +1,7 @@
 import { type Delivery, keptAttempts } from "../event/delivery.ts";
 import { isUnwanted } from "../event/reason.ts";
 import type { Checkpoint } from "../source/source.ts";
-import { StorageError, type Owed, type Pending, type Store, type Write } from "./store.ts";
+import { type Owed, type Pending, type Store, unlessRefused, type Write } from "./store.ts";
 
 /** More attempts than any rate counts. */
 const ATTEMPTS_HELD = 1_000;
@@ -107,7 +107,9 @@ export class Held {
     return [...there, ...here]
       .toSorted((a, b) => a.notBefore - b.notBefore || a.owedAt - b.owedAt)
       .slice(0, max)
-      .map((owed) => this.#overlay.get(owed.id) ?? this.#read(() => this.#store.get(owed.id), null))
+      .map(
+        (owed) => this.#overlay.get(owed.id) ?? unlessRefused(() => this.#store.get(owed.id), null),
+      )
       .filter((delivery) => delivery !== null);
   }
 
@@ -129,26 +131,26 @@ export class Held {
 
   checkpoints(): ReadonlyMap<string, Checkpoint> {
     return new Map([
-      ...this.#read(() => this.#store.checkpoints(), new Map()),
+      ...unlessRefused(() => this.#store.checkpoints(), new Map()),
       ...this.#checkpoints,
     ]);
   }
 
   recentAttempts(sink: string, since: number): readonly number[] {
     return [
-      ...this.#read(() => this.#store.recentAttempts(sink, since), []),
+      ...unlessRefused(() => this.#store.recentAttempts(sink, since), []),
       ...this.#attempts.filter((one) => one.sink === sink && one.at >= since).map((one) => one.at),
     ];
   }
 
   throttledUntil(sink: string, now: number): number | null {
-    return this.#read(() => this.#store.throttledUntil(sink, now), null);
+    return unlessRefused(() => this.#store.throttledUntil(sink, now), null);
   }
 
   #take(write: Write & { kind: "take" }): boolean {
     const { event } = write;
     if (event !== null) {
-      const known = () => this.#read(() => this.#store.has(event), false);
+      const known = () => unlessRefused(() => this.#store.has(event), false);
       // Memory is for what is owed.
       if (isUnwanted(write.suppressed)) return !known();
       if (this.#keys.has(event.key) || known()) return false;
@@ -174,7 +176,7 @@ export class Held {
       this.#size -= weight;
     }
     if (outcome.kind === "retry") {
-      const delivery = this.#overlay.get(id) ?? this.#read(() => this.#store.get(id), null);
+      const delivery = this.#overlay.get(id) ?? unlessRefused(() => this.#store.get(id), null);
       // Where the store cannot be read the delivery waits: its settlement, once written, makes it due again.
       this.#overlay.set(
         id,
@@ -204,20 +206,11 @@ export class Held {
 
   /** Everything the store still has pending and we do not know better; `visit` answers whether to go on. */
   #walk(sink: string, visit: (owed: Owed) => boolean): void {
-    this.#read(() => {
+    unlessRefused(() => {
       for (const owed of this.#store.backlog(sink)) {
         if (!this.#overlay.has(owed.id) && !visit(owed)) return;
       }
     }, undefined);
-  }
-
-  #read<T>(work: () => T, otherwise: T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (error instanceof StorageError) return otherwise;
-      throw error;
-    }
   }
 }
 

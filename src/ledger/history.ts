@@ -1,7 +1,13 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import type { DeliveryState } from "../event/delivery.ts";
 import type { SuppressReason } from "../event/reason.ts";
-import type { DeliveryRow, History, HistoryFilter, HistoryRow, Visible } from "./ledger.ts";
+import {
+  type DeliveryRow,
+  type History,
+  type HistoryFilter,
+  HISTORY_LIMIT,
+  type HistoryRow,
+  type Visible,
+} from "./ledger.ts";
 import {
   DELIVERY_COLUMNS,
   text,
@@ -10,8 +16,8 @@ import {
   toEvent,
   transactions,
 } from "./rows.ts";
+import { type StateCounts, stateCounts } from "./state-counts.ts";
 
-const DEFAULT_LIMIT = 100;
 /** What tells of several events at once has no occurrence, and is for those who may see all. */
 const SEEN_IN = `occurrence IN (SELECT o.seq FROM occurrence o
   WHERE o.seq = delivery.occurrence AND o.event ->> 'eventNamespace' IN (SELECT value FROM json_each(?)))`;
@@ -49,7 +55,7 @@ export class SqliteHistory implements History {
       .prepare(
         `SELECT o.seq, o.received_at, o.event, o.suppressed FROM occurrence o WHERE 1 ${sql} ORDER BY o.seq DESC LIMIT ?`,
       )
-      .all(...where.values, ...owed.values, filter.limit ?? DEFAULT_LIMIT)
+      .all(...where.values, ...owed.values, filter.limit ?? HISTORY_LIMIT)
       .map((row) => ({
         event: toEvent(row["event"]),
         receivedAt: Number(row["received_at"]),
@@ -65,7 +71,7 @@ export class SqliteHistory implements History {
       .prepare(
         `SELECT ${DELIVERY_COLUMNS} WHERE 1 ${where.sql} ${owed.sql} ORDER BY d.seq DESC LIMIT ?`,
       )
-      .all(...where.values, ...owed.values, filter.limit ?? DEFAULT_LIMIT)
+      .all(...where.values, ...owed.values, filter.limit ?? HISTORY_LIMIT)
       .map(toDeliveryRow);
   }
 
@@ -111,24 +117,13 @@ export class SqliteHistory implements History {
     });
   }
 
-  counts(): ReadonlyMap<string, Readonly<Record<DeliveryState, number>>> {
-    const counts = new Map<string, Record<DeliveryState, number>>();
+  counts(): StateCounts {
     const rows = this.#db
       .prepare("SELECT sink, state, COUNT(*) AS n FROM delivery GROUP BY sink, state ORDER BY sink")
       .all();
-    for (const row of rows) {
-      const sink = text(row["sink"]);
-      const of = counts.get(sink) ?? {
-        pending: 0,
-        delivered: 0,
-        dead: 0,
-        folded: 0,
-        discarded: 0,
-      };
-      of[text(row["state"]) as DeliveryState] = Number(row["n"]);
-      counts.set(sink, of);
-    }
-    return counts;
+    return stateCounts(
+      rows.map((row) => [text(row["sink"]), text(row["state"]), Number(row["n"])] as const),
+    );
   }
 }
 

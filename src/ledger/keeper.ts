@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Trimmer } from "./retention.ts";
-import { StorageError, type Store } from "./store.ts";
+import { type Store, unlessRefused } from "./store.ts";
 
 const LOOK_MS = 1_000;
 const PRUNE_MS = 60_000;
@@ -30,12 +30,12 @@ export interface KeeperPorts {
 /** Keeps the ledger within its age and size, and notices what other processes did to it, until `signal` aborts. */
 export async function keep(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
   const { clock, store } = ports;
-  let version = tolerant(() => store.version(), 0);
+  let version = unlessRefused(() => store.version(), 0);
   let prunedAt = clock.now();
   for (;;) {
     await clock.sleep(LOOK_MS, signal);
     if (signal.aborted) return;
-    const found = tolerant(() => store.version(), version);
+    const found = unlessRefused(() => store.version(), version);
     if (found !== version) ports.changed();
     version = found;
     await shed(ports, signal);
@@ -56,13 +56,13 @@ async function prune(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
 /** Over the size: the oldest history goes first; when there is none left, the oldest owed deliveries are given up, and counted. */
 async function shed(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
   const { retention, clock, observer, maxBytes } = ports;
-  const used = () => tolerant(() => retention.usedBytes(), 0);
+  const used = () => unlessRefused(() => retention.usedBytes(), 0);
   if (used() <= maxBytes) return;
   const over = () => !signal.aborted && used() > maxBytes * SHED_TO;
   await forget(ports, EVER, "all", over);
   await forgetSummaries(ports, EVER, over);
   while (over()) {
-    const given = tolerant(() => retention.overflow(BATCH, clock.now()), []);
+    const given = unlessRefused(() => retention.overflow(BATCH, clock.now()), []);
     if (given.length === 0) return;
     ports.changed();
     const detail = `the ledger holds more than ${maxBytes} bytes`;
@@ -83,7 +83,7 @@ async function forget(
   let cursor: number | null = 0;
   while (cursor !== null && goOn()) {
     const from: number = cursor;
-    const step = tolerant(() => retention.prune(before, from, BATCH), NOTHING);
+    const step = unlessRefused(() => retention.prune(before, from, BATCH), NOTHING);
     await nextTurn();
     if (extent === "head" && step.removed === 0) return;
     ({ cursor } = step);
@@ -96,18 +96,8 @@ async function forgetSummaries(
   goOn: () => boolean,
 ): Promise<void> {
   while (goOn()) {
-    const removed = tolerant(() => retention.pruneSummaries(before, clock.now(), BATCH), 0);
+    const removed = unlessRefused(() => retention.pruneSummaries(before, clock.now(), BATCH), 0);
     if (removed < BATCH) return;
     await nextTurn();
-  }
-}
-
-/** The outbox says when the disk is in trouble; here it is enough to come back later. */
-function tolerant<T>(work: () => T, otherwise: T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof StorageError) return otherwise;
-    throw error;
   }
 }

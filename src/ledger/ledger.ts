@@ -3,6 +3,7 @@ import type { Attempt, Delivery, DeliveryState, Outcome } from "../event/deliver
 import type { KubeEvent } from "../event/event.ts";
 import type { FailureReason, SuppressReason } from "../event/reason.ts";
 import type { Checkpoint } from "../source/source.ts";
+import type { StateCounts } from "./state-counts.ts";
 
 /** One thing the pump took: what happened and to which sinks it is owed. */
 export interface Entry {
@@ -73,6 +74,8 @@ export interface Outbox {
   throttledUntil(sink: string, now: number): number | null;
 }
 
+export const HISTORY_LIMIT = 100;
+
 export interface HistoryFilter {
   readonly state?: DeliveryState;
   readonly sink?: string;
@@ -82,7 +85,7 @@ export interface HistoryFilter {
   readonly reason?: string;
   /** Milliseconds since the epoch. */
   readonly since?: number;
-  /** 100 where none is given. */
+  /** `HISTORY_LIMIT` where none is given. */
   readonly limit?: number;
 }
 
@@ -135,5 +138,5 @@ export interface History {
   ): Awaitable<number>;
   /** Dead → discarded: nobody needs to look at it any more; it stays in the history. The rest as with `retry`. */
   discard(ids: readonly string[], sink: string | null, visible?: Visible): Awaitable<number>;
-  counts(): Awaitable<ReadonlyMap<string, Readonly<Record<DeliveryState, number>>>>;
+  counts(): Awaitable<StateCounts>;
 }

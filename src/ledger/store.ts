@@ -95,3 +95,13 @@ export class StorageError extends Error {
     this.name = "StorageError";
   }
 }
+
+/** What the work gives; `otherwise` while the disk refuses, of which whoever writes takes notice and says so. */
+export function unlessRefused<T>(work: () => T, otherwise: T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof StorageError) return otherwise;
+    throw error;
+  }
+}

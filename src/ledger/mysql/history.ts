@@ -1,13 +1,20 @@
 import type { DeliveryState } from "../../event/delivery.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import type { FailureReason, SuppressReason } from "../../event/reason.ts";
-import type { DeliveryRow, History, HistoryFilter, HistoryRow, Visible } from "../ledger.ts";
+import {
+  type DeliveryRow,
+  type History,
+  type HistoryFilter,
+  HISTORY_LIMIT,
+  type HistoryRow,
+  type Visible,
+} from "../ledger.ts";
+import { type StateCounts, stateCounts } from "../state-counts.ts";
 import { number, text } from "./literal.ts";
 import { alertOf } from "./read.ts";
 import type { Session } from "./session.ts";
 import { readTries, type Tries } from "./tries.ts";
 
-const DEFAULT_LIMIT = 100;
 /** Dead letters that are owed again in one transaction. */
 const RETRIED = 500;
 
@@ -33,7 +40,7 @@ export class MysqlHistory implements History {
         : ` AND EXISTS (SELECT 1 FROM kube_crier_delivery d WHERE d.occurrence = o.seq${owed})`;
     const events = await this.#session.query(
       `SELECT o.seq, o.received_at, o.event, o.suppressed FROM kube_crier_occurrence o
-       WHERE 1 = 1${ofOccurrence(filter, "o.received_at")}${some} ORDER BY o.seq DESC LIMIT ${number(filter.limit ?? DEFAULT_LIMIT)}`,
+       WHERE 1 = 1${ofOccurrence(filter, "o.received_at")}${some} ORDER BY o.seq DESC LIMIT ${number(filter.limit ?? HISTORY_LIMIT)}`,
     );
     if (events.length === 0) return [];
     const byEvent = await deliveriesOf(
@@ -52,7 +59,7 @@ export class MysqlHistory implements History {
     const rows = await readDeliveries(
       this.#session,
       `1 = 1${ofOccurrence(filter, "d.owed_at")}${ofDelivery(filter)}
-       ORDER BY d.seq DESC LIMIT ${number(filter.limit ?? DEFAULT_LIMIT)}`,
+       ORDER BY d.seq DESC LIMIT ${number(filter.limit ?? HISTORY_LIMIT)}`,
     );
     return rows.map(({ row }) => row);
   }
@@ -115,23 +122,13 @@ export class MysqlHistory implements History {
     return count;
   }
 
-  async counts(): Promise<ReadonlyMap<string, Readonly<Record<DeliveryState, number>>>> {
-    const counts = new Map<string, Record<DeliveryState, number>>();
+  async counts(): Promise<StateCounts> {
     const rows = await this.#session.query(
       "SELECT sink, state, COUNT(*) FROM kube_crier_delivery GROUP BY sink, state ORDER BY sink",
     );
-    for (const [sink, state, count] of rows) {
-      const of = counts.get(String(sink)) ?? {
-        pending: 0,
-        delivered: 0,
-        dead: 0,
-        folded: 0,
-        discarded: 0,
-      };
-      of[state as DeliveryState] = Number(count);
-      counts.set(String(sink), of);
-    }
-    return counts;
+    return stateCounts(
+      rows.map(([sink, state, count]) => [String(sink), String(state), Number(count)] as const),
+    );
   }
 }
 
