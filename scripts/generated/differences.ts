@@ -18,7 +18,7 @@ export function differencesPage(): Promise<string> {
     [
       "# What differs from kube-eventer",
       "",
-      "<!-- Written by `npm run gen` from src/compat/differences.ts; do not edit. -->",
+      "<!-- Written by `npm run gen` from src/compat/rules.ts; do not edit. -->",
       "",
       "kube-eventer as it really behaves, and what happens here instead. `kube-crier migrate --explain` prints what concerns you; a command line of kube-eventer's gets it in the log. How to move: [migrating](migrating.md).",
       "",

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Difference, differencesOf, type SinkEntry } from "../compat/differences.ts";
+import { type Difference, differencesOf } from "../compat/differences.ts";
+import type { SinkEntry } from "../compat/rules.ts";
 import type { SinkDefinition } from "../sink/index.ts";
 import { parseDuration } from "../sink/schema.ts";
 import { judgeCanary, resolvedCanary } from "./canary.ts";

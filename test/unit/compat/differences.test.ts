@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { differencesOf, differenceText, type SinkEntry } from "../../../src/compat/differences.ts";
+import { differencesOf, differenceText } from "../../../src/compat/differences.ts";
+import type { SinkEntry } from "../../../src/compat/rules.ts";
 import { sinks } from "../../../sinks/index.ts";
 import { cli } from "../../support/io.ts";
 
