@@ -1,11 +1,8 @@
-import { BUILTINS, type Builtin, callFunction, nilable, REFLECT_VALUE } from "./builtins.ts";
+import { BUILTINS, type Builtin, nilable, REFLECT_VALUE } from "./builtins.ts";
 import { type Bytes, quote } from "./bytes.ts";
-import { Conversions } from "./conversion.ts";
-import { GoCallError } from "./error.ts";
+import { Calls, type Final, type Run } from "./calls.ts";
 import { fieldHint } from "./hints.ts";
-import { callMethod, type Surroundings } from "./methods.ts";
 import { type Command, nodeText, type Operand, type OperandOf, type Pipe } from "./nodes.ts";
-import type { Printer } from "./print.ts";
 import {
   elemOf,
   fieldOf,
@@ -16,42 +13,15 @@ import {
   methodOf,
 } from "./reflect.ts";
 import { type Maybe, type Method, STRING, type Type, Value } from "./types.ts";
-import { goodFunction, type Limits, type Located, type Position, type Variables } from "./state.ts";
-
-/** How reflection names what a pipeline gives to `call`. */
-const pipedName = (final: Final): Bytes =>
-  final?.type.kind === "string" ? (final.raw as Bytes) : `<${final?.type.name ?? "invalid"} Value>`;
-
-/** What a value takes to copy. */
-const sizeOf = (value: Maybe): number =>
-  typeof value?.raw === "string" || Array.isArray(value?.raw) ? value.raw.length : 1;
-
-/** No value came down the pipeline; a value that is `null` did. */
-export type Final = Maybe | undefined;
-
-/** What all templates of one run share. */
-export interface Run {
-  readonly printer: Printer;
-  readonly around: Surroundings;
-  readonly limits: Limits;
-  step(): boolean;
-  handle(bytes: number): boolean;
-}
+import type { Located, Position, Variables } from "./state.ts";
 
 /** Works out the pipelines of one template being executed. */
-export class Evaluator extends Conversions {
+export class Evaluator extends Calls {
   private readonly variables: Variables;
-  private readonly run: Run;
 
   constructor(position: Position, variables: Variables, run: Run, node: Located) {
-    super(position, node);
+    super(position, node, run);
     this.variables = variables;
-    this.run = run;
-  }
-
-  /** One more of the steps that a run may take. */
-  step(): void {
-    if (!this.run.step()) this.fail(`exceeded ${this.run.limits.steps} steps of execution`);
   }
 
   pipeline(dot: Maybe, pipe: Pipe | null): Maybe {
@@ -194,9 +164,7 @@ export class Evaluator extends Conversions {
   ): Maybe {
     const builtin = { params: method.params, rest: null };
     const argv = this.arguments(dot, builtin, method.name, args, final, method);
-    return this.guarded(node, method.name, argv, () =>
-      callMethod(receiver, method, argv, this.run.around),
-    );
+    return this.applyMethod(node, receiver, method, argv);
   }
 
   private function(
@@ -212,33 +180,7 @@ export class Evaluator extends Conversions {
     if (builtin === undefined) this.fail(`${quote(name)} is not a defined function`);
     if (name === "and" || name === "or") return this.logic(dot, builtin, name, args, final);
     const argv = this.arguments(dot, builtin, name, args, final);
-    return this.guarded(command, name, argv, () => {
-      const called = args[1] === undefined ? pipedName(final) : nodeText(args[1]);
-      return name === "call"
-        ? callFunction(called, argv[0] ?? null)
-        : builtin.call(argv, this.run.printer);
-    });
-  }
-
-  /** Calls, and says where and what when the callee fails. */
-  private guarded(
-    node: Command | Operand,
-    name: Bytes,
-    argv: readonly Maybe[],
-    call: () => Maybe,
-  ): Maybe {
-    const { text, handled } = this.run.limits;
-    try {
-      const result = call();
-      if (sizeOf(result) > text) throw new GoCallError(`the result is longer than ${text} bytes`);
-      if (!this.run.handle([...argv, result].reduce((sum, value) => sum + sizeOf(value), 0)))
-        throw new GoCallError(`the texts of functions are longer than ${handled} bytes in all`);
-      return result;
-    } catch (error) {
-      if (!(error instanceof GoCallError)) throw error;
-      this.at(node);
-      this.fail(`error calling ${name}: ${error.message}`);
-    }
+    return this.applyFunction(command, name, builtin, argv, args[1], final);
   }
 
   /** `and` and `or` evaluate no more than they need. */
@@ -258,20 +200,6 @@ export class Evaluator extends Conversions {
     return final === undefined ? value : final;
   }
 
-  private count(
-    { params, rest }: Pick<Builtin, "params" | "rest">,
-    name: Bytes,
-    args: readonly Operand[],
-    final: Final,
-  ): void {
-    const written = Math.max(args.length - 1, 0);
-    const given = written + (final === undefined ? 0 : 1);
-    if (rest !== null && given < params.length)
-      this.fail(`wrong number of args for ${name}: want at least ${params.length} got ${written}`);
-    if (rest === null && given !== params.length)
-      this.fail(`wrong number of args for ${name}: want ${params.length} got ${given}`);
-  }
-
   private arguments(
     dot: Maybe,
     callee: Pick<Builtin, "params" | "rest">,
@@ -281,8 +209,7 @@ export class Evaluator extends Conversions {
     method?: Method,
   ): readonly Maybe[] {
     this.count(callee, name, args, final);
-    const problem = method === undefined ? null : goodFunction(method);
-    if (problem !== null) this.fail(problem);
+    if (method !== undefined) this.mustBeCallable(method);
     const typeOf = (index: number): Type | null => callee.params[index] ?? callee.rest;
     const argv = args.slice(1).map((arg, index) => this.argument(dot, typeOf(index), arg));
     if (final !== undefined) argv.push(this.fitting(final, typeOf(argv.length)));
