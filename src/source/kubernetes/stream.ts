@@ -8,11 +8,21 @@ import { Backoff } from "./backoff.ts";
 import { after } from "./deadline.ts";
 import { ApiError } from "./errors.ts";
 import { classify, Interrupted } from "./failure.ts";
-import { type Blind, forgotten, gapOf } from "./forgotten.ts";
+import { forgotten, gapOf } from "./forgotten.ts";
 import type { Frame } from "./frames.ts";
 import { sameCluster } from "./identity.ts";
 import { currentVersion } from "./list.ts";
 import { Outlet } from "./outlet.ts";
+import {
+  blindBefore,
+  EVER,
+  future,
+  type Listing,
+  type Position,
+  relisting,
+  replay,
+  type Trust,
+} from "./position.ts";
 import { Progress } from "./progress.ts";
 import { relist } from "./relist.ts";
 import { eventsPath, selector } from "./resource.ts";
@@ -50,29 +60,10 @@ export interface StreamOptions {
   readonly resume: Checkpoint | null;
 }
 
-/** What a watch's version rests on: a list just made, the watch before, or a connection that broke in between. */
-type Trust = "fresh" | "usual" | "doubtful";
-
-/** Where a stream is in the cluster's history, which decides its next step. */
-type Position =
-  | { readonly kind: "start" }
-  | { readonly kind: "list"; readonly what: Listing }
-  | { readonly kind: "watch"; readonly trust: Trust };
-
-interface Listing {
-  readonly newerThan: string | null;
-  readonly seenSince: number;
-  /** Nothing of it is too old: it is what `replay` asks for. */
-  readonly isFirst: boolean;
-  /** The time that was not watched; `null`: what is left shows whether anything is missing. */
-  readonly blind: Blind | null;
-}
-
 /** An expired watch says so in its first line, at once; a quiet one says nothing. */
 const ACCEPTED_MS = 200;
 /** Unreadable lines in a row before the connection is replaced. */
 const GARBAGE_LIMIT = 100;
-const EVER = Number.NEGATIVE_INFINITY;
 
 /** List and watch of one namespace or of all, resumed for as long as it may run. */
 export class EventStream {
@@ -135,15 +126,8 @@ export class EventStream {
       return { kind: "watch", trust: "usual" };
     }
     const begun = now - replayMs;
-    const blind: Blind =
-      resume === null
-        ? { cause: "firstStart", since: begun, until: begun }
-        : { cause: "otherCluster", since: resume.at, until: now };
-    if (replayMs > 0)
-      return {
-        kind: "list",
-        what: { newerThan: null, seenSince: begun, isFirst: true, blind },
-      };
+    const blind = blindBefore(resume, begun, now);
+    if (replayMs > 0) return replay(begun, blind);
     await this.#ports.reunion.listed(this.#options.scope, gapOf(blind, false), signal);
     await this.#outlet.put(this.#progress.reached(chosen.resourceVersion), signal);
     return { kind: "watch", trust: "fresh" };
@@ -272,13 +256,7 @@ export class EventStream {
   }
 
   #future(): Position {
-    const blind = {
-      cause: "futureVersion",
-      since: this.#progress.at,
-      until: this.#ports.clock.now(),
-    } as const;
-    const what = { newerThan: null, seenSince: EVER, isFirst: false, blind };
-    return { kind: "list", what };
+    return future(this.#progress.at, this.#ports.clock.now());
   }
 
   /** Where to go on after an error, once it may be tried again. */
@@ -290,9 +268,7 @@ export class EventStream {
       if (error.status === 401) this.#ports.client.reload();
       if (next.kind === "watch" && error.future) return this.#future();
       if (next.kind === "watch" && (error.gone || error.malformed)) {
-        const newerThan = error.malformed ? null : this.#progress.version;
-        const what = { newerThan, seenSince: EVER, isFirst: false, blind: null };
-        next = { kind: "list", what };
+        next = relisting(error.malformed ? null : this.#progress.version);
         this.#cause = "expired";
         this.#expired += 1;
         // Routine. Only a server that expires what it has just listed is waited for.
