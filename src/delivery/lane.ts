@@ -13,8 +13,10 @@ import { Circuit } from "./circuit.ts";
 import { digestOf } from "./digest.ts";
 import { LOOK, takeDue } from "./due.ts";
 import { judge } from "./judge.ts";
-import { overloaded, planOverload } from "./plan.ts";
+import { Pause } from "./pause.ts";
+import { overloaded } from "./plan.ts";
 import { recorded } from "./recorded.ts";
+import { Relief } from "./relief.ts";
 import type { Sender } from "./sender.ts";
 import type { LaneState, LaneStatus } from "./status.ts";
 
@@ -58,21 +60,21 @@ export class Lane {
   readonly #inFlight = new Set<string>();
   readonly #stop = new AbortController();
   readonly #alarm: Alarm;
+  readonly #pause: Pause;
+  readonly #relief: Relief;
   readonly #idle: (() => void)[] = [];
   #unsubscribe: () => void = () => undefined;
   #closing: Promise<void> | null = null;
   #running = false;
   #woken = false;
-  #pausedUntil: number | null = null;
-  #foldedAt = Number.NEGATIVE_INFINITY;
-  /** What is overloaded has been planned until then: whatever comes, only the end of an attempt can change it. */
-  #planned = { from: 0, until: 0 };
 
   constructor(options: LaneOptions, ports: LanePorts) {
-    const { name, rates, concurrency, timeoutMs, gate } = options;
+    const { name, rates, concurrency, timeoutMs, digestEveryMs, gate } = options;
     this.#options = options;
     this.#ports = ports;
     this.#alarm = new Alarm(ports.clock, () => this.#wake());
+    this.#pause = new Pause(name, ports.observer);
+    this.#relief = new Relief(digestEveryMs);
     this.#queue = new PQueue({
       concurrency,
       ...(gate === null ? {} : { interval: gate.perMs, intervalCap: gate.count, strict: true }),
@@ -87,13 +89,13 @@ export class Lane {
   }
 
   get state(): LaneState {
-    if (this.#pausedUntil !== null) return "paused";
+    if (this.#pause.until !== null) return "paused";
     return this.#circuit.open ? "broken" : "open";
   }
 
   status(now: number): LaneStatus {
     const { state } = this;
-    const until = state === "paused" ? this.#pausedUntil : this.#circuit.probeAt;
+    const until = state === "paused" ? this.#pause.until : this.#circuit.probeAt;
     const [rate = null] = this.#options.rates;
     return {
       state,
@@ -108,7 +110,7 @@ export class Lane {
     this.#running = true;
     this.#unsubscribe = outbox.onAdded(this.#options.name, () => this.#wake());
     const until = outbox.throttledUntil(this.#options.name, clock.now());
-    if (until !== null) this.#pause(until, "the platform's limit was hit before the start");
+    if (until !== null) this.#pause.begin(until, "the platform's limit was hit before the start");
     this.#wake();
   }
 
@@ -159,15 +161,11 @@ export class Lane {
   }
 
   #turn(): void {
-    const { clock, observer, outbox } = this.#ports;
+    const { clock, outbox } = this.#ports;
     const { name, concurrency, rates, digest } = this.#options;
     const now = clock.now();
     this.#tellIdle();
-    if (this.#pausedUntil !== null) {
-      if (now < this.#pausedUntil) return this.#alarm.set(this.#pausedUntil);
-      this.#pausedUntil = null;
-      observer.laneResumed(name);
-    }
+    if (this.#pause.at(now)) return this.#alarm.set(this.#pause.until);
     let room = concurrency - this.#inFlight.size;
     if (this.#circuit.open) {
       if (this.#inFlight.size > 0) return;
@@ -180,9 +178,8 @@ export class Lane {
       if (launched < room) this.#alarm.set(outbox.nextAt(name, now));
       return;
     }
-    const { from, until } = this.#planned;
-    // Before that moment: the clock was set back.
-    if (now >= from && now < until) return this.#alarm.set(until);
+    const planned = this.#relief.plannedUntil(now);
+    if (planned !== null) return this.#alarm.set(planned);
     // Without digests all of it waits for a slot, and need not be counted.
     const due = digest ? outbox.pending(name, now).due - this.#inFlight.size : null;
     if (due !== null && overloaded(due, this.#budget, now)) return this.#relieve(now, room);
@@ -195,29 +192,21 @@ export class Lane {
   /** Sends what may go singly, and folds the rest when the time has come. */
   #relieve(now: number, room: number): void {
     const { outbox, observer } = this.#ports;
-    const { name, digestEveryMs } = this.#options;
-    // The clock may have been set back since.
-    this.#foldedAt = Math.min(this.#foldedAt, now);
+    const { name } = this.#options;
     const due = this.#take(now, LOOK);
-    const { send, fold, wakeAt } = planOverload(
-      due,
-      this.#budget,
-      this.#foldedAt,
-      digestEveryMs,
-      now,
-    );
+    const { send, fold, wakeAt } = this.#relief.plan(due, this.#budget, now);
     if (fold.length === 0) {
       this.#launch(send.slice(0, room), now);
       const until = wakeAt > now ? wakeAt : this.#budget.nextSlotAt(now);
       if (until > now) this.#alarm.set(until);
-      this.#planned = { from: now, until };
+      this.#relief.waits(now, until);
       return;
     }
     const ids = fold.map(({ id }) => id);
     const digest = outbox.fold(name, ids, digestOf(fold), now);
     observer.folded(name, fold.length);
     if (due.length < LOOK) {
-      this.#foldedAt = now;
+      this.#relief.folded(now);
       this.#launch([digest], now);
     }
     this.#wake();
@@ -256,7 +245,7 @@ export class Lane {
       if (settled !== null) await settled;
     }
     this.#inFlight.delete(delivery.id);
-    this.#planned.until = 0;
+    this.#relief.attemptEnded();
     this.#wake();
   }
 
@@ -278,7 +267,7 @@ export class Lane {
     const retryMs = outcome.kind === "retry" ? outcome.notBefore - at : null;
     observer.attemptFailed(name, id, reason, detail, retryMs, result.durationMs);
     if (outcome.kind === "dead") observer.dead(name, id, reason, detail);
-    else if (reason === "throttled") this.#pause(outcome.notBefore, detail);
+    else if (reason === "throttled") this.#pause.begin(outcome.notBefore, detail);
   }
 
   /** A delivery's own backoff; while the sink as a whole is down, no later than it is tried again. */
@@ -287,12 +276,6 @@ export class Lane {
     const own = now + backoffMs(attempts, random());
     const probeAt = this.#circuit.failed(reason, startedAt, now, random());
     return probeAt ?? own;
-  }
-
-  #pause(until: number, detail: string): void {
-    if (this.#pausedUntil !== null && until <= this.#pausedUntil) return;
-    this.#pausedUntil = until;
-    this.#ports.observer.lanePaused(this.#options.name, until, detail);
   }
 
   /** Looks again when the rates allow another request; one that has only to wait for an answer is woken by it. */
