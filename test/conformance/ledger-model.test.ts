@@ -32,14 +32,14 @@ interface Kind {
 const SQLITE: Kind = {
   numRuns: Number(process.env["MODEL_RUNS"] ?? 150),
   slow: false,
-  can: { refuse: true, trim: true },
+  can: { refuse: true },
   open: async () => sqliteRig(mkdtempSync(path.join(tmpdir(), "kube-crier-model-"))),
 };
-/** Slower by far, and no other process. What it does while the database is away has tests of its own. */
+/** Slower by far, and no other process. A way to it that is cut can be used for nothing. */
 const MYSQL: Kind = {
   numRuns: Math.ceil(SQLITE.numRuns / 15),
   slow: true,
-  can: { refuse: false, trim: false },
+  can: { refuse: false },
   open: inMariadb,
 };
 

@@ -359,16 +359,11 @@ const restart = fc.constant(
 );
 
 /** What can happen to a ledger, in any order. */
-export function ledgerCommands({ refuse: refuses, trim }: Can) {
+export function ledgerCommands({ refuse: refuses }: Can) {
   const always = [add, add, add, answers, answers, fold, attempting, late, twice, pass, byHand];
   const ends = [die, restart];
   return fc.commands(
-    [
-      ...always,
-      ...(trim ? [prune, overflow] : []),
-      ...(refuses ? [refuse, lose, mend] : []),
-      ...ends,
-    ],
+    [...always, prune, overflow, ...(refuses ? [refuse] : []), lose, mend, ...ends],
     { maxCommands: 40, size: "+1" },
   );
 }

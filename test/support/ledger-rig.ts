@@ -3,6 +3,9 @@ import { openDatabase } from "../../src/ledger/database.ts";
 import { SqliteHistory } from "../../src/ledger/history.ts";
 import type { DeliveryRow, Outbox } from "../../src/ledger/ledger.ts";
 import { openMysqlLedger } from "../../src/ledger/mysql/open.ts";
+import type { MysqlOutbox } from "../../src/ledger/mysql/outbox.ts";
+import { MysqlRetention } from "../../src/ledger/mysql/retention.ts";
+import { Session } from "../../src/ledger/mysql/session.ts";
 import { StoreOutbox } from "../../src/ledger/outbox.ts";
 import { Retention } from "../../src/ledger/retention.ts";
 import { SqliteStore } from "../../src/ledger/sqlite.ts";
@@ -16,8 +19,8 @@ import { recordingObserver } from "./observer.ts";
 
 /** What a ledger can be made to do here. */
 export interface Can {
+  /** It can be read, and takes no write. */
   readonly refuse: boolean;
-  readonly trim: boolean;
 }
 
 /** A ledger of any kind, as the model test drives it. */
@@ -89,6 +92,16 @@ export async function mysqlRig(mariadb: Mariadb, database: string): Promise<Ledg
     }
     return work;
   };
+  /** By whoever has the ledger, on a connection of its own. */
+  const trimmed = async <T>(work: (retention: MysqlRetention) => Promise<T>): Promise<T> => {
+    const session = new Session(targetOf(mariadb, database));
+    try {
+      const [[holder] = []] = await session.query("SELECT holder FROM kube_crier_ledger");
+      return await work(new MysqlRetention(session, String(holder)));
+    } finally {
+      await session.end();
+    }
+  };
   let life = await open();
   const die = async () => {
     await life.way.close();
@@ -107,8 +120,16 @@ export async function mysqlRig(mariadb: Mariadb, database: string): Promise<Ledg
     async retry(sink, now) {
       return life.ledger.history.retry([], sink, now);
     },
-    refuse: () => undefined,
-    mend: async () => undefined,
+    refuse() {
+      life.way.cut();
+    },
+    async mend() {
+      life.way.mend();
+      while (!life.ledger.healthy()) {
+        await clock.advance(100);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
     async die() {
       await die();
       life = await open();
@@ -119,8 +140,21 @@ export async function mysqlRig(mariadb: Mariadb, database: string): Promise<Ledg
       life = await open();
       return lost;
     },
-    prune: async () => undefined,
-    overflow: async () => [],
+    async prune(before, now) {
+      await trimmed(async (retention) => {
+        let cursor: number | null = 0;
+        // Small steps, as its keeper does.
+        while (cursor !== null) ({ cursor } = await retention.prune(before, cursor, 3));
+        await retention.pruneSummaries(before, now, 1_000);
+      });
+    },
+    async overflow(limit, at) {
+      const given = await trimmed((retention) => retention.overflow(limit, at));
+      const ids = given.map(({ id }) => id);
+      // As the keeper does.
+      (life.ledger.outbox as MysqlOutbox).forget(ids);
+      return ids;
+    },
     async end() {
       await die();
       await mariadb.sql(`DROP DATABASE ${database}`);

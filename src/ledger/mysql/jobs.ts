@@ -99,10 +99,13 @@ export class Jobs {
     return this.#held.has(seq);
   }
 
+  /** Deliveries that memory alone knows: of what was taken, and digests of it. */
   heldIds(): readonly string[] {
-    return this.#jobs
-      .flatMap((job) => (job.kind === "add" && job.held ? job.takes : []))
-      .flatMap(({ owed }) => owed.map(({ delivery }) => delivery.id));
+    return this.#jobs.flatMap((job) => {
+      if (job.kind === "fold") return job.after.delivery.id;
+      const takes = job.kind === "add" && job.held ? job.takes : [];
+      return takes.flatMap(({ owed }) => owed.map(({ delivery }) => delivery.id));
+    });
   }
 
   /** Takes back one that is not under way. */

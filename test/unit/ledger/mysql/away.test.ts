@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Outbox } from "../../../../src/ledger/ledger.ts";
 import { settle } from "../../../support/clock.ts";
+import { DIGEST } from "../../../support/ledger-model.ts";
 import { anEntry, countingIds, never } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger, type TestMysqlLedger } from "../../../support/mysql-ledger.ts";
@@ -102,6 +103,20 @@ describe.skipIf(!haveMariadb)("a database that goes away while it is used", () =
     const closing = ledger.close();
     await clock.advance(10_000);
     expect(await closing).toBe(2);
+    await server().up();
+  });
+
+  test("bypass: so it does of a digest that tells of what memory alone had", async () => {
+    const target = await aDatabase(server(), next());
+    const ledger = await aMysqlLedger(target, { away: "bypass" });
+    const { outbox, clock } = ledger;
+    await server().down();
+    await outbox.add(entries(1, 3), [], never);
+    const digest = outbox.fold("ops", ["d1", "d2", "d3"], DIGEST, clock.now());
+    expect(ids(ledger)).toEqual([digest.id]);
+    const closing = ledger.close();
+    await clock.advance(10_000);
+    expect(await closing).toBe(1);
     await server().up();
   });
 
