@@ -24,6 +24,19 @@ export const systemClock: Clock = {
     }),
 };
 
+/** Resolves as `work` does, or as soon as `signal` aborts; rejects as `work` does alone. */
+export async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = Promise.withResolvers<void>();
+  const stop = () => aborted.resolve();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
 /** Time since anywhere that nobody can set back: for how long something has been so, whatever the time of day is said to be. */
 export function monotonicOf(clock: Clock): () => number {
   return clock === systemClock ? () => performance.now() : () => clock.now();

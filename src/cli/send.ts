@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createSender, httpClient } from "../app/senders.ts";
 import { type Config, ConfigError, type SinkConfig } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
+import { newDelivery } from "../event/delivery.ts";
 import type { KubeEvent } from "../event/event.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { prepare, tellWarnings } from "./load.ts";
@@ -44,14 +45,8 @@ export async function sendCommand(
           },
         });
         const now = io.clock.now();
-        const delivery = {
-          id: randomUUID(),
-          sink: sink.name,
-          alert: { kind: "event", event },
-          attempts: 0,
-          owedAt: now,
-          notBefore: now,
-        } as const;
+        const alert = { kind: "event", event } as const;
+        const delivery = newDelivery(randomUUID(), sink.name, alert, now);
         const { verdict, answer } = await sender.send(delivery, io.signal, now);
         await sender.close();
         rows.push([sink.name, verdict.kind, verdict.kind === "accepted" ? answer : verdict.detail]);

@@ -17,6 +17,11 @@ export interface Delivery {
   readonly begun?: true;
 }
 
+/** As it is when it begins to be owed: due at once, and never tried. */
+export function newDelivery(id: string, sink: string, alert: Alert, now: number): Delivery {
+  return { id, sink, alert, attempts: 0, owedAt: now, notBefore: now };
+}
+
 /**
  * pending → delivered | dead | folded (told in a digest). `dead` can be made pending again by hand, or be `discarded`.
  */

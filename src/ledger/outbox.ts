@@ -1,14 +1,15 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clock } from "../clock.ts";
+import { type Clock, orAborted } from "../clock.ts";
 import type { Alert } from "../event/alert.ts";
-import type { Delivery, Outcome } from "../event/delivery.ts";
-import { isUnwanted } from "../event/reason.ts";
+import { type Delivery, newDelivery, type Outcome } from "../event/delivery.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Checkpoint } from "../source/source.ts";
 import { Held } from "./held.ts";
 import type { Entry, Outbox, Taken } from "./ledger.ts";
+import { Listeners } from "./listeners.ts";
 import { READ_AHEAD, Ready } from "./ready.ts";
 import { settlement, StorageError, type Pending, type Store, type Write } from "./store.ts";
+import { type Take, takeOf, weightOf } from "./take.ts";
 
 const RETRY_MS = 1_000;
 /** Writes per transaction while catching up. */
@@ -31,7 +32,7 @@ export interface OutboxPorts {
 export class StoreOutbox implements Outbox {
   readonly #store: Store;
   readonly #ports: OutboxPorts;
-  readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #listeners = new Listeners();
   readonly #closing = new AbortController();
   readonly #ready = new Ready();
   /** Settlements of this turn. */
@@ -57,8 +58,9 @@ export class StoreOutbox implements Outbox {
     signal: AbortSignal,
   ): Promise<readonly Taken[]> {
     signal.throwIfAborted();
-    const now = this.#ports.clock.now();
-    const takes = entries.map((entry) => this.#take(entry, now));
+    const { clock, makeId } = this.#ports;
+    const now = clock.now();
+    const takes = entries.map((entry) => takeOf(entry, now, makeId));
     const marks = checkpoints.map((checkpoint) => ({ kind: "checkpoint", checkpoint }) as const);
     for (;;) {
       const fresh = this.#write([...takes, ...marks]) ?? this.#hold(takes, marks);
@@ -66,7 +68,7 @@ export class StoreOutbox implements Outbox {
         const added = takes.filter((_, index) => fresh[index] === true);
         const deliveries = added.flatMap((take) => take.deliveries);
         for (const delivery of deliveries) this.#ready.added(delivery);
-        this.#tell(new Set(deliveries.map(({ sink }) => sink)));
+        this.#listeners.tell(new Set(deliveries.map(({ sink }) => sink)));
         return entries.map((_, index) => (fresh[index] === true ? "enqueued" : "duplicate"));
       }
       await this.#change(signal);
@@ -133,8 +135,7 @@ export class StoreOutbox implements Outbox {
   }
 
   fold(sink: string, ids: readonly string[], digest: Alert, now: number): Delivery {
-    const id = this.#ports.makeId();
-    const delivery = { id, sink, alert: digest, attempts: 0, owedAt: now, notBefore: now };
+    const delivery = newDelivery(this.#ports.makeId(), sink, digest, now);
     this.#ready.forget();
     this.#writeNow({ kind: "fold", ids, delivery, at: now });
     return delivery;
@@ -159,15 +160,13 @@ export class StoreOutbox implements Outbox {
   }
 
   onAdded(sink: string, callback: () => void): () => void {
-    const of = this.#listeners.get(sink) ?? new Set();
-    this.#listeners.set(sink, of.add(callback));
-    return () => of.delete(callback);
+    return this.#listeners.add(sink, callback);
   }
 
   /** Everyone looks again: another process, or a person, has changed the ledger. */
   tellAll(): void {
     this.#ready.forget();
-    this.#tell(this.#listeners.keys());
+    this.#listeners.tellAll();
   }
 
   /** Writes what is left, if the disk lets us. @returns how many deliveries still owed only memory knew; they are lost with it. */
@@ -176,20 +175,6 @@ export class StoreOutbox implements Outbox {
     this.#flush();
     while (this.#held !== null && this.#catchUp(this.#held));
     return this.#held?.onlyHere ?? 0;
-  }
-
-  #take(entry: Entry, now: number): Write & { kind: "take" } {
-    const deliveries = entry.sinks.map((sink) => ({
-      id: this.#ports.makeId(),
-      sink,
-      alert: entry.alert,
-      attempts: 0,
-      owedAt: now,
-      notBefore: now,
-    }));
-    const { event, suppressed } = entry;
-    const why = suppressed === undefined ? {} : { suppressed };
-    return { kind: "take", event, receivedAt: now, deliveries, force: false, ...why };
   }
 
   /** In one transaction with what waits already; answers which takes were new, or `null` while the disk refuses. */
@@ -206,9 +191,9 @@ export class StoreOutbox implements Outbox {
   }
 
   /** In memory, if it fits; `null` when it must wait. */
-  #hold(takes: readonly Write[], marks: readonly Write[]): readonly boolean[] | null {
+  #hold(takes: readonly Take[], marks: readonly Write[]): readonly boolean[] | null {
     const held = this.#held;
-    if (held === null || (held.size > 0 && held.size + owed(takes) > this.#ports.bound))
+    if (held === null || (held.size > 0 && held.size + weightOf(takes) > this.#ports.bound))
       return null;
     const fresh = takes.map((take) => held.apply(take));
     for (const mark of marks) held.apply(mark);
@@ -282,28 +267,9 @@ export class StoreOutbox implements Outbox {
     return true;
   }
 
-  #tell(sinks: Iterable<string>): void {
-    for (const sink of sinks) for (const callback of this.#listeners.get(sink) ?? []) callback();
-  }
-
   /** Resolves when the disk has taken something; rejects with the signal's reason. */
   async #change(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stop = () => resolve();
-    signal.addEventListener("abort", stop, { once: true });
-    await Promise.race([promise, this.#changed.promise]);
-    signal.removeEventListener("abort", stop);
+    await orAborted(this.#changed.promise, signal);
     signal.throwIfAborted();
   }
-}
-
-/** What takes count against the bound. */
-function owed(takes: readonly Write[]): number {
-  return takes.reduce(
-    (sum, take) =>
-      take.kind !== "take" || isUnwanted(take.suppressed)
-        ? sum
-        : sum + Math.max(1, take.deliveries.length),
-    0,
-  );
 }

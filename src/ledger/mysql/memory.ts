@@ -1,4 +1,5 @@
 import type { Delivery } from "../../event/delivery.ts";
+import { Listeners } from "../listeners.ts";
 import type { Pending } from "../store.ts";
 import type { SinkStart } from "./load.ts";
 import type { Job } from "./jobs.ts";
@@ -15,7 +16,6 @@ const ATTEMPTS_KEPT = 1_000;
 /** What is known of one sink without asking. */
 interface Lane {
   readonly window: Window;
-  readonly listeners: Set<() => void>;
   /** About how much is pending. */
   total: number;
   oldestOwedAt: number | null;
@@ -27,6 +27,7 @@ interface Lane {
 export class Memory {
   readonly #lanes = new Map<string, Lane>();
   readonly #known = new Map<string, Owed>();
+  readonly #listeners = new Listeners();
 
   constructor(sinks: ReadonlyMap<string, SinkStart>) {
     for (const [sink, start] of sinks) {
@@ -154,17 +155,17 @@ export class Memory {
   }
 
   onAdded(sink: string, callback: () => void): () => void {
-    const { listeners } = this.#lane(sink);
-    listeners.add(callback);
-    return () => listeners.delete(callback);
+    // From now on it is one of those that are looked after.
+    this.#lane(sink);
+    return this.#listeners.add(sink, callback);
   }
 
   tell(sinks: Iterable<string>): void {
-    for (const sink of sinks) for (const callback of this.#lane(sink).listeners) callback();
+    this.#listeners.tell(sinks);
   }
 
   tellAll(): void {
-    this.tell([...this.#lanes.keys()]);
+    this.#listeners.tellAll();
   }
 
   #lane(sink: string): Lane {
@@ -172,7 +173,6 @@ export class Memory {
     if (found !== undefined) return found;
     const lane: Lane = {
       window: new Window(this.#known),
-      listeners: new Set(),
       total: 0,
       oldestOwedAt: null,
       throttledUntil: null,

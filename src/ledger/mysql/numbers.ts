@@ -1,4 +1,5 @@
 import type { Alert } from "../../event/alert.ts";
+import { newDelivery } from "../../event/delivery.ts";
 import type { Entry } from "../ledger.ts";
 import type { Owed, Take } from "./script.ts";
 
@@ -26,8 +27,6 @@ export class Numbers {
 
   owe(sink: string, alert: Alert, now: number): Owed {
     this.#deliveries += 1;
-    const id = this.#makeId();
-    const delivery = { id, sink, alert, attempts: 0, owedAt: now, notBefore: now };
-    return { seq: this.#deliveries, delivery };
+    return { seq: this.#deliveries, delivery: newDelivery(this.#makeId(), sink, alert, now) };
   }
 }
