@@ -14,6 +14,12 @@ export interface AddJob {
   readonly done: PromiseWithResolvers<readonly boolean[]>;
 }
 
+export function addJob(takes: readonly Take[], checkpoints: readonly Checkpoint[]): AddJob {
+  const weight = takes.reduce((sum, { owed }) => sum + Math.max(1, owed.length), 0);
+  const done = Promise.withResolvers<readonly boolean[]>();
+  return { kind: "add", takes, checkpoints, weight, held: false, done };
+}
+
 /** One thing that is to be written. */
 export type Job =
   | AddJob

@@ -3,7 +3,7 @@ import type { Delivery, Outcome } from "../../event/delivery.ts";
 import type { Checkpoint } from "../../source/source.ts";
 import type { Entry, Outbox, Taken } from "../ledger.ts";
 import { type Pending, StorageError } from "../store.ts";
-import { type AddJob, answerOf, batchOf, type Job, Jobs } from "./jobs.ts";
+import { type AddJob, addJob, answerOf, batchOf, type Job, Jobs } from "./jobs.ts";
 import type { Loaded, SinkStart } from "./load.ts";
 import { Memory } from "./memory.ts";
 import { Numbers } from "./numbers.ts";
@@ -11,15 +11,14 @@ import type { MysqlOutboxPorts } from "./ports.ts";
 import { readPending } from "./read.ts";
 import { Recent } from "./recent.ts";
 import { type Owed, transaction } from "./script.ts";
-import { settleOf } from "./tries.ts";
 import { AwayError, FencedError, type Session } from "./session.ts";
+import { Standing } from "./standing.ts";
+import { settleOf } from "./tries.ts";
 import { Waiters } from "./waiters.ts";
 import { BEGINNING } from "./window.ts";
 
 const RETRY_MS = 1_000;
 const ATTEMPTS_HELD = 1_000;
-/** A leader that has not reached the database for so long asks whether it still is one, before it sends. */
-const SURE_MS = 5_000;
 
 /**
  * The Outbox over MySQL: one process writes, in order, all that has gathered while the transaction before was under way. Questions are
@@ -35,12 +34,9 @@ export class MysqlOutbox implements Outbox {
   readonly #recent = new Recent();
   readonly #checkpoints: Map<string, Checkpoint>;
   readonly #closing = new AbortController();
-  readonly #onFenced: (() => void)[] = [];
+  readonly #standing: Standing;
   #busy = false;
-  #away = false;
-  #fenced = false;
   #caughtUp = 0;
-  #sureAt: number;
 
   constructor(session: Session, loaded: Loaded, ports: MysqlOutboxPorts) {
     this.#session = session;
@@ -48,13 +44,17 @@ export class MysqlOutbox implements Outbox {
     this.#memory = new Memory(loaded.sinks);
     this.#numbers = new Numbers(loaded, ports.makeId);
     this.#checkpoints = new Map(loaded.checkpoints);
-    this.#sureAt = ports.clock.now();
+    this.#standing = new Standing(ports);
+    this.#standing.onFenced(() => {
+      this.#memory.clear();
+      this.#waiters.all();
+    });
     this.#wake();
   }
 
   /** True while the database is away, or another has the ledger. */
   get troubled(): boolean {
-    return this.#away || this.#fenced;
+    return this.#standing.isAway || this.#standing.isFenced;
   }
 
   async add(
@@ -65,11 +65,9 @@ export class MysqlOutbox implements Outbox {
     signal.throwIfAborted();
     const now = this.#ports.clock.now();
     const takes = entries.map((entry) => this.#numbers.take(entry, now));
-    const weight = takes.reduce((sum, { owed }) => sum + Math.max(1, owed.length), 0);
-    const done = Promise.withResolvers<readonly boolean[]>();
-    const job: AddJob = { kind: "add", takes, checkpoints, weight, held: false, done };
+    const job = addJob(takes, checkpoints);
     this.#push(job);
-    if (this.#bypasses) this.#hold();
+    if (this.#standing.isBypassed) this.#hold();
     const fresh = await answerOf(job, this.#jobs, signal);
     return fresh.map((isNew) => (isNew ? "enqueued" : "duplicate"));
   }
@@ -79,8 +77,8 @@ export class MysqlOutbox implements Outbox {
   }
 
   due(sink: string, now: number, max: number, except: ReadonlySet<string>): readonly Delivery[] {
-    if (this.#fenced || !this.#isSure(now)) return [];
-    const due = this.#memory.due(sink, now, max, except, !this.#away);
+    if (this.#standing.isFenced || !this.#standing.isSure(now)) return [];
+    const due = this.#memory.due(sink, now, max, except, !this.#standing.isAway);
     if (!this.#busy && this.#memory.short() !== null) this.#wake();
     return due;
   }
@@ -90,11 +88,11 @@ export class MysqlOutbox implements Outbox {
   }
 
   nextAt(sink: string, now: number): number | null {
-    return this.#fenced ? null : this.#memory.nextAt(sink, now);
+    return this.#standing.isFenced ? null : this.#memory.nextAt(sink, now);
   }
 
   settle(id: string, outcome: Outcome): void {
-    if (this.#fenced) return;
+    if (this.#standing.isFenced) return;
     const owed = this.#memory.get(id);
     const settle = settleOf(id, owed, outcome);
     const { attempts } = settle;
@@ -104,7 +102,7 @@ export class MysqlOutbox implements Outbox {
       if (outcome.kind === "retry") {
         const { notBefore } = outcome;
         after = { seq: owed.seq, delivery: { ...owed.delivery, attempts, notBefore } };
-        this.#memory.offer(after, this.#away);
+        this.#memory.offer(after, this.#standing.isAway);
         if (outcome.reason === "throttled") this.#memory.throttle(owed.delivery.sink, notBefore);
       }
     }
@@ -114,21 +112,22 @@ export class MysqlOutbox implements Outbox {
   }
 
   written(): Promise<void> | null {
-    if (this.#fenced || this.#bypasses || this.#jobs.length === 0) return null;
+    if (this.#standing.isFenced || this.#standing.isBypassed || this.#jobs.length === 0)
+      return null;
     return this.#waiters.until(this.#jobs.told);
   }
 
   fold(sink: string, ids: readonly string[], digest: Alert, now: number): Delivery {
     const after = this.#numbers.owe(sink, digest, now);
     this.forget(ids);
-    this.#memory.offer(after, this.#away);
+    this.#memory.offer(after, this.#standing.isAway);
     this.#push({ kind: "fold", fold: { ids, digest: after, at: now }, after, weight: 1 });
     return after.delivery;
   }
 
   attempting(sink: string, at: number, id?: string): void {
     this.#memory.attempting(sink, at);
-    if (this.#away && this.#jobs.length > ATTEMPTS_HELD) return;
+    if (this.#standing.isAway && this.#jobs.length > ATTEMPTS_HELD) return;
     this.#push({ kind: "attempt", sink, at, id: id ?? null, weight: 0 });
   }
 
@@ -145,7 +144,7 @@ export class MysqlOutbox implements Outbox {
   }
 
   onFenced(callback: () => void): void {
-    this.#onFenced.push(callback);
+    this.#standing.onFenced(callback);
   }
 
   /** Another process, or a person, has changed what is pending: it is read again. */
@@ -160,8 +159,8 @@ export class MysqlOutbox implements Outbox {
 
   /** The database has answered that the ledger is still ours. */
   sure(): void {
-    const wasSure = this.#isSure(this.#ports.clock.now());
-    this.#sureAt = this.#ports.clock.now();
+    const wasSure = this.#standing.isSure(this.#ports.clock.now());
+    this.#standing.sure();
     if (!wasSure) this.#memory.tellAll();
   }
 
@@ -185,17 +184,9 @@ export class MysqlOutbox implements Outbox {
       this.#closing.abort();
       const over = this.#waiters.until(this.#jobs.told);
       this.#wake();
-      if (this.#jobs.length > 0 && !this.#fenced) await Promise.race([over, deadline]);
+      if (this.#jobs.length > 0 && !this.#standing.isFenced) await Promise.race([over, deadline]);
     }
     return this.#jobs.heldIds().filter((id) => this.#memory.get(id) !== undefined).length;
-  }
-
-  get #bypasses(): boolean {
-    return this.#away && this.#ports.away === "bypass";
-  }
-
-  #isSure(now: number): boolean {
-    return !this.#ports.elected || this.#away || now - this.#sureAt <= SURE_MS;
   }
 
   #push(job: Job): void {
@@ -205,19 +196,19 @@ export class MysqlOutbox implements Outbox {
 
   /** After everything the network brought in this turn: one transaction for all of it. */
   #wake(): void {
-    if (this.#busy || this.#fenced) return;
+    if (this.#busy || this.#standing.isFenced) return;
     this.#busy = true;
     setImmediate(() => void this.#work());
   }
 
   async #work(): Promise<void> {
     const { signal } = this.#closing;
-    for (let again = 0; !this.#fenced;) {
+    for (let again = 0; !this.#standing.isFenced;) {
       const jobs = this.#jobs.begin();
       const short = signal.aborted ? null : this.#memory.short();
-      if (jobs.length === 0 && short === null && (!this.#away || signal.aborted)) break;
+      if (jobs.length === 0 && short === null && (!this.#standing.isAway || signal.aborted)) break;
       try {
-        if (jobs.length > 0 || this.#away) await this.#write(jobs);
+        if (jobs.length > 0 || this.#standing.isAway) await this.#write(jobs);
         if (short !== null) {
           const { sink, window } = short;
           const from = window.horizon ?? BEGINNING;
@@ -242,10 +233,9 @@ export class MysqlOutbox implements Outbox {
 
   /** Nothing but the fence where there is nothing to write: so a database that is back is noticed. */
   async #write(jobs: readonly Job[]): Promise<void> {
-    const { holder, clock } = this.#ports;
-    const rows = await this.#session.transaction(transaction(batchOf(jobs), holder));
+    const rows = await this.#session.transaction(transaction(batchOf(jobs), this.#ports.holder));
     const fresh = new Set(rows.map(([seq]) => Number(seq)));
-    this.#sureAt = clock.now();
+    this.#standing.sure();
     this.#jobs.done();
     const told = new Set<string>();
     for (const job of jobs)
@@ -254,7 +244,7 @@ export class MysqlOutbox implements Outbox {
         for (const take of job.takes) this.#recent.add(take.event?.key ?? null);
         this.#answer(job, isNew, false, told);
       }
-    if (this.#away) this.#recovered(jobs.length);
+    if (this.#standing.isAway) this.#recovered(jobs.length);
     this.#waiters.reached(this.#jobs.written);
     this.#memory.tell(told);
   }
@@ -262,9 +252,10 @@ export class MysqlOutbox implements Outbox {
   #recovered(written: number): void {
     const { observer, away } = this.#ports;
     this.#caughtUp += written;
-    this.#away = away === "bypass" && this.#jobs.length > 0;
-    observer.ledgerHeld(this.#away ? this.#jobs.heldSize() : 0);
-    if (this.#away) return;
+    const isBehind = away === "bypass" && this.#jobs.length > 0;
+    if (!isBehind) this.#standing.back();
+    observer.ledgerHeld(isBehind ? this.#jobs.heldSize() : 0);
+    if (isBehind) return;
     observer.ledgerRecovered(this.#caughtUp);
     this.#caughtUp = 0;
     this.#memory.tellAll();
@@ -298,22 +289,14 @@ export class MysqlOutbox implements Outbox {
 
   #fail(error: unknown): void {
     const { observer, away } = this.#ports;
-    if (error instanceof FencedError) return this.#fence();
+    if (error instanceof FencedError) return this.#standing.fence();
     if (!(error instanceof StorageError)) throw error;
     if (this.troubled) return;
-    this.#away = true;
+    this.#standing.left();
     observer.ledgerTrouble(error.message, away);
     if (away === "block") return;
     this.#hold();
     this.#waiters.all();
     this.#memory.tellAll();
-  }
-
-  #fence(): void {
-    if (this.#fenced) return;
-    this.#fenced = true;
-    this.#memory.clear();
-    this.#waiters.all();
-    for (const callback of this.#onFenced) callback();
   }
 }
