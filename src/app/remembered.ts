@@ -37,7 +37,7 @@ function rememberedOutbox(memory: Memory, outbox: Outbox, clock: Clock): Outbox 
     written: () => outbox.written(),
     onAdded: (sink, callback) => outbox.onAdded(sink, callback),
     recentAttempts: (sink, since) => outbox.recentAttempts(sink, since),
-    attempting: (sink, at) => outbox.attempting(sink, at),
+    attempting: (sink, at, id) => outbox.attempting(sink, at, id),
     throttledUntil: (sink, now) => outbox.throttledUntil(sink, now),
   };
 }

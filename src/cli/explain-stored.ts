@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Alert } from "../event/alert.ts";
+import { attemptNumber } from "../event/delivery.ts";
 import { DROP_REASONS } from "../event/reason.ts";
 import { type Decision, findDecision } from "../explain/decision.ts";
 import type { DeliveryRow } from "../ledger/ledger.ts";
@@ -77,17 +78,17 @@ function decisionText(config: Config, decision: Decision): string {
 
 function deliveryText(row: DeliveryRow): string {
   const { id, sink, state, owedAt, settledAt, attempts, tries, foldedInto, answer } = row;
-  // Between the first and the last ones some are not kept.
-  const skipped = attempts - tries.length;
   const reason = row.reason === null ? "" : `, ${row.reason}`;
   return [
     line(4, `${sink}: ${state} at ${iso(settledAt ?? owedAt)}${reason} (delivery ${id})`),
     ...tries.map((one, index) => {
-      const number = index === 0 ? 1 : index + 1 + skipped;
+      const number = attemptNumber(index, tries.length, attempts);
       const detail = shorten(one.detail, DETAIL_COLUMNS);
       return line(6, `attempt ${number} at ${iso(one.at)}: ${one.reason}, ${detail}`);
     }),
-    state === "delivered" ? line(6, `attempt ${attempts + 1}: accepted`) : "",
+    state === "delivered"
+      ? line(6, `attempt ${attemptNumber(tries.length, tries.length, attempts)}: accepted`)
+      : "",
     state === "pending" ? line(6, `tried next at ${iso(row.notBefore)}`) : "",
     foldedInto === null ? "" : line(6, `told in the digest ${foldedInto}`),
     answer === null || answer === "" ? "" : line(6, `answer: ${shorten(answer, DETAIL_COLUMNS)}`),

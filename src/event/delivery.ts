@@ -74,3 +74,20 @@ export type Outcome = { readonly tookMs?: number } & (
       readonly counted: boolean;
     }
 );
+
+/** What is kept of an attempt that failed. One given up for its age, or for want of space, was none. */
+export function attemptsOf(outcome: Outcome): readonly Attempt[] {
+  if (outcome.kind === "delivered" || (outcome.kind === "dead" && !outcome.counted)) return [];
+  const { at, reason, detail, tookMs = null } = outcome;
+  return [{ at, tookMs, reason, detail }];
+}
+
+/**
+ * Which attempt one of those that are kept was; of as many as are kept: which one came after them. They may be more than failed: what a
+ * platform's rate limit ended is no failure, and a delivery that a person owes again begins to count anew.
+ * @param attempts that failed; those between the first and the last ones are not kept
+ */
+export function attemptNumber(index: number, kept: number, attempts: number): number {
+  const skipped = Math.max(0, attempts - kept);
+  return index === 0 && kept > 0 ? 1 : index + 1 + skipped;
+}

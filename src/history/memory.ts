@@ -1,4 +1,4 @@
-import { keptAttempts, type Delivery, type Outcome } from "../event/delivery.ts";
+import { attemptsOf, keptAttempts, type Delivery, type Outcome } from "../event/delivery.ts";
 import type { Entry, DeliveryRow } from "../ledger/ledger.ts";
 import { storedKey } from "../ledger/key.ts";
 import type {
@@ -82,13 +82,12 @@ export class Memory {
     const { at, tookMs = null } = outcome;
     if (outcome.kind === "delivered") {
       const { sent, answer } = outcome;
-      this.#change(row, { state: "delivered", settledAt: at, sent, answer, tookMs });
+      const well = { reason: null, detail: null, sent, answer, tookMs };
+      this.#change(row, { ...well, state: "delivered", settledAt: at });
       return;
     }
     const { reason, detail, counted } = outcome;
-    const tries = counted
-      ? keptAttempts([...row.tries, { at, tookMs, reason, detail }])
-      : row.tries;
+    const tries = keptAttempts([...row.tries, ...attemptsOf(outcome)]);
     const failed = { reason, detail, tries, attempts: row.attempts + (counted ? 1 : 0) };
     if (outcome.kind === "retry") this.#change(row, { ...failed, notBefore: outcome.notBefore });
     else this.#change(row, { ...failed, state: "dead", settledAt: at });

@@ -1,4 +1,4 @@
-import type { Attempt, Delivery, Outcome } from "../event/delivery.ts";
+import { type Attempt, attemptsOf, type Delivery, type Outcome } from "../event/delivery.ts";
 import type { KubeEvent } from "../event/event.ts";
 import type { SuppressReason } from "../event/reason.ts";
 import type { Checkpoint } from "../source/source.ts";
@@ -42,13 +42,7 @@ export type Write =
 /** The settlement of one attempt. */
 export function settlement(id: string, outcome: Outcome): Write & { kind: "settle" } {
   const failed = outcome.kind !== "delivered" && outcome.counted ? 1 : 0;
-  return { kind: "settle", id, outcome, failed, tries: triesOf(outcome) };
-}
-
-function triesOf(outcome: Outcome): readonly Attempt[] {
-  if (outcome.kind === "delivered" || (outcome.kind === "dead" && !outcome.counted)) return [];
-  const { at, reason, detail, tookMs = null } = outcome;
-  return [{ at, tookMs, reason, detail }];
+  return { kind: "settle", id, outcome, failed, tries: attemptsOf(outcome) };
 }
 
 export interface Pending {

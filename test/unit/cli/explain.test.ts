@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { KubeEvent } from "../../../src/event/event.ts";
 import { storedKey } from "../../../src/ledger/key.ts";
 import { decision } from "../../../src/web/api/schemas.ts";
+import { settle } from "../../support/clock.ts";
 import { cli } from "../../support/io.ts";
 import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
 
@@ -158,6 +159,28 @@ describe("explain --id", () => {
       ],
       differences: [{ sink: "old", what: "gone" }],
     });
+  });
+
+  it("numbers attempts as they were made: those that a rate limit ended, and those before it was owed again", async () => {
+    const dataDir = temporaryDirectory();
+    const { outbox, clock, history } = aLedger({ dataDir });
+    await outbox.add([anEntry(1, ["ops"])], [], never);
+    const at = clock.now();
+    const ended = { at, reason: "throttled", detail: "slow down", counted: false } as const;
+    for (let n = 0; n < 3; n += 1) outbox.settle("d1", { ...ended, kind: "retry", notBefore: at });
+    outbox.settle("d1", { ...ended, kind: "dead", reason: "auth", counted: true });
+    await settle();
+    expect(history.retry(["d1"], null, at)).toBe(1);
+    const numbers = async () =>
+      [
+        ...(
+          await cli(["explain", "--id=d1", `--data-dir=${dataDir}`, OPS], { clock })
+        ).stdout.matchAll(/attempt (\S+) ?(?:at|accepted)/g),
+      ].map(([, n]) => n);
+    expect(await numbers()).toEqual(["1", "2", "3", "4"]);
+    outbox.settle("d1", { kind: "delivered", at, sent: "{}", answer: "ok" });
+    await settle();
+    expect(await numbers()).toEqual(["1", "2", "3", "4", "5:"]);
   });
 
   it("says what a digest tells of, and of what was folded, in which", async () => {

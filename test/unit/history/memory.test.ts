@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { orMemory } from "../../../src/app/fallback.ts";
 import { rememberedBy } from "../../../src/app/remembered.ts";
@@ -6,9 +7,11 @@ import { Memory } from "../../../src/history/memory.ts";
 import { openReaderOver } from "../../../src/history/open.ts";
 import { storedKey } from "../../../src/ledger/key.ts";
 import type { Ledger } from "../../../src/ledger/open.ts";
-import { FakeClock } from "../../support/clock.ts";
+import { StoreOutbox } from "../../../src/ledger/outbox.ts";
+import { SqliteStore } from "../../../src/ledger/sqlite.ts";
+import { FakeClock, settle } from "../../support/clock.ts";
 import { anyone, MINUTE, NOON, seen, take } from "../../support/history.ts";
-import { aLedger } from "../../support/ledger.ts";
+import { aLedger, countingIds } from "../../support/ledger.ts";
 
 /** A store that answers until it is broken, and what memory has of it. */
 function aStore(max?: number) {
@@ -117,6 +120,63 @@ describe("a store that cannot be read", () => {
       rows.toSorted((a, b) => a.sink.localeCompare(b.sink));
     expect(bySink(remembered?.row.deliveries)).toEqual(bySink(stored?.row.deliveries));
     expect(remembered?.row).toMatchObject({ id, at: NOON - 3 * MINUTE, suppressed: null });
+  });
+
+  it("whatever becomes of them, attempt by attempt", async () => {
+    const reasons = ["throttled", "server", "auth", "expired"] as const;
+    const step = fc.record({
+      sink: fc.constantFrom("ops", "audit"),
+      kind: fc.constantFrom("retry", "retry", "retry", "dead", "delivered"),
+      reason: fc.constantFrom(...reasons),
+      counted: fc.boolean(),
+      took: fc.option(fc.nat(500)),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const { clock, outbox, state, reader } = aStore();
+        await take({ outbox }, three.slice(0, 1), ["ops", "audit"]);
+        for (const { sink, kind, reason, counted, took } of steps) {
+          await clock.advance(1_000);
+          const at = clock.now();
+          const [delivery] = outbox.due(sink, at, 1, new Set());
+          const ended = { at, ...(took === null ? {} : { tookMs: took }) };
+          const failed = { ...ended, reason, detail: `said at ${at}`, counted };
+          if (delivery === undefined) continue;
+          if (kind === "delivered")
+            outbox.settle(delivery.id, { ...ended, kind, sent: "{}", answer: "ok" });
+          else if (kind === "dead") outbox.settle(delivery.id, { ...failed, kind });
+          else outbox.settle(delivery.id, { ...failed, kind, notBefore: at });
+        }
+        for (const sink of ["ops", "audit"]) outbox.due(sink, clock.now(), 1, new Set());
+        await settle();
+        const of = async () =>
+          (await reader.events(EVERYTHING, 9, null, anyone)).rows[0]?.deliveries;
+        const stored = await of();
+        state.broken = true;
+        const remembered = await of();
+        const bySink = (rows: typeof stored) =>
+          rows?.toSorted((a, b) => a.sink.localeCompare(b.sink));
+        expect(bySink(remembered)).toEqual(bySink(stored));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("hands on which delivery is being attempted: after a crash it is told again, and in nothing else", async () => {
+    const { outbox, ledger, clock } = aStore();
+    await take({ outbox }, three.slice(0, 1));
+    const [delivery] = outbox.due("ops", NOON, 9, new Set());
+    outbox.attempting("ops", NOON, delivery?.id);
+    await outbox.written();
+    // What the next process finds.
+    const next = new StoreOutbox(new SqliteStore(ledger.db), {
+      clock,
+      observer: ledger.recorded.observer,
+      makeId: countingIds("n"),
+      bound: 9,
+    });
+    expect(next.due("ops", NOON, 9, new Set())).toEqual([{ ...delivery, begun: true }]);
+    next.close();
   });
 
   it("knows what was folded into a digest", async () => {
