@@ -8,6 +8,7 @@ import { Retention } from "../../src/ledger/retention.ts";
 import { settle } from "../support/clock.ts";
 import { type Inbox, startInbox } from "../support/inbox.ts";
 import { becameOf, openRoad } from "../support/road.ts";
+import { freePort } from "../support/ports.ts";
 
 /** Each word of the closed list, from what really happens to what a person finds afterwards. */
 let inbox: Inbox;
@@ -17,15 +18,6 @@ beforeAll(async () => {
 afterAll(() => inbox.close());
 
 const hook = (query = "") => openRoad(`webhook:${inbox.url}/k8s${query}`);
-
-/** A port where nobody listens any more. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A server with a certificate nobody signed for us. */
 async function tlsServer(): Promise<string> {

@@ -69,8 +69,7 @@ describe.skipIf(!haveCluster)("the page, on a real API server", () => {
     const crier = new Crier(["run", ...flags], { env });
     process = crier;
     await crier.ready();
-    const page = /the page is at (http:\/\/[\d.]+:\d+)/.exec(crier.stderr)?.[1];
-    if (page === undefined) throw new Error(`no page:\n${crier.stderr}`);
+    const page = await crier.page();
     return { crier, page };
   }
 

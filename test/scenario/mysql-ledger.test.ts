@@ -132,7 +132,7 @@ describe.skipIf(!haveMariadb)("a ledger in MySQL", { timeout: 120_000 }, () => {
     );
     const crier = start();
     await crier.ready();
-    const page = /the page is at (http:\/\/[\d.]+:\d+)/.exec(crier.stderr)?.[1] ?? "";
+    const page = await crier.page();
     const get = (place: string, accept = "application/json") =>
       fetch(`${page}${place}`, { headers: { authorization: "Bearer token-of-sre", accept } });
     api.create("one", { message: "镜像拉取失败 for web" });

@@ -67,8 +67,7 @@ async function start(): Promise<{ process: Crier; page: string }> {
     "--web-kubernetes=off",
     `--web-access-file=${accessFile(ACCESS)}`,
   );
-  const page = /the page is at (http:\/\/[\d.]+:\d+)/.exec(process.stderr)?.[1];
-  if (page === undefined) throw new Error(`no page:\n${process.stderr}`);
+  const page = await process.page();
   return { process, page };
 }
 

@@ -6,6 +6,7 @@ import { ConfigError } from "../../src/config/config.ts";
 import { isList, recorded, type FakeApiServer } from "../support/apiserver.ts";
 import { cli } from "../support/io.ts";
 import { World } from "../support/world.ts";
+import { freePort } from "../support/ports.ts";
 
 /** A port somebody else listens on. */
 async function takenPort(): Promise<number> {
@@ -13,15 +14,6 @@ async function takenPort(): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function forbidEvents(api: FakeApiServer): void {

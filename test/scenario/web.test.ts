@@ -1,7 +1,7 @@
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeApiServer } from "../support/apiserver.ts";
-import { Crier, crier, until } from "../support/crier.ts";
+import { Crier, crier } from "../support/crier.ts";
 import { accessFile, sha256 } from "../support/guarded.ts";
 import { temporaryDirectory } from "../support/ledger.ts";
 import { ROOT } from "../support/manifests.ts";
@@ -39,13 +39,6 @@ function start(...more: readonly string[]): Crier {
   return process;
 }
 
-function pageOf(process: Crier): Promise<string> {
-  return until(() => {
-    if (!process.running) throw new Error(`ended before it served the page:\n${process.stderr}`);
-    return /the page is at (http:\/\/[\d.]+:\d+)/.exec(process.stderr)?.[1];
-  }, "a line that says where the page is");
-}
-
 describe("the page of a process", () => {
   it(
     "has its own port: probes and metrics go on without authentication, and show no page",
@@ -59,7 +52,7 @@ describe("the page of a process", () => {
         `--web-access-file=${accessFile(ACCESS)}`,
       );
       const probes = await process.ready();
-      const page = await pageOf(process);
+      const page = await process.page();
       expect(new URL(page).port).not.toBe(new URL(probes).port);
       for (const place of ["/livez", "/readyz", "/metrics", "/healthz"]) {
         expect((await fetch(`${probes}${place}`)).status).toBe(200);

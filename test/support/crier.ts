@@ -84,6 +84,14 @@ export class Crier {
     return line;
   }
 
+  /** Waits until it has said where its page is. */
+  page(): Promise<string> {
+    return until(() => {
+      if (!this.running) throw new Error(`ended before it served the page:\n${this.stderr}`);
+      return /the page is at (http:\/\/[\d.]+:\d+)/.exec(this.stderr)?.[1];
+    }, "a line that says where the page is");
+  }
+
   /** Waits until these words are in its log. */
   async says(words: string): Promise<void> {
     await until(() => {

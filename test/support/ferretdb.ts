@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Document, MongoClient } from "mongodb";
-import { until } from "./crier.ts";
 import { type Found, goProgram } from "./go-program.ts";
+import { ServerProcess } from "./server-process.ts";
 
 /** FerretDB 1, which speaks MongoDB's wire protocol over SQLite. */
 export function findFerretdb(): Promise<Found> {
@@ -30,7 +28,7 @@ export class Ferretdb {
   readonly #program: string;
   readonly #options: FerretdbOptions;
   readonly #dir = mkdtempSync(path.join(tmpdir(), "kube-crier-ferretdb-"));
-  #child: ChildProcess | null = null;
+  readonly #process = new ServerProcess("FerretDB");
   #port = "0";
 
   private constructor(program: string, options: FerretdbOptions) {
@@ -51,9 +49,9 @@ export class Ferretdb {
   /** Resolves when it listens. On the port it had before, if it had one. */
   async up(): Promise<void> {
     const { user, tls } = this.#options;
-    const child = spawn(
-      this.#program,
-      [
+    this.#port = await this.#process.up({
+      command: this.#program,
+      args: [
         "--handler=sqlite",
         `--sqlite-url=file:${this.#dir}/`,
         "--state-dir=-",
@@ -77,27 +75,13 @@ export class Ferretdb {
               `--setup-password=${user.password}`,
             ]),
       ],
-      { stdio: ["ignore", "ignore", "pipe"] },
-    );
-    this.#child = child;
-    let said = "";
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
-    await until(() => {
-      if (child.exitCode !== null) throw new Error(`FerretDB ended:\n${said}`);
-      const port = /Listening on (?:TCP|TLS) 127\.0\.0\.1:(\d+)/.exec(said)?.[1];
-      if (port !== undefined) this.#port = port;
-      return Promise.resolve(port);
-    }, "FerretDB to listen");
+      ready: (said) => /Listening on (?:TCP|TLS) 127\.0\.0\.1:(\d+)/.exec(said)?.[1],
+    });
   }
 
   /** As a machine that dies. */
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
+  kill(): Promise<void> {
+    return this.#process.end("SIGKILL");
   }
 
   async destroy(): Promise<void> {

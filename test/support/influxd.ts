@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { until } from "./crier.ts";
 import { type Found, goProgram } from "./go-program.ts";
+import { ServerProcess } from "./server-process.ts";
 
 const PLACES = [...(process.env["PATH"] ?? "").split(":"), "/usr/bin", "/usr/local/bin"];
 /** Of InfluxDB 1.6, as Debian's package `influxdb` has it. */
@@ -33,7 +31,7 @@ const ADMIN = { u: "admin", p: "admin-0123" };
 export class Influxd {
   readonly dir = mkdtempSync(path.join(tmpdir(), "kube-crier-influxd-"));
   readonly #program: string;
-  #child: ChildProcess | null = null;
+  readonly #process = new ServerProcess("influxd");
   #port = "0";
 
   private constructor(program: string) {
@@ -70,30 +68,22 @@ bind-address = "127.0.0.1:0"
   auth-enabled = true
 `,
     );
-    let said = "";
-    const child = spawn(this.#program, ["-config", config], {
-      stdio: ["ignore", "ignore", "pipe"],
+    await this.#process.up({
+      command: this.#program,
+      args: ["-config", config],
+      ready: async (said) => {
+        const port = /Listening on HTTP.*addr=127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+        if (port === undefined) return undefined;
+        this.#port = port;
+        const { ok } = await fetch(`${this.url}/ping`).catch(() => ({ ok: false }));
+        return ok ? true : undefined;
+      },
     });
-    this.#child = child;
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
-    await until(async () => {
-      if (child.exitCode !== null) throw new Error(`influxd ended:\n${said}`);
-      const port = /Listening on HTTP.*addr=127\.0\.0\.1:(\d+)/.exec(said)?.[1];
-      if (port === undefined) return undefined;
-      this.#port = port;
-      const { ok } = await fetch(`${this.url}/ping`).catch(() => ({ ok: false }));
-      return ok ? true : undefined;
-    }, "influxd to answer");
   }
 
   /** As a machine that dies. */
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
+  kill(): Promise<void> {
+    return this.#process.end("SIGKILL");
   }
 
   async destroy(): Promise<void> {

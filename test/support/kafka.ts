@@ -1,14 +1,13 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import kafkajs, { type Admin, type KafkaMessage, logLevel } from "kafkajs";
-import { until } from "./crier.ts";
 import { makeAuthority } from "./openssl.ts";
 import { CutProxy } from "./cut-proxy.ts";
+import { freePorts } from "./ports.ts";
+import { ServerProcess } from "./server-process.ts";
 
 const run = promisify(execFile);
 /** It runs on Java 17. */
@@ -79,8 +78,7 @@ export class Kafka {
   readonly proxy: CutProxy;
   readonly #ports: Readonly<Record<Way | "controller", number>>;
   readonly #client: kafkajs.Kafka;
-  #child: ChildProcess | null = null;
-  #said = "";
+  readonly #process = new ServerProcess("Kafka");
   #groups = 0;
 
   private constructor(
@@ -104,7 +102,7 @@ export class Kafka {
   static async start(properties: Readonly<Record<string, string>> = {}): Promise<Kafka> {
     const dir = mkdtempSync(path.join(tmpdir(), "kube-crier-kafka-"));
     const { ca, server, client } = await makeAuthority(dir);
-    const [plain, sasl, tls, behind, controller] = await freePorts(5);
+    const [plain = 0, sasl = 0, tls = 0, behind = 0, controller = 0] = await freePorts(5);
     const proxy = await CutProxy.start(behind);
     const ports = { plain, sasl, tls, cut: proxy.port, controller };
     const kafka = new Kafka(dir, { ca, ...client }, proxy, ports);
@@ -129,38 +127,29 @@ export class Kafka {
 
   /** Resolves when it answers. */
   async up(): Promise<void> {
-    this.#said = "";
-    const args = [...this.#java("kafka.Kafka"), path.join(this.dir, "server.properties")];
-    const child = spawn("java", args, { stdio: ["ignore", "pipe", "pipe"] });
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => (this.#said += text));
-    this.#child = child;
-    await until(async () => {
-      if (child.exitCode !== null) throw new Error(`Kafka ended:\n${this.#said.slice(-3000)}`);
-      return this.admin(async (admin) => {
-        const { brokers } = await admin.describeCluster();
-        return brokers.length === 1 ? true : undefined;
-      }).catch(() => undefined);
-    }, "Kafka to answer");
+    await this.#process.up({
+      command: "java",
+      args: [...this.#java("kafka.Kafka"), path.join(this.dir, "server.properties")],
+      ready: () =>
+        this.admin(async (admin) => {
+          const { brokers } = await admin.describeCluster();
+          return brokers.length === 1 ? true : undefined;
+        }).catch(() => undefined),
+    });
   }
 
   /** As a machine that dies. */
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
+  kill(): Promise<void> {
+    return this.#process.end("SIGKILL");
   }
 
   /** Holds its breath: connections stay open and nothing is answered. */
   freeze(): void {
-    this.#child?.kill("SIGSTOP");
+    this.#process.freeze();
   }
 
   thaw(): void {
-    this.#child?.kill("SIGCONT");
+    this.#process.thaw();
   }
 
   async destroy(): Promise<void> {
@@ -288,22 +277,4 @@ function asRead(partition: number, { key, value, headers, timestamp }: KafkaMess
     timestamp: Number(timestamp),
     partition,
   };
-}
-
-async function freePorts(count: 5): Promise<[number, number, number, number, number]>;
-async function freePorts(count: number): Promise<number[]> {
-  const listeners = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(listeners.map((listener) => once(listener, "listening")));
-  const ports = listeners.map((listener) => {
-    const address = listener.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return address.port;
-  });
-  await Promise.all(
-    listeners.map((listener) => {
-      listener.close();
-      return once(listener, "close");
-    }),
-  );
-  return ports;
 }

@@ -1,12 +1,11 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import mysql, { type Connection } from "mysql2/promise";
-import { until } from "./crier.ts";
+import { freePort } from "./ports.ts";
+import { ServerProcess } from "./server-process.ts";
 
 const run = promisify(execFile);
 const PLACES = ["/usr/sbin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"];
@@ -32,8 +31,7 @@ export class Mariadb {
   readonly dir: string;
   readonly port: number;
   readonly #args: readonly string[];
-  #child: ChildProcess | null = null;
-  #said = "";
+  readonly #process = new ServerProcess("mariadbd");
 
   private constructor(dir: string, port: number, args: readonly string[]) {
     this.dir = dir;
@@ -62,10 +60,9 @@ export class Mariadb {
 
   /** Resolves when it answers on its own port. */
   async up(): Promise<void> {
-    this.#said = "";
-    const child = spawn(
-      server ?? "",
-      [
+    await this.#process.up({
+      command: server ?? "",
+      args: [
         "--no-defaults",
         `--datadir=${this.dir}/data`,
         `--socket=${this.socket}`,
@@ -77,41 +74,37 @@ export class Mariadb {
         ...asUser(),
         ...this.#args,
       ],
-      { stdio: ["ignore", "ignore", "pipe"] },
-    );
-    this.#child = child;
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#said += text));
-    await until(async () => {
-      if (child.exitCode !== null) throw new Error(`mariadbd ended:\n${this.#said}`);
-      try {
-        const connection = await this.root();
-        // Somebody else's server could have the port.
-        const [[row]] = await connection.query<mysql.RowDataPacket[]>("SELECT @@datadir AS dir");
-        await connection.end();
-        return String(row?.["dir"]).startsWith(this.dir) ? true : undefined;
-      } catch {
-        return undefined;
-      }
-    }, "mariadbd to answer");
+      ready: async () => {
+        try {
+          const connection = await this.root();
+          // Somebody else's server could have the port.
+          const [[row]] = await connection.query<mysql.RowDataPacket[]>("SELECT @@datadir AS dir");
+          await connection.end();
+          return String(row?.["dir"]).startsWith(this.dir) ? true : undefined;
+        } catch {
+          return undefined;
+        }
+      },
+    });
   }
 
   /** As a machine that dies. */
-  async kill(): Promise<void> {
-    await this.#end("SIGKILL");
+  kill(): Promise<void> {
+    return this.#process.end("SIGKILL");
   }
 
   /** As an administrator would. */
-  async down(): Promise<void> {
-    await this.#end("SIGTERM");
+  down(): Promise<void> {
+    return this.#process.end("SIGTERM");
   }
 
   /** It is there, and says nothing. */
   pause(): void {
-    this.#child?.kill("SIGSTOP");
+    this.#process.freeze();
   }
 
   goOn(): void {
-    this.#child?.kill("SIGCONT");
+    this.#process.thaw();
   }
 
   async destroy(): Promise<void> {
@@ -140,30 +133,11 @@ export class Mariadb {
       await connection.end();
     }
   }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill(signal);
-    await ended;
-  }
 }
 
 /** mariadbd refuses to run as root unless told so. */
 function asUser(): readonly string[] {
   return userInfo().uid === 0 ? ["--user=root"] : [];
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = listener.address();
-  listener.close();
-  await once(listener, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 /** A test database's name, new each time. */

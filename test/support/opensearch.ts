@@ -1,5 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -12,7 +11,7 @@ import {
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { until } from "./crier.ts";
+import { ServerProcess } from "./server-process.ts";
 
 const run = promisify(execFile);
 const SOURCES = path.join(import.meta.dirname, "opensearch");
@@ -73,7 +72,7 @@ export const WRITER = { user: "crier", password: "crier-0123" };
 export class OpenSearch {
   readonly #home: string;
   readonly #jars: string;
-  #child: ChildProcess | null = null;
+  readonly #process = new ServerProcess("OpenSearch");
   #port = "0";
 
   private constructor(home: string, jars: string) {
@@ -96,10 +95,9 @@ export class OpenSearch {
   async up(): Promise<void> {
     const config = path.join(this.#home, "config");
     writeFileSync(path.join(config, "opensearch.yml"), settings(this.#port));
-    let said = "";
-    const child = spawn(
-      "java",
-      [
+    await this.#process.up({
+      command: "java",
+      args: [
         "-Xmx512m",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
@@ -108,33 +106,23 @@ export class OpenSearch {
         path.join(SOURCES, "Server.java"),
         this.#home,
       ],
-      { stdio: ["pipe", "pipe", "pipe"], cwd: this.#home },
-    );
-    this.#child = child;
-    child.stdin?.on("error", () => undefined);
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding("utf8").on("data", (text: string) => (said += text));
-    await until(async () => {
-      if (child.exitCode !== null) throw new Error(`OpenSearch ended:\n${said}`);
-      const port = /^listens on (\d+)$/m.exec(said)?.[1];
-      if (port === undefined) return undefined;
-      this.#port = port;
-      const isIn = await this.ask("GET", "/").then(
-        ({ status }) => status === 200,
-        () => false,
-      );
-      return isIn ? true : undefined;
-    }, "OpenSearch to answer");
+      cwd: this.#home,
+      ready: async (said) => {
+        const port = /^listens on (\d+)$/m.exec(said)?.[1];
+        if (port === undefined) return undefined;
+        this.#port = port;
+        const isIn = await this.ask("GET", "/").then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+        return isIn ? true : undefined;
+      },
+    });
   }
 
   /** As a machine that dies. */
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
+  kill(): Promise<void> {
+    return this.#process.end("SIGKILL");
   }
 
   async destroy(): Promise<void> {
