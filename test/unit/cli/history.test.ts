@@ -8,6 +8,7 @@ import { haveMariadb, Mariadb } from "../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../support/mysql-ledger.ts";
 import { cli } from "../../support/io.ts";
 import { anEvent } from "../../support/events.ts";
+import { seen, take } from "../../support/history.ts";
 import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
 
 const HOUR = 3_600_000;
@@ -41,6 +42,24 @@ async function aHistory() {
   db.close();
   const run = (...argv: string[]) => cli([...argv, `--data-dir=${dataDir}`], { clock });
   return { run };
+}
+
+/** So many events, a second after each other; their names, newest first. */
+async function aLong(count: number) {
+  const dataDir = temporaryDirectory();
+  const { outbox, clock, db } = aLedger({ dataDir });
+  const events = Array.from({ length: count }, (_, n) =>
+    seen(n, clock.now() - (count - n) * 1_000),
+  );
+  for (let from = 0; from < count; from += 500)
+    await take({ outbox }, events.slice(from, from + 500));
+  outbox.close();
+  db.close();
+  const run = (...argv: (string | Clock)[]) =>
+    cli(["history", ...argv.filter((one) => typeof one === "string"), `--data-dir=${dataDir}`], {
+      clock: argv.find((one) => typeof one !== "string") ?? clock,
+    });
+  return { run, clock, names: events.map(({ object }) => object.name).toReversed() };
 }
 
 const json = (stdout: string) =>
@@ -166,6 +185,46 @@ describe("history", () => {
     expect(
       rows.map((row) => (row as { event: { object: { name: string } } }).event.object.name),
     ).toEqual(names);
+  });
+
+  it("is asked page by page, and shows as much as was wanted, once and in its order", async () => {
+    const { run, names } = await aLong(1_203);
+    const { stdout } = await run("--limit=1100", "--json");
+    expect(json(stdout).map(({ event }) => (event as KubeEvent).object.name)).toEqual(
+      names.slice(0, 1_100),
+    );
+    const table = (await run("--limit=600")).stdout.trimEnd().split("\n");
+    expect(table).toHaveLength(601);
+    expect((await run("--limit=1")).stdout.trimEnd().split("\n")).toHaveLength(2);
+  });
+
+  it("says so where nothing fits, and what is kept", async () => {
+    const { run } = await aLong(3);
+    for (const form of [[], ["--json"]])
+      expect(await run("--name=nobody", ...form)).toEqual({
+        code: 0,
+        stdout: "",
+        stderr:
+          "nothing in the ledger fits; it keeps what was owed to a sink, for as long as --history says\n",
+      });
+    expect((await run("--limit=1")).stderr).toBe("");
+  });
+
+  it("says how far it came where it takes too long, and how to ask for less", async () => {
+    const { run, clock } = await aLong(400);
+    const slow = new FakeClock(new Date(clock.now()).toISOString());
+    // Each look at the clock is ten seconds later; the index is made by then.
+    expect((await run("--limit=1")).code).toBe(0);
+    const hurried: Clock = {
+      now: () => slow.now() + (ticks += 10_000),
+      sleep: () => Promise.resolve(),
+    };
+    let ticks = 0;
+    const { code, stderr, stdout } = await run("--search=nowhere to be found", hurried);
+    expect([code, stdout]).toEqual([0, ""]);
+    expect(stderr).toMatch(
+      /^looked back as far as \d{4}-\d\d-\d\dT[\d:.]+Z within 30 s; narrow it with --since, --namespace or --reason\n$/,
+    );
   });
 
   it("names every flag that cannot be read", async () => {
@@ -308,6 +367,29 @@ describe("history --follow", () => {
       "web-2",
       "web-3",
     ]);
+  });
+
+  it("keeps up with a burst: all of it is shown, each once, before it waits again", async () => {
+    const dataDir = temporaryDirectory();
+    const { outbox } = aLedger({ dataDir });
+    const all = Array.from({ length: 1_203 }, (_, n) => anEntry(n, ["ops"]));
+    const ended = new AbortController();
+    let looks = 0;
+    const clock: Clock = {
+      now: () => Date.parse("2026-11-20T08:00:00Z"),
+      sleep: async () => {
+        looks += 1;
+        if (looks === 2) ended.abort();
+        if (looks === 1)
+          for (let from = 0; from < all.length; from += 500)
+            await outbox.add(all.slice(from, from + 500), [], never);
+      },
+    };
+    const argv = ["history", "--follow", "--json", `--data-dir=${dataDir}`];
+    const { stdout } = await cli(argv, { clock, signal: ended.signal });
+    expect(json(stdout).map(({ event }) => (event as KubeEvent).object.name)).toEqual(
+      all.map(({ event }) => event?.object.name),
+    );
   });
 
   it("as a table has one head", async () => {

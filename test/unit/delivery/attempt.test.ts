@@ -100,6 +100,11 @@ describe("an attempt", () => {
       "Error: Invalid URL <url>",
     ],
     [
+      "an error with a whole page in it, of which a line is enough,",
+      () => Promise.reject(new Error("x".repeat(10_000))),
+      `Error: ${"x".repeat(293)}`,
+    ],
+    [
       "something that is no error",
       () => {
         AbortSignal.abort("https://secret").throwIfAborted();

@@ -148,6 +148,16 @@ describe("what is done while more is due than may be told one by one", () => {
     );
   });
 
+  test("an earlier digest that may have arrived is told again as it is, beside the one that is made", () => {
+    const digest = digestOf([owed(1, 0, eventAlert), owed(2, 0, eventAlert)]);
+    const begun: Delivery = { ...owed(3, 60_000, digest), begun: true };
+    const waiting = Array.from({ length: 40 }, (_, n) => owed(10 + n, 60_000, eventAlert));
+    const budget = new Budget([{ count: 2, perMs: 60_000 }]);
+    const { fold } = planOverload([begun, ...waiting], budget, 0, 0, NOW);
+    expect(fold.length).toBeGreaterThan(30);
+    expect(fold).not.toContain(begun);
+  });
+
   test("never more than the rates allow, and a slot is there when the digest's time comes", () => {
     fc.assert(
       fc.property(world, (one) => {

@@ -81,6 +81,22 @@ describe("a candidate", () => {
     expect((await leads)?.holds()).toBe(true);
   });
 
+  it.each([
+    ["a holder", { holderIdentity: "other" }],
+    ["a duration", { leaseDurationSeconds: 14 }],
+    ["a time of acquiring", { acquireTime: "2026-11-20T07:00:00.000002Z" }],
+    ["a count of changes", { leaseTransitions: 4 }],
+  ])("begins to wait anew when it sees %s that is another one", async (_, change) => {
+    heldBy("old");
+    const { leads } = vote.stand("new");
+    await vote.pass(10);
+    vote.api.leases.put(KEY, { ...vote.spec(), ...change });
+    await vote.pass(13);
+    expect(await now(leads)).toBeUndefined();
+    await vote.pass(5);
+    expect((await leads)?.holds()).toBe(true);
+  });
+
   it("takes a label for no sign of life", async () => {
     heldBy("old");
     const { leads } = vote.stand("new");
@@ -219,6 +235,16 @@ describe("a candidate", () => {
     await vote.pass(1);
     const third = await leading("three");
     expect(third.leadership.term).toBeGreaterThan(second.leadership.term);
+  });
+
+  it("begins them above those that it saw, however many an old one had counted", async () => {
+    // More than there are seconds since the beginning of 2026.
+    heldBy("old", undefined, 900_000_000);
+    const { leads } = vote.stand("new");
+    await vote.pass(5);
+    vote.api.leases.remove(KEY);
+    await vote.pass(15);
+    expect((await leads)?.term).toBe(900_000_001);
   });
 
   it("that is told to stop while its write is under way still knows that it won", async () => {

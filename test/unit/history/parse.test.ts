@@ -107,6 +107,10 @@ describe("a query string", () => {
       'to: found "2h", expected a time after 2026-11-21T11:00:00.000Z, like to=2026-11-20T10:30:00Z',
     ],
     [
+      "from=1h&to=1h",
+      'to: found "1h", expected a time after 2026-11-21T11:00:00.000Z, like to=2026-11-20T10:30:00Z',
+    ],
+    [
       "state=lost",
       'state: found "lost", expected one of pending, delivered, dead, folded, discarded, like state=dead',
     ],
@@ -118,6 +122,8 @@ describe("a query string", () => {
     ["limit=1e9", 'limit: found "1e9", expected a whole number from 1 to 1000, like limit=50'],
     ["top=-1", 'top: found "-1", expected a whole number from 1 to 50, like top=8'],
     ["step=90s", 'step: found "90s", expected whole minutes or hours, 1m to 1d, like step=5m'],
+    ["step=0m", 'step: found "0m", expected whole minutes or hours, 1m to 1d, like step=5m'],
+    ["step=1441m", 'step: found "1441m", expected whole minutes or hours, 1m to 1d, like step=5m'],
     [
       "name=*web",
       'name: found "*web", expected an exact name, or its beginning with one * at the end, like name=web-7d4b9c*',
@@ -133,6 +139,21 @@ describe("a query string", () => {
       expect(problemsOf(text)).toContain(told);
     },
   );
+
+  test("takes the shortest and the longest bar, the most rows, and the most and longest values", () => {
+    expect(parse("step=1m").timeline.step).toBe(60_000);
+    expect(parse("step=24h").timeline.step).toBe(86_400_000);
+    expect(parse("limit=1000&top=50")).toMatchObject({ limit: 1000, timeline: { top: 50 } });
+    const values = Array.from({ length: 50 }, (_, n) => `ns-${n}`);
+    expect(parse(`ns=${values.join(",")}`).filter.namespaces).toEqual(values);
+    const long = "n".repeat(512);
+    expect(parse(`ns=${long}&q=${long}`).filter).toMatchObject({
+      namespaces: [long],
+      words: [long],
+    });
+    expect(problemsOf(`ns=${long}n&q=${long}n`)).toHaveLength(2);
+    expect(problemsOf("limit=1001&top=51")).toHaveLength(2);
+  });
 
   test("a field there is not is told with the one that was meant", () => {
     expect(problemsOf("resaon=BackOff")[0]).toContain(

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { LOOK, takeDue } from "../../../src/delivery/due.ts";
+import { settle } from "../../support/clock.ts";
+import { aLedger, anEntry, never } from "../../support/ledger.ts";
+
+const MINUTE = 60_000;
+const none: ReadonlySet<string> = new Set();
+
+/** Three that are owed since the beginning, and one since ten minutes later. */
+async function aSink() {
+  const { outbox, clock, recorded, history } = aLedger();
+  await outbox.add(
+    [1, 2, 3].map((n) => anEntry(n, ["ops"])),
+    [],
+    never,
+  );
+  await clock.advance(10 * MINUTE);
+  await outbox.add([anEntry(4, ["ops"])], [], never);
+  const take = (max: number, except = none) =>
+    takeDue(
+      { outbox, observer: recorded.observer },
+      { name: "ops", giveUpAfterMs: 15 * MINUTE },
+      clock.now(),
+      max,
+      except,
+    ).map(({ id }) => id);
+  return { clock, recorded, history, outbox, take };
+}
+
+describe("what is due at a sink", () => {
+  test("is the oldest first, as much as is asked for, without what is under way", async () => {
+    const { take, recorded } = await aSink();
+    expect(take(2)).toEqual(["d1", "d2"]);
+    expect(take(2, new Set(["d1", "d2"]))).toEqual(["d3", "d4"]);
+    expect([take(0), take(-1)]).toEqual([[], []]);
+    expect(recorded.of("dead")).toEqual([]);
+  });
+
+  test("is given up at its age, to the millisecond, and said so", async () => {
+    const { clock, take, recorded, history } = await aSink();
+    await clock.advance(5 * MINUTE - 1);
+    expect(take(9)).toEqual(["d1", "d2", "d3", "d4"]);
+    await clock.advance(1);
+    // One is asked for: the old ones before it do not stand in its way.
+    expect(take(1)).toEqual(["d4"]);
+    const detail = "not accepted within 15 min";
+    expect(recorded.of("dead")).toEqual(
+      ["d1", "d2", "d3"].map((id) => ["ops", id, "expired", detail]),
+    );
+    await settle();
+    expect(history.deliveries({ state: "dead" })).toMatchObject(
+      ["d3", "d2", "d1"].map((id) => ({ id, reason: "expired", detail, attempts: 0, tries: [] })),
+    );
+  });
+
+  test("of an outage of days is given up in a few looks, and what came last is told", async () => {
+    const { clock, take, recorded, outbox } = await aSink();
+    const many = Array.from({ length: LOOK }, (_, n) => anEntry(10 + n, ["ops"]));
+    await outbox.add(many, [], never);
+    await clock.advance(15 * MINUTE);
+    await outbox.add([anEntry(5_000, ["ops"])], [], never);
+    expect(take(3)).toEqual([`d${LOOK + 5}`]);
+    expect(recorded.of("dead")).toHaveLength(LOOK + 4);
+  });
+});
