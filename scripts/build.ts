@@ -85,6 +85,8 @@ await build({
     "kube-crier": path.join(root, "src/bin.js"),
     // Begun by src/history/thread.ts, by this name.
     "history-worker": path.join(root, "src/history/worker.ts"),
+    // And by src/app/web-thread.ts.
+    "web-worker": path.join(root, "src/app/web-worker.ts"),
   },
   outdir,
   bundle: true,

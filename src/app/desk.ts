@@ -43,12 +43,14 @@ export interface DeskPorts {
   readonly texts: () => Texts | null;
   /** Each option as it counts, and where it comes from. */
   readonly options: () => readonly EffectiveOption[];
+  /** Brings what is told of the program up to date. Absent: it runs in this thread. */
+  readonly fresh?: () => Promise<void>;
 }
 
 /** What the page and the API are made from, over what runs. @param signal ends with the server */
 export function openDesk(
   config: Config,
-  { clock, audit, recall, live, texts, options }: DeskPorts,
+  { clock, audit, recall, live, texts, options, fresh }: DeskPorts,
   signal: AbortSignal,
 ): { readonly desk: Desk; readonly close: () => Promise<void> } {
   const stored = openReader(config, recall.arrived, clock);
@@ -64,6 +66,7 @@ export function openDesk(
       const lane = live.lane(name, clock.now()) ?? IDLE;
       return { name, type: definition.type, ...lane, ...recall.lately(name) };
     });
+  const namespaces = knownNamespaces(reader, recall.namespaces, ask, clock);
   const desk: Desk = {
     reader,
     config,
@@ -74,7 +77,8 @@ export function openDesk(
     signal,
     chatStyle: CHAT_STYLE,
     sinks,
-    namespaces: knownNamespaces(reader, recall.namespaces, ask, clock),
+    // Whoever follows is asked for their rights long after their request.
+    namespaces: fresh === undefined ? namespaces : () => fresh().then(namespaces),
     troubles: (lang) => {
       const now = clock.now();
       const away = unread();

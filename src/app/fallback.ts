@@ -5,7 +5,8 @@ import {
   type HistoryReader,
   UnreadableError,
 } from "../history/history.ts";
-import type { Memory } from "../history/memory.ts";
+import type { Awaitable } from "../ledger/ledger.ts";
+import type { Newest } from "./recall.ts";
 
 /** What the store has been unable to say, since when; `null`: it answers. */
 export interface Unread {
@@ -14,7 +15,7 @@ export interface Unread {
 }
 
 export interface FallbackPorts {
-  readonly memory: Memory;
+  readonly memory: Newest;
   readonly now: () => number;
   /** Since when what arrives is written nowhere; `null`: it is written. */
   readonly unwrittenSince: () => number | null;
@@ -31,7 +32,7 @@ export function orMemory(
   const state: { unread: Unread | null } = { unread: null };
   const asked = async <T>(
     answer: Promise<T>,
-    instead: (error: UnreadableError) => T,
+    instead: (error: UnreadableError) => Awaitable<T>,
   ): Promise<T> => {
     try {
       const value = await answer;
@@ -40,7 +41,7 @@ export function orMemory(
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
       state.unread = { since: state.unread?.since ?? now(), detail: error.message };
-      return instead(error);
+      return await instead(error);
     }
   };
   return {
@@ -57,8 +58,8 @@ export function orMemory(
           : withUnwritten(page, memory, filter, limit, ask, since);
       },
       async event(id, ask) {
-        const story = await asked(reader.event(id, ask), (error) => {
-          const known = memory.event(id, ask.visible);
+        const story = await asked(reader.event(id, ask), async (error) => {
+          const known = await memory.event(id, ask.visible);
           // It may be there all the same: that cannot be said now.
           if (known === null) throw error;
           return known;
@@ -70,16 +71,16 @@ export function orMemory(
 }
 
 /** The newest page of a store that can be read and not written. */
-function withUnwritten(
+async function withUnwritten(
   page: EventPage,
-  memory: Memory,
+  memory: Newest,
   filter: Filter,
   limit: number,
   { visible }: Ask,
   since: number,
-): EventPage {
+): Promise<EventPage> {
   const stored = new Set(page.rows.map(({ id }) => id));
-  const { rows } = memory.events(filter, limit, null, visible, since);
+  const { rows } = await memory.events(filter, limit, null, visible, since);
   const fresh = rows.filter(({ id }) => !stored.has(id));
   return { ...page, rows: [...fresh, ...page.rows].toSorted((a, b) => b.at - a.at) };
 }

@@ -10,7 +10,8 @@ import { listen, type Listening } from "../web/server.ts";
 import { type DeskPorts, type Live, openDesk } from "./desk.ts";
 import { type AccessPorts, createWebAccess } from "./web-access.ts";
 
-export interface WebPorts extends AccessPorts, Pick<DeskPorts, "recall" | "texts" | "options"> {
+export interface WebPorts
+  extends AccessPorts, Pick<DeskPorts, "recall" | "texts" | "options" | "fresh"> {
   readonly version: string;
 }
 
@@ -35,7 +36,7 @@ export function createWebSite(
   ports: WebPorts,
   signal: AbortSignal,
 ): WebSite | null {
-  const { clock, observer, version } = ports;
+  const { clock, observer, version, fresh } = ports;
   const { listen: address } = config.web;
   const access = createWebAccess(config, ports, signal);
   if (address === null || access === null) return null;
@@ -55,7 +56,13 @@ export function createWebSite(
         hub,
       });
       try {
-        const listening = await listen({ ...address, app, limits: STRICT_LIMITS });
+        const answering: typeof app.fetch =
+          fresh === undefined ? app.fetch : (...asked) => fresh().then(() => app.fetch(...asked));
+        const listening = await listen({
+          ...address,
+          app: { fetch: answering },
+          limits: STRICT_LIMITS,
+        });
         const end = async () => {
           await listening.close();
           await close();

@@ -38,7 +38,7 @@ export async function demoCommand(options: DemoOptions, io: Io): Promise<ExitCod
     ]);
     const { url: chats } = simulator;
     const events = EVENTS.find((file) => existsSync(file)) ?? EVENTS[0] ?? "";
-    const { config, options: given } = loadConfig({
+    const { config, origin } = loadConfig({
       registry,
       env: io.env,
       flags: {
@@ -78,7 +78,7 @@ export async function demoCommand(options: DemoOptions, io: Io): Promise<ExitCod
     const summary = await runConfig(config, io, {
       warnings: [],
       notices: [],
-      options: given,
+      origin,
       served,
     });
     io.stdout.write(summaryText(summary, simulator));

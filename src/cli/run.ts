@@ -9,10 +9,12 @@ import { remember } from "../app/recall.ts";
 import { rememberedBy } from "../app/remembered.ts";
 import { followTemplates, LiveTemplates } from "../app/reload.ts";
 import { openTemplates } from "../app/templates.ts";
-import type { WebPorts, WebSite } from "../app/web.ts";
+import type { WebSite } from "../app/web.ts";
+import type { WebThreadPorts } from "../app/web-thread.ts";
 import { differenceText } from "../compat/differences.ts";
-import type { Config, EffectiveOption } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
+import type { Origin } from "../config/origin.ts";
 import { orderedId } from "../event/id.ts";
 import { jsonLog, textLog } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
@@ -26,13 +28,13 @@ import { readVersion } from "./version.ts";
 /** `kube-crier run`. */
 export async function runCommand(flags: FlagValues, io: Io): Promise<ExitCode> {
   try {
-    const { config, warnings, differences, options } = await loadAndLookFurther(flags, io);
+    const { config, warnings, differences, origin } = await loadAndLookFurther(flags, io);
     const summary = await runConfig(config, io, {
       warnings: warnings.map(
         ({ where, message, hint }) => `${where}: ${message}${hint === null ? "" : ` (${hint})`}`,
       ),
       notices: differences.map(differenceText),
-      options,
+      origin,
     });
     return exitCodeOf(summary);
   } catch (error) {
@@ -47,8 +49,8 @@ export async function runConfig(
   first: {
     readonly warnings: readonly string[];
     readonly notices: readonly string[];
-    /** Each option as it counts, for the page. */
-    readonly options?: () => readonly EffectiveOption[];
+    /** What the page's thread loads the same configuration from. */
+    readonly origin: () => Origin;
     /** Called once the page can be asked for. */
     readonly served?: (url: string) => void;
   },
@@ -122,19 +124,15 @@ export async function runConfig(
         web:
           page === null
             ? null
-            : await openWebSite(
-                config,
-                {
-                  clients,
-                  clock,
-                  observer,
-                  version,
-                  recall: page.recall,
-                  texts: () => following?.texts ?? null,
-                  options: first.options ?? (() => []),
-                },
-                over.signal,
-              ),
+            : await openWebSite(config, {
+                origin: first.origin(),
+                clock,
+                observer,
+                version,
+                recall: page.recall,
+                texts: () => following?.texts ?? null,
+                signal: over.signal,
+              }),
         ...(page === null
           ? {}
           : { remembers: (ledger) => rememberedBy(page.recall.memory, ledger, clock) }),
@@ -166,13 +164,9 @@ export async function runConfig(
 }
 
 /** What the page brings along costs memory, which those without it need not pay. */
-async function openWebSite(
-  config: Config,
-  ports: WebPorts,
-  signal: AbortSignal,
-): Promise<WebSite | null> {
-  const { createWebSite } = await import("../app/web.ts");
-  return createWebSite(config, ports, signal);
+async function openWebSite(config: Config, ports: WebThreadPorts): Promise<WebSite> {
+  const { WebThread } = await import("../app/web-thread.ts");
+  return new WebThread(config, ports);
 }
 
 /** 0; 2 when a source could not be read; 3 when something is dead or lost; 4 when another replica may lead. */

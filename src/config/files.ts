@@ -12,6 +12,37 @@ export interface Files {
   list(place: string): readonly string[] | null;
 }
 
+/** What was asked of the file system and what it said, as plain data. */
+export interface FilesSeen {
+  readonly reads: ReadonlyMap<string, ReturnType<Files["read"]>>;
+  readonly lists: ReadonlyMap<string, ReturnType<Files["list"]>>;
+}
+
+/** Remembers what is read. */
+export function recorded(files: Files): { readonly files: Files; readonly seen: FilesSeen } {
+  const reads = new Map<string, ReturnType<Files["read"]>>();
+  const lists = new Map<string, ReturnType<Files["list"]>>();
+  const remember = <T>(map: Map<string, T>, place: string, said: T): T => {
+    map.set(place, said);
+    return said;
+  };
+  return {
+    files: {
+      read: (file) => remember(reads, file, files.read(file)),
+      list: (place) => remember(lists, place, files.list(place)),
+    },
+    seen: { reads, lists },
+  };
+}
+
+/** Says again what it said then, whatever has become of the files since. */
+export function replayed({ reads, lists }: FilesSeen): Files {
+  return {
+    read: (file) => reads.get(file) ?? { ok: false, problem: "it was not read at the start" },
+    list: (place) => lists.get(place) ?? null,
+  };
+}
+
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EACCES: "permission denied",

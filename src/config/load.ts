@@ -14,7 +14,7 @@ import {
 } from "./config.ts";
 import { judgeElection, resolvedElection } from "./election.ts";
 import { effectiveOptions } from "./effective.ts";
-import { diskFiles, type Files } from "./files.ts";
+import { diskFiles, type Files, recorded } from "./files.ts";
 import { flagLayer, type FlagValues } from "./flags.ts";
 import { type Parsed, parseBytes, parseListen, timezoneProblem } from "./grammar.ts";
 import { explain, presentable } from "./issues.ts";
@@ -24,6 +24,7 @@ import { KUBERNETES_DEFAULTS, checkRegistry, rootSchema } from "./schema.ts";
 import { type Env, expand, processEnv, type SecretStore } from "./secrets.ts";
 import { literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
 import { isMap, type Layer, mergeLayers, type Tree, valueAt } from "./tree.ts";
+import type { Origin } from "./origin.ts";
 import { judgeWeb, resolvedWeb } from "./web.ts";
 
 export interface LoadInput {
@@ -42,6 +43,8 @@ export interface Loaded {
   readonly differences: readonly Difference[];
   /** Each option as it counts, and where it comes from; for people. */
   readonly options: () => readonly EffectiveOption[];
+  /** What it was made from, for another thread to make the same. It has secrets in it: never to be printed. */
+  readonly origin: () => Origin;
 }
 
 /**
@@ -52,9 +55,10 @@ export function loadConfig({
   flags,
   registry,
   env = processEnv(),
-  files = diskFiles,
+  files: readFrom = diskFiles,
 }: LoadInput): Loaded {
   checkRegistry(registry);
+  const { files, seen } = recorded(readFrom);
   const inputs = (flags.config ?? []).flatMap((place) => readPlace(place, { env, files }));
   const taken = new Set(inputs.flatMap(({ layer }) => sinkNames(layer)));
   inputs.push(flagLayer(flags, registry, env, taken));
@@ -131,7 +135,8 @@ export function loadConfig({
         )
       : [];
   const options = () => effectiveOptions({ tree, config, flags, env, secrets });
-  return { config, warnings: presentable(warnings, secrets), differences, options };
+  const origin = () => ({ flags, env: { ...env }, seen });
+  return { config, warnings: presentable(warnings, secrets), differences, options, origin };
 }
 
 function entryOf(tree: Tree, name: string): SinkEntry {

@@ -122,6 +122,7 @@ describe("the image's content, made by the Dockerfile's own commands", () => {
         "app/dist/chunk.js.LEGAL.txt",
         "app/dist/demo/events.jsonl",
         "app/dist/history-worker.js",
+        "app/dist/web-worker.js",
         "app/dist/kube-crier.js",
         "app/dist/web/icon.svg",
         "app/dist/web/page.css",
