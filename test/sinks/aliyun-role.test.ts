@@ -1,13 +1,10 @@
 import { writeFileSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import eventbridge from "../../sinks/eventbridge.ts";
-import { sinks } from "../../sinks/index.ts";
 import sls from "../../sinks/sls.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { FakeClock } from "../support/clock.ts";
-import { memoryFiles } from "../support/config.ts";
 import { ROLE_KEY as KEY, startEventBridge } from "../support/eventbridge-contract.ts";
 import { anEvent } from "../support/events.ts";
 import { startInbox } from "../support/inbox.ts";
@@ -20,7 +17,7 @@ import {
   startMetadata,
   tokenFile,
 } from "../support/metadata.ts";
-import { quietIo } from "../support/sinks.ts";
+import { quietIo, sinkFrom } from "../support/sinks.ts";
 import { PROJECT, type SlsServer, startSls, STORE } from "../support/sls-contract.ts";
 
 /** The RAM role of the instance and the token of an addon, in place of an access key, for both of Alibaba Cloud's sinks. */
@@ -520,8 +517,7 @@ describe("what goes wrong with the metadata service", () => {
 
 describe("its options", () => {
   const optionsOf = (uri: string, env: Readonly<Record<string, string>> = {}) =>
-    loadConfig({ flags: { sink: [uri] }, registry: sinks, env, files: memoryFiles({}) }).config
-      .sinks[0]?.options;
+    sinkFrom(uri, env).sink.options;
 
   it("may be kube-eventer's documented URI alone", () => {
     expect(

@@ -1,19 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import elasticsearch from "../../sinks/elasticsearch.ts";
 import { placeOf, signed } from "../../sinks/elasticsearch/aws.ts";
-import { sinks } from "../../sinks/index.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { secretsOf } from "../../src/sink/redact.ts";
 import { FakeClock } from "../support/clock.ts";
-import { memoryFiles } from "../support/config.ts";
 import { startSearchContract } from "../support/elasticsearch-contract.ts";
 import { anEvent } from "../support/events.ts";
 import { startInbox } from "../support/inbox.ts";
 import { aMessage, problemsWith } from "../support/messages.ts";
 import { type Gateway, hasSignatureV4 } from "../support/sigv4.ts";
-import { bare, quietIo } from "../support/sinks.ts";
+import { bare, quietIo, sinkFrom } from "../support/sinks.ts";
 
 const never = new AbortController().signal;
 const NOW = Date.parse("2026-11-20T08:05:31Z");
@@ -316,15 +313,9 @@ const ENV = {
 
 /** The first request of a sink as the command line makes it, for which there is no network. */
 async function requestOf(uri: string, env: Readonly<Record<string, string>>) {
-  const { config, warnings } = loadConfig({
-    flags: { sink: [uri] },
-    registry: sinks,
-    env,
-    files: memoryFiles({}),
-  });
-  const [sink] = config.sinks;
+  const { sink, warnings } = sinkFrom(uri, env);
   const seen: { url: string; authorization: string; token: string | undefined }[] = [];
-  const open = openSink(elasticsearch, sink?.options ?? {}, {
+  const open = openSink(elasticsearch, sink.options, {
     ...quietIo(),
     timeoutMs: 1000,
     client: {
@@ -337,7 +328,7 @@ async function requestOf(uri: string, env: Readonly<Record<string, string>>) {
     },
   });
   await open.check(never);
-  return { ...seen[0], options: sink?.options, warnings };
+  return { ...seen[0], options: sink.options, warnings };
 }
 
 describe("who signs, and for where", () => {

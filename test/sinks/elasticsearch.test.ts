@@ -1,19 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import elasticsearch from "../../sinks/elasticsearch.ts";
 import { documentOf, idOf, indexOf, type Naming } from "../../sinks/elasticsearch/document.ts";
-import { sinks } from "../../sinks/index.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import type { Alert } from "../../src/event/alert.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { secretsOf } from "../../src/sink/redact.ts";
 import { HOSTILE } from "../fixtures/hostile.ts";
-import { memoryFiles } from "../support/config.ts";
 import { type SearchContract, startSearchContract } from "../support/elasticsearch-contract.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, optionsFor, problemsWith } from "../support/messages.ts";
 import { becameOf, openRoad } from "../support/road.ts";
-import { quietIo } from "../support/sinks.ts";
+import { quietIo, sinkFrom } from "../support/sinks.ts";
 
 const never = new AbortController().signal;
 const NAMING: Naming = { mode: "index", index: "heapster", useNamespace: false, clusterName: null };
@@ -512,18 +509,10 @@ describe("the check at the start", () => {
 
 describe("the options", () => {
   it("of a kube-eventer URI mean what they meant", () => {
-    const { config, warnings } = loadConfig({
-      flags: {
-        sink: [
-          "elasticsearch:?nodes=http://foo.com:9200&nodes=http://bar.com:9200&index=events&esUserName=elastic&esUserSecret=secret12&use_namespace=true&pipeline=k8s&cluster_name=c&ver=7&sniff=false&maxRetries=5&healthCheck=true&startupHealthcheckTimeout=1&bulkWorkers=5",
-        ],
-      },
-      registry: sinks,
-      env: {},
-      files: memoryFiles({}),
-    });
-    const [sink] = config.sinks;
-    expect(sink?.options).toMatchObject({
+    const { sink, warnings } = sinkFrom(
+      "elasticsearch:?nodes=http://foo.com:9200&nodes=http://bar.com:9200&index=events&esUserName=elastic&esUserSecret=secret12&use_namespace=true&pipeline=k8s&cluster_name=c&ver=7&sniff=false&maxRetries=5&healthCheck=true&startupHealthcheckTimeout=1&bulkWorkers=5",
+    );
+    expect(sink.options).toMatchObject({
       nodes: ["http://foo.com:9200", "http://bar.com:9200"],
       index: "events",
       useNamespace: true,
@@ -531,7 +520,7 @@ describe("the options", () => {
       clusterName: "c",
       esUserName: "elastic",
     });
-    expect(secretsOf(sink?.options)).toContain("secret12");
+    expect(secretsOf(sink.options)).toContain("secret12");
     expect(warnings.map(({ where, message }) => `${where}: ${message}`)).toEqual(
       ["ver", "sniff", "maxRetries", "healthCheck", "startupHealthcheckTimeout", "bulkWorkers"].map(
         (name) => `--sink #1: ${name} of kube-eventer changes nothing here`,

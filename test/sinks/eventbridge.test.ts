@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { sinks } from "../../sinks/index.ts";
 import eventbridge from "../../sinks/eventbridge.ts";
 import { acsSignature, acsStringToSign } from "../../sinks/eventbridge/sign.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { FakeClock } from "../support/clock.ts";
-import { memoryFiles } from "../support/config.ts";
 import { KEY_ID, REGION, SECRET, startEventBridge } from "../support/eventbridge-contract.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, problemsWith } from "../support/messages.ts";
 import { becameOf, openRoad } from "../support/road.ts";
-import { bare, quietIo } from "../support/sinks.ts";
+import { bare, quietIo, sinkFrom } from "../support/sinks.ts";
 
 const never = new AbortController().signal;
 const PROVIDERS = ["aliyun", "aws"] as const;
@@ -370,14 +367,9 @@ describe("where it goes", () => {
 
   it("is said with kube-eventer's options", () => {
     const uri = `eventbridge:?clusterId=c0123&regionId=cn-hangzhou&accessKeyId=${KEY_ID}&accessKeySecret=${SECRET}&eventBusName=k8s&internal=false&accountId=1234567890123456`;
-    const { config, warnings } = loadConfig({
-      flags: { sink: [uri] },
-      registry: sinks,
-      env: {},
-      files: memoryFiles({}),
-    });
+    const { sink, warnings } = sinkFrom(uri);
     expect(warnings).toEqual([]);
-    expect(bare(config.sinks[0])).toMatchObject({
+    expect(bare(sink)).toMatchObject({
       options: {
         provider: "aliyun",
         clusterId: "c0123",
@@ -388,15 +380,8 @@ describe("where it goes", () => {
     });
   });
 
-  const optionsOf = (uri: string, env: Readonly<Record<string, string>>) => {
-    const { config } = loadConfig({
-      flags: { sink: [uri] },
-      registry: sinks,
-      env,
-      files: memoryFiles({}),
-    });
-    return (bare(config.sinks[0]) as { readonly options: unknown }).options;
-  };
+  const optionsOf = (uri: string, env: Readonly<Record<string, string>>) =>
+    bare(sinkFrom(uri, env).sink.options);
   const ALIYUN_ENV = {
     RegionId: "cn-beijing",
     OwnerAccountId: "42",

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { sinks } from "../../sinks/index.ts";
 import honeycomb from "../../sinks/honeycomb.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { type Message, Secret } from "../../src/sink/index.ts";
 import { openSink } from "../../src/sink/open.ts";
@@ -9,7 +7,7 @@ import { aGap } from "../support/alerts.ts";
 import { anEvent } from "../support/events.ts";
 import { type Inbox, type Received, type Reply, startInbox } from "../support/inbox.ts";
 import { aMessage, optionsFor, problemsWith, requestOf } from "../support/messages.ts";
-import { quietIo } from "../support/sinks.ts";
+import { quietIo, sinkFrom } from "../support/sinks.ts";
 
 const writekey = "hcaik_0123456789";
 const NOW = Date.parse("2026-11-20T08:05:31Z");
@@ -256,16 +254,8 @@ describe("what Honeycomb says when it refuses", () => {
 });
 
 describe("--sink=honeycomb", () => {
-  function sinkOf(uri: string, env: Readonly<Record<string, string>> = {}) {
-    const { config } = loadConfig({
-      flags: { source: ["kubernetes:https://kubernetes.default"], sink: [uri] },
-      registry: sinks,
-      env,
-    });
-    const [sink] = config.sinks;
-    if (sink === undefined) throw new Error("no sink");
-    return sink;
-  }
+  const sinkOf = (uri: string, env: Readonly<Record<string, string>> = {}) =>
+    sinkFrom(uri, env).sink;
   const shown = (uri: string, env = {}) =>
     Object.fromEntries(
       Object.entries(sinkOf(uri, env).options).map(([name, value]) => [

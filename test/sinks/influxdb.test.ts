@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import influxdb from "../../sinks/influxdb.ts";
-import { sinks } from "../../sinks/index.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import type { Alert } from "../../src/event/alert.ts";
 import { secretsOf } from "../../src/sink/redact.ts";
 import { HOSTILE } from "../fixtures/hostile.ts";
-import { memoryFiles } from "../support/config.ts";
 import { anEvent } from "../support/events.ts";
 import { type InfluxContract, startInfluxContract } from "../support/influxdb-contract.ts";
 import { readLines } from "../support/line-protocol.ts";
 import { aMessage, problemsWith, requestOf } from "../support/messages.ts";
 import { becameOf, openRoad } from "../support/road.ts";
+import { sinkFrom } from "../support/sinks.ts";
 
 const url = "http://influxdb:8086";
 const pointOf = (given: Record<string, unknown>, ...args: Parameters<typeof anEvent>) =>
@@ -268,25 +266,17 @@ describe("the request", () => {
 
 describe("the options", () => {
   it("of a kube-eventer URI mean what they meant", () => {
-    const { config, warnings } = loadConfig({
-      flags: {
-        sink: [
-          "influxdb:http://monitoring-influxdb:80/?user=eventer&pw=secret1&db=k8s2&withfields=true&cluster_name=prod-b&concurrency=4&insecuressl=true&retention=0&disable_counter_metrics=true",
-        ],
-      },
-      registry: sinks,
-      env: {},
-      files: memoryFiles({}),
-    });
-    const [sink] = config.sinks;
-    expect(sink?.options).toMatchObject({
+    const { sink, warnings } = sinkFrom(
+      "influxdb:http://monitoring-influxdb:80/?user=eventer&pw=secret1&db=k8s2&withfields=true&cluster_name=prod-b&concurrency=4&insecuressl=true&retention=0&disable_counter_metrics=true",
+    );
+    expect(sink.options).toMatchObject({
       user: "eventer",
       db: "k8s2",
       withfields: true,
       clusterName: "prod-b",
     });
-    expect(secretsOf(sink?.options)).toContain("secret1");
-    expect(sink?.definition.type).toBe("influxdb");
+    expect(secretsOf(sink.options)).toContain("secret1");
+    expect(sink.definition.type).toBe("influxdb");
     expect(warnings.map(({ message, hint }) => `${message}: ${hint}`)).toEqual([
       "insecuressl of kube-eventer changes nothing here: the server's certificate is always checked; for a private authority set NODE_EXTRA_CA_CERTS",
       "retention of kube-eventer changes nothing here: kube-eventer never used it; `retention_policy` names one to write to",

@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sinks } from "../../sinks/index.ts";
 import kafka from "../../sinks/kafka.ts";
 import { lz4, snappy } from "../../sinks/kafka/codecs.ts";
 import { type Failure, failureOf } from "../../sinks/kafka/errors.ts";
@@ -8,14 +7,13 @@ import { BrokerError } from "../../sinks/kafka/fault.ts";
 import { Partition } from "../../sinks/kafka/partition.ts";
 import { type KafkaRecord, recordOf, valueOf } from "../../sinks/kafka/record.ts";
 import { parseSinkFlag } from "../../src/config/sink-uri.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import type { HttpClient } from "../../src/sink/http.ts";
 import { retryable, type Verdict } from "../../src/sink/index.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { aDigest, aGap } from "../support/alerts.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, optionsFor, problemsWith } from "../support/messages.ts";
-import { quietIo } from "../support/sinks.ts";
+import { quietIo, sinkFrom } from "../support/sinks.ts";
 import { unlz4, unsnappy } from "../support/unpack.ts";
 
 const accepted: Verdict = { kind: "accepted" };
@@ -61,11 +59,7 @@ describe("options", () => {
 
   it("that kube-eventer took and nothing comes of here are told of", () => {
     const flag = "kafka:?brokers=localhost:9092&timeseriestopic=testseries";
-    const { warnings } = loadConfig({
-      flags: { source: ["file:-"], sink: [flag] },
-      registry: sinks,
-      env: {},
-    });
+    const { warnings } = sinkFrom(flag);
     expect(JSON.stringify(warnings)).toContain("timeseriestopic");
   });
 

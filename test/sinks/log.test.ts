@@ -1,14 +1,12 @@
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import log from "../../sinks/log.ts";
-import { loadConfig } from "../../src/config/load.ts";
-import { sinks } from "../../sinks/index.ts";
 import { compileFilter } from "../../src/pipeline/filter.ts";
 import type { Message } from "../../src/sink/index.ts";
 import { aDigest, aGap } from "../support/alerts.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, optionsFor } from "../support/messages.ts";
-import { quietIo } from "../support/sinks.ts";
+import { quietIo, sinkFrom } from "../support/sinks.ts";
 
 const never = new AbortController().signal;
 const open = (out: NodeJS.WritableStream) =>
@@ -133,13 +131,7 @@ describe("the log", () => {
 
 describe("--sink=log", () => {
   it.each(["log", "log:"])("%s writes every event and folds none, as in kube-eventer", (uri) => {
-    const { config } = loadConfig({
-      flags: { source: ["kubernetes:https://kubernetes.default"], sink: [uri] },
-      registry: sinks,
-      env: {},
-    });
-    const [sink] = config.sinks;
-    if (sink === undefined) throw new Error("no sink");
+    const { sink } = sinkFrom(uri);
     expect(sink.definition.type).toBe("log");
     expect(sink.digest).toBe(false);
     expect(compileFilter(sink.filter)(anEvent({ type: "Normal" }))).toBe(true);

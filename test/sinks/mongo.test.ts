@@ -4,19 +4,17 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { sinks } from "../../sinks/index.ts";
 import mongo from "../../sinks/mongo.ts";
 import { documentOf } from "../../sinks/mongo/document.ts";
 import { MongoTrouble, type Privilege } from "../../sinks/mongo/driver.ts";
 import { documentVerdict, missingRight, troubleOf } from "../../sinks/mongo/trouble.ts";
 import { adapted, normalUri } from "../../sinks/mongo/uri.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import { type DirectSink, Secret, type SinkIo } from "../../src/sink/index.ts";
 import { aDigest } from "../support/alerts.ts";
 import { FakeClock, settle } from "../support/clock.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, optionsFor, problemsWith } from "../support/messages.ts";
-import { quietIo } from "../support/sinks.ts";
+import { quietIo, sinkFrom } from "../support/sinks.ts";
 
 const never = new AbortController().signal;
 const accepted = { kind: "accepted" };
@@ -214,13 +212,7 @@ describe("a connection string", () => {
 
 describe("a --sink", () => {
   const configOf = (uri: string, env = {}) => {
-    const { config, warnings } = loadConfig({
-      flags: { source: ["kubernetes:https://kubernetes.default"], sink: [uri] },
-      registry: sinks,
-      env,
-    });
-    const [sink] = config.sinks;
-    if (sink === undefined) throw new Error("no sink");
+    const { sink, warnings } = sinkFrom(uri, env);
     expect(sink.options["uri"]).toBeInstanceOf(Secret);
     const revealed = (sink.options["uri"] as Secret).reveal();
     const options = { ...sink.options, uri: revealed, level: sink.filter.level };

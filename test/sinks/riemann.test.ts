@@ -1,11 +1,9 @@
 import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { sinks } from "../../sinks/index.ts";
 import riemann from "../../sinks/riemann.ts";
 import { readAddress } from "../../sinks/riemann/address.ts";
 import { decodeReply, encodeEvent, frame } from "../../sinks/riemann/protobuf.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import type { DirectSink, Message, Verdict } from "../../src/sink/index.ts";
 import { aDigest, aGap } from "../support/alerts.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -18,7 +16,7 @@ import {
   startRiemann,
   TLS,
 } from "../support/riemann.ts";
-import { quietIo } from "../support/sinks.ts";
+import { quietIo, sinkFrom } from "../support/sinks.ts";
 
 const never = new AbortController().signal;
 const accepted: Verdict = { kind: "accepted" };
@@ -507,16 +505,7 @@ describe("an address", () => {
 });
 
 describe("--sink=riemann", () => {
-  function sinkOf(uri: string) {
-    const { config } = loadConfig({
-      flags: { source: ["kubernetes:https://kubernetes.default"], sink: [uri] },
-      registry: sinks,
-      env: {},
-    });
-    const [sink] = config.sinks;
-    if (sink === undefined) throw new Error("no sink");
-    return sink;
-  }
+  const sinkOf = (uri: string) => sinkFrom(uri).sink;
 
   it("is kube-eventer's", () => {
     const { options, filter, digest } = sinkOf(

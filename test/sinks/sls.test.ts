@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { sinks } from "../../sinks/index.ts";
 import sls from "../../sinks/sls.ts";
 import { encodeGroup, encodeLog } from "../../sinks/sls/protobuf.ts";
 import { authorization } from "../../sinks/sls/sign.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { FakeClock } from "../support/clock.ts";
-import { memoryFiles } from "../support/config.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, problemsWith } from "../support/messages.ts";
 import { becameOf, openRoad } from "../support/road.ts";
-import { bare, quietIo } from "../support/sinks.ts";
+import { bare, quietIo, sinkFrom } from "../support/sinks.ts";
 import {
   KEY_ID,
   KEY_SECRET,
@@ -224,14 +221,9 @@ describe("where it goes", () => {
 
   it("is said by kube-eventer's own URI", () => {
     const uri = `sls:https://sls.aliyuncs.com?project=my-project&logStore=my-store&topic=k8s-cluster-dev&label=Key1,Value1&label=Key2,Value2&regionId=cn-hangzhou&accessKeyId=${KEY_ID}&accessKeySecret=${KEY_SECRET}&internal=false`;
-    const { config, warnings } = loadConfig({
-      flags: { sink: [uri] },
-      registry: sinks,
-      env: {},
-      files: memoryFiles({}),
-    });
+    const { sink, warnings } = sinkFrom(uri);
     expect(warnings).toEqual([]);
-    expect(bare(config.sinks[0])).toMatchObject({
+    expect(bare(sink)).toMatchObject({
       options: {
         project: "my-project",
         logStore: "my-store",
@@ -246,15 +238,8 @@ describe("where it goes", () => {
 });
 
 describe("what stands in the environment", () => {
-  const optionsOf = (uri: string, env: Readonly<Record<string, string>>) => {
-    const { config } = loadConfig({
-      flags: { sink: [uri] },
-      registry: sinks,
-      env,
-      files: memoryFiles({}),
-    });
-    return (bare(config.sinks[0]) as { readonly options: unknown }).options;
-  };
+  const optionsOf = (uri: string, env: Readonly<Record<string, string>>) =>
+    bare(sinkFrom(uri, env).sink.options);
   const key = { AccessKeyId: "of-env", AccessKeySecret: "secret-of-env" };
 
   it("is the access key and the region, as in kube-eventer's Deployment", () => {

@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { sinks } from "../../sinks/index.ts";
 import wechat from "../../sinks/wechat.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { aGap } from "../support/alerts.ts";
 import { FakeClock } from "../support/clock.ts";
-import { memoryFiles } from "../support/config.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, problemsWith } from "../support/messages.ts";
 import { mustRender } from "../support/rendering.ts";
 import { becameOf, openRoad } from "../support/road.ts";
-import { bare, quietIo } from "../support/sinks.ts";
+import { bare, quietIo, sinkFrom } from "../support/sinks.ts";
 import { AGENT, CORP, SECRET, startWecomApp, type WecomApp } from "../support/wecom-app.ts";
 
 const never = new AbortController().signal;
@@ -95,11 +92,7 @@ describe("what WeCom's app is told", () => {
   });
 
   it("is told by kube-eventer's own URI: no address, commas, an empty to_user for everyone", () => {
-    const optionsOf = (uri: string) =>
-      bare(
-        loadConfig({ flags: { sink: [uri] }, registry: sinks, env: {}, files: memoryFiles({}) })
-          .config.sinks[0],
-      );
+    const optionsOf = (uri: string) => bare(sinkFrom(uri).sink);
     const uri = `wechat:?corp_id=${CORP}&corp_secret=${SECRET}&agent_id=1000012`;
     expect(optionsOf(`${uri}&to_user=zhangshan,xiaowang&level=Normal&label=prod-a`)).toMatchObject({
       options: {

@@ -1,9 +1,14 @@
-import { type HttpClient } from "../../src/sink/http.ts";
+import { sinks } from "../../sinks/index.ts";
+import type { ConfigIssue, SinkConfig } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Env } from "../../src/config/secrets.ts";
+import type { HttpClient } from "../../src/sink/http.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { HttpSinkDefinition, Message, SinkDefinition, SinkIo } from "../../src/sink/index.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { Secret } from "../../src/sink/secret.ts";
 import { cut } from "../../src/sink/text.ts";
+import { memoryFiles } from "./config.ts";
 import { aMessage } from "./messages.ts";
 
 /** Options as data that can be compared: a secret is shown as what it hides. */
@@ -12,6 +17,22 @@ export function bare(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(bare);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, bare(item)]));
+}
+
+/** The sink that `--sink=URI` makes. */
+export function sinkFrom(
+  uri: string,
+  env: Env = {},
+): { readonly sink: SinkConfig; readonly warnings: readonly ConfigIssue[] } {
+  const { config, warnings } = loadConfig({
+    flags: { sink: [uri] },
+    registry: sinks,
+    env,
+    files: memoryFiles({}),
+  });
+  const [sink] = config.sinks;
+  if (sink === undefined) throw new Error("no sink");
+  return { sink, warnings };
 }
 
 /** What a sink may touch, with nobody listening. */
