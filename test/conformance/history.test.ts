@@ -16,6 +16,7 @@ import {
   written,
 } from "../support/history.ts";
 import { never } from "../support/ledger.ts";
+import { aDigestOf } from "../support/alerts.ts";
 
 const narrowed = (changes: Partial<Filter>): Filter => ({ ...EVERYTHING, ...changes });
 const namesOf = (rows: readonly EventRow[]) => rows.map(({ event }) => event.object.name);
@@ -187,16 +188,7 @@ describe.each(READERS)("%s", { timeout: 90_000 }, (_, open) => {
     kept.outbox.settle("d1", dead);
     for (const id of ["d2", "d3", "d4"]) kept.outbox.settle(id, delivered);
     await written(kept);
-    const digest = {
-      kind: "digest",
-      cluster: "",
-      total: 1,
-      from: "",
-      to: "",
-      lines: [],
-      moreKinds: 0,
-    } as const;
-    kept.outbox.fold("ops", ["d5"], digest, at);
+    kept.outbox.fold("ops", ["d5"], aDigestOf(1), at);
     await written(kept);
     expect(await find(kept.reader, { states: ["dead"] })).toEqual(["web-1"]);
     expect(await find(kept.reader, { states: ["dead"], sinks: ["audit"] })).toEqual([]);
@@ -471,9 +463,7 @@ describe.each(READERS)("%s", { timeout: 90_000 }, (_, open) => {
       kept,
       [1, 2, 3].map((n) => seen(n, NOON - n * MINUTE)),
     ); // d1, d2, d3
-    const digest = { kind: "digest", cluster: "", total: 2, lines: [], moreKinds: 0 } as const;
-    const times = { from: new Date(NOON).toISOString(), to: new Date(NOON).toISOString() };
-    kept.outbox.fold("ops", ["d2", "d3"], { ...digest, ...times }, NOON); // d4
+    kept.outbox.fold("ops", ["d2", "d3"], aDigestOf(2), NOON); // d4
     await written(kept);
     const single = await kept.reader.delivery("d1", anyone);
     expect(single).toMatchObject({ row: { id: "d1", state: "pending" }, folded: [] });
@@ -489,9 +479,7 @@ describe.each(READERS)("%s", { timeout: 90_000 }, (_, open) => {
   test("a delivery is for who may see its namespace, a digest for who may see all", async () => {
     const kept = await open();
     await take(kept, [seen(1, NOON), seen(2, NOON)]); // d1, d2
-    const digest = { kind: "digest", cluster: "", total: 1, lines: [], moreKinds: 0 } as const;
-    const times = { from: new Date(NOON).toISOString(), to: new Date(NOON).toISOString() };
-    kept.outbox.fold("ops", ["d2"], { ...digest, ...times }, NOON); // d3
+    kept.outbox.fold("ops", ["d2"], aDigestOf(1), NOON); // d3
     await written(kept);
     const seenBy = async (visible: readonly string[]) =>
       await Promise.all(

@@ -8,6 +8,7 @@ import { until } from "../support/crier.ts";
 import { aLedger, anEntry, never, temporaryDirectory } from "../support/ledger.ts";
 import { databaseNames, haveMariadb, Mariadb } from "../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../support/mysql-ledger.ts";
+import { aDigestOf } from "../support/alerts.ts";
 
 interface AnyLedger {
   readonly clock: FakeClock;
@@ -45,15 +46,7 @@ async function written(outbox: Outbox): Promise<void> {
 const nothing: ReadonlySet<string> = new Set();
 const MINUTE = 60_000;
 
-const digest: Alert = {
-  kind: "digest",
-  cluster: "prod-a",
-  total: 2,
-  from: "2026-11-20T08:00:00Z",
-  to: "2026-11-20T08:05:30Z",
-  lines: [],
-  moreKinds: 0,
-};
+const digest = aDigestOf(2);
 
 describe.each(LEDGERS)("%s", (_, open) => {
   test("what is added is due at once, to each of its sinks, with an id of its own", async () => {

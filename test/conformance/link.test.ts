@@ -15,6 +15,7 @@ import { bodyOf } from "../../sinks/wechat/sender.ts";
 import { HOSTILE } from "../fixtures/hostile.ts";
 import { anEvent } from "../support/events.ts";
 import { DELIVERY_ID, RENDERED_AT } from "../support/rendering.ts";
+import { aDigestOf, aGap } from "../support/alerts.ts";
 
 /** What a message says of the page, in each chat and both languages, as the platforms' documentation has links. */
 const PAGE = "https://events.example.com";
@@ -102,22 +103,8 @@ const event = (changes: Parameters<typeof anEvent>[0] = {}): Alert => ({
   kind: "event",
   event: anEvent(changes),
 });
-const DIGEST: Alert = {
-  kind: "digest",
-  cluster: "prod-a",
-  total: 37,
-  from: "2026-11-20T08:00:00Z",
-  to: "2026-11-20T08:05:30Z",
-  lines: [],
-  moreKinds: 0,
-};
-const GAP: Alert = {
-  kind: "gap",
-  cluster: "prod-a",
-  since: "2026-11-20T02:02:00Z",
-  until: "2026-11-20T02:09:00Z",
-  cause: "downtime",
-};
+const DIGEST = aDigestOf(37);
+const GAP = aGap();
 const LINK = `${PAGE}/events/${encodeURIComponent(storedKey(anEvent()))}`;
 const LABEL = { en: "Open in kube-crier", zh: "在 kube-crier 中查看" } as const;
 

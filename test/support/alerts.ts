@@ -41,6 +41,11 @@ export function aDigest(): Extract<Alert, { kind: "digest" }> {
   };
 }
 
+/** Of so many, of which nothing more is said. */
+export function aDigestOf(total: number): Extract<Alert, { kind: "digest" }> {
+  return { ...aDigest(), total, lines: [], moreKinds: 0 };
+}
+
 export function aGap(): Extract<Alert, { kind: "gap" }> {
   return {
     kind: "gap",

@@ -1,6 +1,6 @@
-import type { Alert } from "../../src/event/alert.ts";
 import type { Delivery, DeliveryState, Outcome } from "../../src/event/delivery.ts";
 import type { Entry, Taken } from "../../src/ledger/ledger.ts";
+import { aDigestOf } from "./alerts.ts";
 
 /** One delivery as a ledger must know it. */
 export interface Owing {
@@ -221,12 +221,4 @@ export class LedgerModel {
   }
 }
 
-export const DIGEST: Alert = {
-  kind: "digest",
-  cluster: "prod-a",
-  total: 2,
-  from: "2026-11-20T08:00:00Z",
-  to: "2026-11-20T08:05:30Z",
-  lines: [],
-  moreKinds: 0,
-};
+export const DIGEST = aDigestOf(2);

@@ -10,6 +10,7 @@ import { cli } from "../../support/io.ts";
 import { anEvent } from "../../support/events.ts";
 import { seen, take } from "../../support/history.ts";
 import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
+import { aDigestOf } from "../../support/alerts.ts";
 
 const HOUR = 3_600_000;
 
@@ -34,9 +35,7 @@ async function aHistory() {
   const dead = { kind: "dead", at, counted: true } as const;
   outbox.settle("d2", { ...dead, reason: "auth", detail: "310000: keywords not in content" });
   outbox.settle("d6", { ...dead, reason: "rejected", detail: "no such channel" });
-  const times = { from: "2026-11-20T08:05:30Z", to: "2026-11-20T08:05:30Z" };
-  const digest = { kind: "digest", cluster: "prod-a", total: 2, lines: [], moreKinds: 0 } as const;
-  outbox.fold("ops", ["d4", "d5"], { ...digest, ...times }, at); // d7
+  outbox.fold("ops", ["d4", "d5"], aDigestOf(2), at); // d7
   await clock.advance(60_000);
   outbox.close();
   db.close();

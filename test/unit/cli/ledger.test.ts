@@ -11,6 +11,7 @@ import { settle } from "../../support/clock.ts";
 import { cutOff, databaseIn, filledLedger, flip, PAGE } from "../../support/damage.ts";
 import { cli } from "../../support/io.ts";
 import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
+import { aDigestOf } from "../../support/alerts.ts";
 
 const HOUR = 3_600_000;
 const MIB = 1_048_576;
@@ -30,9 +31,7 @@ async function aHistory() {
   await outbox.add([{ event: null, alert: gap, sinks: ["audit"] }], [], never); // d5
   outbox.settle("d1", { kind: "delivered", at, sent: "{}", answer: "HTTP 200" });
   outbox.settle("d3", { kind: "dead", at, counted: true, reason: "auth", detail: "no" });
-  const times = { from: "2026-11-20T08:05:30Z", to: "2026-11-20T08:05:30Z" };
-  const digest = { kind: "digest", cluster: "a", total: 2, lines: [], moreKinds: 0 } as const;
-  outbox.fold("ops", ["d2", "d4"], { ...digest, ...times }, at); // d6
+  outbox.fold("ops", ["d2", "d4"], aDigestOf(2), at); // d6
   outbox.attempting("ops", clock.now());
   await settle();
   const run = (...argv: string[]) => cli([...argv, `--data-dir=${dataDir}`], { clock });

@@ -12,6 +12,7 @@ import { SqliteStore } from "../../../src/ledger/sqlite.ts";
 import { FakeClock, settle } from "../../support/clock.ts";
 import { anyone, MINUTE, NOON, seen, take } from "../../support/history.ts";
 import { aLedger, countingIds } from "../../support/ledger.ts";
+import { aDigestOf } from "../../support/alerts.ts";
 
 /** A store that answers until it is broken, and what memory has of it. */
 function aStore(max?: number) {
@@ -183,9 +184,7 @@ describe("a store that cannot be read", () => {
     const { outbox, state, reader } = aStore();
     await take({ outbox }, three);
     const ids = outbox.due("ops", NOON, 9, new Set()).map(({ id }) => id);
-    const at = new Date(NOON).toISOString();
-    const digest = { kind: "digest", cluster: "a", total: 3, from: at, to: at } as const;
-    const folded = outbox.fold("ops", ids, { ...digest, lines: [], moreKinds: 0 }, NOON);
+    const folded = outbox.fold("ops", ids, aDigestOf(3), NOON);
     state.broken = true;
     const { rows } = await reader.events(EVERYTHING, 9, null, anyone);
     expect(rows.flatMap(({ deliveries }) => deliveries)).toMatchObject(

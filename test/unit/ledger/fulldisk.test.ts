@@ -8,6 +8,7 @@ import {
   temporaryDirectory,
   type TestLedger,
 } from "../../support/ledger.ts";
+import { aDigestOf } from "../../support/alerts.ts";
 
 /** The disk is full: the database may not grow by another page. */
 function fill({ db }: TestLedger): void {
@@ -132,9 +133,7 @@ describe("a full disk", () => {
   test("a digest made meanwhile replaces what it tells, on the disk and in memory", async () => {
     const ledger = await fullLedger();
     const { outbox, clock, history } = ledger;
-    const alert = { kind: "digest", cluster: "", total: 2, lines: [], moreKinds: 0 } as const;
-    const times = { from: "2026-11-20T08:00:00Z", to: "2026-11-20T08:05:30Z" };
-    const made = outbox.fold("ops", ["d1", "d11"], { ...alert, ...times }, clock.now());
+    const made = outbox.fold("ops", ["d1", "d11"], aDigestOf(2), clock.now());
     const ids = () => outbox.due("ops", clock.now(), 100, none).map(({ id }) => id);
     expect(ids()).toContain(made.id);
     expect(ids()).not.toContain("d1");

@@ -1,5 +1,4 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { Alert } from "../../../src/event/alert.ts";
 import { keep } from "../../../src/ledger/keeper.ts";
 import { Retention } from "../../../src/ledger/retention.ts";
 import { SqliteStore } from "../../../src/ledger/sqlite.ts";
@@ -11,20 +10,13 @@ import {
   temporaryDirectory,
   type TestLedger,
 } from "../../support/ledger.ts";
+import { aDigestOf } from "../../support/alerts.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const none: ReadonlySet<string> = new Set();
 const delivered = { kind: "delivered", sent: "", answer: "" } as const;
-const digest: Alert = {
-  kind: "digest",
-  cluster: "",
-  total: 1,
-  lines: [],
-  moreKinds: 0,
-  from: "2026-11-20T08:00:00Z",
-  to: "2026-11-20T08:05:30Z",
-};
+const digest = aDigestOf(1);
 
 interface Kept extends TestLedger {
   readonly retention: Retention;

@@ -1,25 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Alert } from "../../../src/event/alert.ts";
 import type { Delivery, Outcome } from "../../../src/event/delivery.ts";
 import { READ_AHEAD, Ready } from "../../../src/ledger/ready.ts";
 import { SqliteStore } from "../../../src/ledger/sqlite.ts";
 import { settle } from "../../support/clock.ts";
 import { anEvent } from "../../support/events.ts";
 import { aLedger, anEntry, never, type TestLedger } from "../../support/ledger.ts";
+import { aDigestOf } from "../../support/alerts.ts";
 
 const none: ReadonlySet<string> = new Set();
 const delivered = { kind: "delivered", sent: "", answer: "" } as const;
 const failed = { kind: "retry", reason: "server", detail: "500", counted: true } as const;
-const digest: Alert = {
-  kind: "digest",
-  cluster: "",
-  total: 2,
-  lines: [],
-  moreKinds: 0,
-  from: "2026-11-20T08:00:00Z",
-  to: "2026-11-20T08:05:30Z",
-};
+const digest = aDigestOf(2);
 const ids = (deliveries: readonly Delivery[] | null | undefined) => deliveries?.map(({ id }) => id);
 const dueOf = ({ outbox, clock }: TestLedger, max = 10, except = none) =>
   ids(outbox.due("ops", clock.now(), max, except));

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Retention } from "../../../src/ledger/retention.ts";
 import { settle } from "../../support/clock.ts";
 import { aLedger, anEntry, never } from "../../support/ledger.ts";
+import { aDigestOf } from "../../support/alerts.ts";
 
 const none: ReadonlySet<string> = new Set();
 const MINUTE = 60_000;
@@ -79,9 +80,7 @@ describe("forgetting", () => {
   test("digests go by the time they were settled, attempts when no budget asks for them", async () => {
     const { outbox, history, clock, retention } = aRetention();
     await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
-    const times = { from: "2026-11-20T08:00:00Z", to: "2026-11-20T08:05:30Z" };
-    const alert = { kind: "digest", cluster: "", total: 2, lines: [], moreKinds: 0 } as const;
-    const { id } = outbox.fold("ops", ["d1", "d2"], { ...alert, ...times }, clock.now());
+    const { id } = outbox.fold("ops", ["d1", "d2"], aDigestOf(2), clock.now());
     outbox.attempting("ops", clock.now());
     const now = clock.now();
     expect(retention.pruneSummaries(now + 1, now, 10)).toBe(0);

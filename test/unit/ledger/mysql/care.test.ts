@@ -12,16 +12,7 @@ import { aLedger, anEntry, never, temporaryDirectory } from "../../../support/le
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
 import { aServer } from "./support.ts";
-
-const digest = {
-  kind: "digest",
-  cluster: "prod-a",
-  total: 1,
-  from: "2026-11-20T08:00:00Z",
-  to: "2026-11-20T08:05:30Z",
-  lines: [],
-  moreKinds: 0,
-} as const;
+import { aDigestOf } from "../../../support/alerts.ts";
 
 /** One of everything: delivered (d1), folded (d2) into a digest (d4), dead (d3), and an attempt. */
 async function fill(outbox: Outbox, at: number): Promise<void> {
@@ -32,7 +23,7 @@ async function fill(outbox: Outbox, at: number): Promise<void> {
     never,
   );
   outbox.settle("d1", { kind: "delivered", at, sent: "{}", answer: "HTTP 200" });
-  outbox.fold("ops", ["d2"], digest, at);
+  outbox.fold("ops", ["d2"], aDigestOf(1), at);
   outbox.settle("d3", { kind: "dead", at, reason: "auth", detail: "no", counted: true });
   outbox.attempting("ops", at);
   await settle();

@@ -4,6 +4,7 @@ import { anEntry, countingIds, never } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
 import { aServer, eventually } from "./support.ts";
+import { aDigestOf } from "../../../support/alerts.ts";
 
 const nothing: ReadonlySet<string> = new Set();
 
@@ -26,7 +27,7 @@ describe.skipIf(!haveMariadb)("a ledger that another has taken", () => {
     const { outbox, clock } = old;
     outbox.settle("d1", { kind: "delivered", at: clock.now(), sent: "{}", answer: "" });
     outbox.attempting("ops", clock.now());
-    outbox.fold("ops", ["d2"], digest, clock.now());
+    outbox.fold("ops", ["d2"], aDigestOf(1), clock.now());
     const stopping = new AbortController();
     const mark = { scope: "kubernetes:*", cluster: "9f2", resourceVersion: "7", at: 7 };
     const adding = outbox.add([anEntry(4, ["ops"])], [mark], stopping.signal);
@@ -99,13 +100,3 @@ describe.skipIf(!haveMariadb)("a ledger that another has taken", () => {
     expect((await third.history.counts()).get("ops")?.pending).toBe(1);
   });
 });
-
-const digest = {
-  kind: "digest",
-  cluster: "prod-a",
-  total: 1,
-  from: "2026-11-20T08:00:00Z",
-  to: "2026-11-20T08:05:30Z",
-  lines: [],
-  moreKinds: 0,
-} as const;
