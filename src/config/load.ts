@@ -1,8 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import { type Difference, differencesOf } from "../compat/differences.ts";
 import type { SinkEntry } from "../compat/rules.ts";
 import type { SinkDefinition } from "../sink/index.ts";
-import { parseDuration } from "../sink/schema.ts";
 import { judgeCanary, resolvedCanary } from "./canary.ts";
 import {
   type Config,
@@ -10,7 +8,6 @@ import {
   type ConfigIssue,
   type EffectiveOption,
   type SinkConfig,
-  type SourceConfig,
 } from "./config.ts";
 import { judgeElection, resolvedElection } from "./election.ts";
 import { effectiveOptions } from "./effective.ts";
@@ -20,9 +17,10 @@ import { type Parsed, parseBytes, parseListen, timezoneProblem } from "./grammar
 import { explain, presentable } from "./issues.ts";
 import { type LayerResult, yamlLayer } from "./layer.ts";
 import { ledgerNotes } from "./ledger.ts";
-import { KUBERNETES_DEFAULTS, checkRegistry, rootSchema } from "./schema.ts";
-import { type Env, expand, processEnv, type SecretStore } from "./secrets.ts";
+import { checkRegistry, rootSchema } from "./schema.ts";
+import { type Env, processEnv, type SecretStore } from "./secrets.ts";
 import { literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
+import { type ForSources, forAllSources, judgeSources, resolvedSources } from "./sources.ts";
 import { isMap, type Layer, mergeLayers, type Tree, valueAt } from "./tree.ts";
 import type { Origin } from "./origin.ts";
 import { judgeWeb, resolvedWeb } from "./web.ts";
@@ -75,10 +73,7 @@ export function loadConfig({
       message: `there is a sink named "${name}" already, at ${layers[0].where(["sinks", name], "key")}`,
       hint: "give each its own name",
     });
-  const forSources = {
-    replayMs: durationFlag("--replay", flags.replay, env, issues),
-    maxAgeMs: durationFlag("--max-age", flags.maxAge, env, issues),
-  };
+  const forSources = forAllSources(flags, env, issues);
   const zone = timezoneOf(tree, env, issues);
   const root = rootSchema.safeParse({
     ...tree.value,
@@ -91,11 +86,11 @@ export function loadConfig({
       tree,
     ),
   );
-  issues.push(...sourceIssues(tree));
+  issues.push(...judgeSources(tree));
   // Where it is not sure what the sources are, looking further would find mistakes that nobody made.
   const unsure =
     issues.some(({ where }) => where.startsWith("--source")) ||
-    sourceIssues(tree).length + (flags.mistakes ?? []).length > 0 ||
+    judgeSources(tree).length + (flags.mistakes ?? []).length > 0 ||
     inputs.some(({ layer }) => layer === null);
   const words = { lang: root.data?.lang ?? "en", compat: root.data?.compat ?? "off" } as const;
   const sinks = sinkNames(tree).flatMap((name) => {
@@ -150,14 +145,12 @@ function resolved(
   timezone: string,
   forSources: ForSources,
 ): Config {
-  const sources: readonly RawSource[] =
-    data.sources === undefined || data.sources.length === 0 ? [{}] : data.sources;
   return freeze({
     cluster: data.cluster,
     lang: data.lang,
     timezone,
     compat: data.compat,
-    sources: sources.map((source) => resolvedSource(source, forSources)),
+    sources: resolvedSources(data.sources, forSources),
     sinks,
     filter: { ...data.filter, level: data.filter.level ?? "Normal" },
     digestEveryMs: data.digestEvery,
@@ -197,31 +190,6 @@ function readPlace(place: string, store: SecretStore): readonly LayerResult[] {
   });
 }
 
-/** What flags say of all sources, in milliseconds; `null`: nothing. */
-interface ForSources {
-  readonly replayMs: number | null;
-  readonly maxAgeMs: number | null;
-}
-
-function durationFlag(
-  where: string,
-  given: FlagValues["replay"],
-  env: Env,
-  issues: ConfigIssue[],
-): number | null {
-  if (given === undefined) return null;
-  const { text, problems } = expand(String(given), env);
-  const ms = parseDuration(text);
-  if (problems.length > 0) issues.push(...problems.map((problem) => ({ where, ...problem })));
-  else if (ms === null)
-    issues.push({
-      where,
-      message: `"${text}" is not a duration; expected a number with a unit, like 30s, 15m or 24h`,
-      hint: null,
-    });
-  return ms;
-}
-
 /** What was configured, else `TZ` (POSIX allows a colon before the name), else the system's. */
 function timezoneOf(tree: Tree, env: Env, issues: ConfigIssue[]): string {
   const given = tree.value["timezone"];
@@ -238,43 +206,6 @@ function timezoneOf(tree: Tree, env: Env, issues: ConfigIssue[]): string {
 }
 
 type RawRoot = ReturnType<typeof rootSchema.parse>;
-type RawSource = NonNullable<RawRoot["sources"]>[number];
-
-/** What the schema cannot say: each entry is one source, and no two are the same. */
-function sourceIssues(tree: Tree): readonly ConfigIssue[] {
-  const entries = Array.isArray(tree.value["sources"]) ? (tree.value["sources"] as unknown[]) : [];
-  return entries.flatMap((entry, index) => {
-    const path = ["sources", index];
-    const layer = tree.layerOf(path);
-    const label = layer?.label(path) ?? "";
-    const problem = (message: string, hint: string): readonly ConfigIssue[] => {
-      const where = layer?.where(path, "value") ?? "";
-      return [{ where, message: label === "" ? message : `${label}: ${message}`, hint }];
-    };
-    if (!isMap(entry)) return [];
-    if (Object.keys(entry).length === 0 || ("kubernetes" in entry && "file" in entry))
-      return problem(
-        "expected one source, kubernetes or file",
-        "each begins with a dash of its own",
-      );
-    const twin = entries.findIndex((other) => isDeepStrictEqual(other, entry));
-    return twin < index ? problem(`is the same as sources[${twin}]`, "leave one out") : [];
-  });
-}
-
-function resolvedSource({ kubernetes, file }: RawSource, forSources: ForSources): SourceConfig {
-  if (file !== undefined) return { type: "file", path: file.path };
-  return {
-    type: "kubernetes",
-    kubeconfig: kubernetes?.kubeconfig ?? null,
-    context: kubernetes?.context ?? null,
-    ...(kubernetes?.server === undefined ? {} : { server: kubernetes.server }),
-    api: kubernetes?.api ?? "auto",
-    namespaces: kubernetes?.namespaces ?? [],
-    replayMs: forSources.replayMs ?? (kubernetes ?? KUBERNETES_DEFAULTS).replay,
-    maxAgeMs: forSources.maxAgeMs ?? (kubernetes ?? KUBERNETES_DEFAULTS).maxAge,
-  };
-}
 
 /** Whoever configures no sink sees the events pass. */
 const ONLY_STDOUT: Layer = {
