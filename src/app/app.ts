@@ -16,9 +16,8 @@ import { type Election, whileLeading } from "./election.ts";
 import { gather } from "./gather.ts";
 import { openConfigured } from "./ledger.ts";
 import { openLane, runPumps, tellLosses, tellOrphans } from "./parts.ts";
-import { checkSenders } from "./senders.ts";
+import { preflight } from "./preflight.ts";
 import { serve } from "./serve.ts";
-import { ledgerProblems } from "./standby.ts";
 import type { WebSite } from "./web.ts";
 
 export interface AppPorts {
@@ -250,40 +249,6 @@ export async function runApp(
     await lifecycle.stop();
   }
   return summary();
-}
-
-/** What waiting cannot cure, of every room. */
-async function preflight(
-  config: Config,
-  ports: AppPorts,
-  issues: ConfigIssue[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, Sender> | null> {
-  const open = async () => {
-    const senders = await ports.openSenders(signal);
-    const checked = await checkSenders(senders, signal);
-    issues.push(...checked.issues);
-    for (const [name, { away }] of checked.found)
-      if (away !== null && !signal.aborted)
-        ports.observer.warning(`${name}: is away; what is owed waits for it: ${away}`);
-    return senders;
-  };
-  const [senders] = await Promise.all([
-    // Interrupted while it waited for the API server: no bug, and nothing to say.
-    gather(issues, null, open).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-      return null;
-    }),
-    ...ports.sources.map((source) => gather(issues, null, () => source.preflight(signal))),
-    Promise.resolve(ports.web?.problems(signal) ?? []).then((found) => issues.push(...found)),
-    ...(ports.canarySites ?? []).map(async (site) => {
-      issues.push(...(await site.writer.problems(signal)));
-    }),
-    ports.election?.problems(signal).then((found) => issues.push(...found)),
-    // Others open it, and say so, before they ask for anything else.
-    ports.election && ledgerProblems(config, ports.observer).then((found) => issues.push(...found)),
-  ]);
-  return senders;
 }
 
 /** By its name: the class comes with the driver, which only those load who have such a ledger. */
