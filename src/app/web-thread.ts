@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Config, ConfigIssue } from "../config/config.ts";
 import type { Origin } from "../config/origin.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { Listening } from "../web/listen.ts";
 import { Calls, LostError } from "./calls.ts";
 import type { Live } from "./desk.ts";
@@ -9,6 +10,7 @@ import { deliveringSide, type StatePorts } from "./web-state.ts";
 import type { Beginning, PageSide } from "./web-wire.ts";
 
 export interface WebThreadPorts extends StatePorts {
+  readonly observer: StatePorts["observer"] & Pick<Observer, "pageEnded">;
   readonly version: string;
   /** What it loads its configuration from. */
   readonly origin: Origin;
@@ -142,9 +144,7 @@ export class WebThread implements WebSite {
     while (!closing.aborted) {
       const waitMs = this.#waitMs;
       this.#waitMs = Math.min(RESTART_MS.most, waitMs * 2);
-      observer.error(
-        `the page is not served: its thread has ended: ${why}; it is begun again in ${waitMs / 1000} s, and what is owed is delivered meanwhile`,
-      );
+      observer.pageEnded(why, waitMs);
       await clock.sleep(waitMs, closing);
       if (closing.aborted) return;
       try {

@@ -122,6 +122,10 @@ export function createMetrics(
       "ledger_replaced_total",
       "Damaged ledgers that were set aside, a new one started in their place.",
     ),
+    pageEnded: counter(
+      "page_ended_total",
+      "Times the page's thread ended by itself, or could not be begun again.",
+    ),
     bytes: gauge(
       "ledger_bytes",
       "What the ledger takes on disk; over --ledger-max the oldest give way.",

@@ -243,6 +243,15 @@ export function createObserver(
       );
     },
 
+    pageEnded(why, retryMs) {
+      metrics.pageEnded.inc();
+      log.write(
+        "error",
+        `the page is not served: its thread has ended: ${why}; it is begun again in ${retryMs / 1000} s, and what is owed is delivered meanwhile`,
+        {},
+      );
+    },
+
     notice: (message, details) => log.write("info", message, details),
     warning: (message, details) => log.write("warn", message, details),
     error: (message, details) => log.write("error", message, details),

@@ -28,7 +28,8 @@ export type Trouble =
       readonly at: number;
       readonly aside: string;
       readonly owed: number | null;
-    };
+    }
+  | { readonly kind: "page"; readonly at: number; readonly detail: string };
 
 type Over = Extract<Trouble, { readonly at: number }>;
 
@@ -79,6 +80,10 @@ export function rememberTroubles(
       ledgerReplaced(detail, aside, owed) {
         happened({ kind: "replaced", at: now(), aside, owed });
         observer.ledgerReplaced(detail, aside, owed);
+      },
+      pageEnded(why, retryMs) {
+        happened({ kind: "page", at: now(), detail: redact(why) });
+        observer.pageEnded(why, retryMs);
       },
       templatesStale(problems) {
         present.templates = { kind: "templates", since: now(), problems: problems.map(redact) };

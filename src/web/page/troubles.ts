@@ -57,6 +57,8 @@ function en(trouble: Trouble, at: Tell): string {
       return `${trouble.source}: what happened between ${at(Date.parse(trouble.gap.since))} and ${at(Date.parse(trouble.gap.until))} may be incomplete: ${CAUSES.en[trouble.gap.cause]}.`;
     case "replaced":
       return `The ledger was damaged and begun anew at ${at(trouble.at)}; ${trouble.owed === null ? "what it owed is lost" : `${trouble.owed} deliveries it still owed are lost`}. The old one lies at ${trouble.aside}.`;
+    case "page":
+      return `This page ended by itself at ${at(trouble.at)}, and was begun again: ${trouble.detail}. What is owed was delivered meanwhile.`;
     case "unread":
       return `The ledger cannot be read since ${at(trouble.since)}: ${trouble.detail}. Shown is what memory has of the time since the start.`;
     case "canary":
@@ -84,6 +86,8 @@ function zh(trouble: Trouble, at: Tell): string {
       return `${trouble.source}：${at(Date.parse(trouble.gap.since))} 至 ${at(Date.parse(trouble.gap.until))} 之间的记录可能不完整：${CAUSES.zh[trouble.gap.cause]}。`;
     case "replaced":
       return `账本损坏，已于 ${at(trouble.at)} 重新建立；${trouble.owed === null ? "其中尚未发出的通知已丢失" : `其中 ${trouble.owed} 条尚未发出的通知已丢失`}。旧账本位于 ${trouble.aside}。`;
+    case "page":
+      return `本页面曾于 ${at(trouble.at)} 意外中断，现已重新启动：${trouble.detail}。期间的投递未受影响。`;
     case "unread":
       return `自 ${at(trouble.since)} 起账本无法读取：${trouble.detail}。仅显示启动以来内存中的事件。`;
     case "canary":

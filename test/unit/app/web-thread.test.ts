@@ -329,7 +329,9 @@ describe("a page whose thread dies", { timeout: TIMEOUT }, () => {
     await expect
       .poll(() => said("info"), { timeout: 30_000 })
       .toContain(`the page is served again at ${url}`);
-    expect(await html(`${url}/?lang=en`)).toContain("the disk is full");
+    const shown = await html(`${url}/?lang=en`);
+    expect(shown).toContain("the disk is full");
+    expect(shown).toMatch(/This page ended by itself at .*: a mistake in the page\. What is owed/);
     expect(errors()).toHaveLength(1);
   });
 

@@ -121,6 +121,16 @@ describe("what does not work now", () => {
     expect(current()).toEqual([]);
   });
 
+  it("is a page that ended by itself, for a day, without secrets that an error quotes", async () => {
+    const { observer, current, clock } = troubled();
+    observer.pageEnded("out of memory at https://chat/send?access_token=0123456789abcdef", 1_000);
+    expect(current()).toMatchObject([{ kind: "page", at: clock.now() }]);
+    expect(JSON.stringify(current())).toContain("out of memory");
+    expect(JSON.stringify(current())).not.toContain("0123456789abcdef");
+    await clock.advance(24 * HOUR);
+    expect(current()).toEqual([]);
+  });
+
   it("is not that nothing is known of the time before the first start", () => {
     const { observer, current } = troubled();
     observer.sourceGap("kubernetes", {

@@ -130,7 +130,7 @@ describe("the series", () => {
       ]),
     ];
     for (const name of expected) expect(series.get(name), name).toBe(0);
-    for (const name of ["ledger_failures_total", "ledger_replaced_total"])
+    for (const name of ["ledger_failures_total", "ledger_replaced_total", "page_ended_total"])
       expect(series.get(name), name).toBe(0);
     expect(series.get("ledger_writable")).toBe(1);
     expect(series.get('build_info{version="1.2.3"}')).toBe(1);

@@ -465,6 +465,20 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
     },
   ],
   [
+    "a page whose thread ended",
+    (o) => o.pageEnded("out of memory", 4_000),
+    {
+      said: [
+        [
+          "error",
+          "the page is not served: its thread has ended: out of memory; it is begun again in 4 s, and what is owed is delivered meanwhile",
+          {},
+        ],
+      ],
+      moved: { page_ended_total: 1 },
+    },
+  ],
+  [
     "templates that have changed",
     (o) => o.templatesChanged(),
     {

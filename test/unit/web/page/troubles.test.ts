@@ -44,6 +44,11 @@ const TROUBLES: readonly (readonly [Trouble, en: readonly string[], zh: readonly
     ["已丢失"],
   ],
   [
+    { kind: "page", at: SINCE, detail: "out of memory" },
+    ["ended by itself at 11:40:00", "out of memory", "was delivered meanwhile"],
+    ["11:40:00", "意外中断", "out of memory", "投递未受影响"],
+  ],
+  [
     { kind: "unread", since: SINCE, detail: "the disk is gone" },
     ["cannot be read since 11:40:00", "the disk is gone", "what memory has"],
     ["11:40:00", "无法读取", "the disk is gone", "内存"],
