@@ -13,10 +13,12 @@ import type { Origin } from "../../../src/config/origin.ts";
 import { type FileLedger, openLedger } from "../../../src/ledger/open.ts";
 import { sinks as registry } from "../../../sinks/index.ts";
 import type { FakeClock } from "../../support/clock.ts";
+import { FakeApiServer } from "../../support/apiserver.ts";
 import { anEvent } from "../../support/events.ts";
-import { accessFile } from "../../support/guarded.ts";
+import { accessFile, bearer } from "../../support/guarded.ts";
 import { anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
 import { NOTHING_RUNS } from "../../support/live.ts";
+import { kubeconfigFor } from "../../support/source.ts";
 import { house } from "../observe/support.ts";
 
 /** The page in its thread, beside a thread that delivers: this one. */
@@ -223,6 +225,20 @@ describe("the page in a thread of its own", { timeout: TIMEOUT }, () => {
     expect(events).toHaveLength(1);
     const story = await html(`${url}/events/${encodeURIComponent(events[0]?.id ?? "")}?lang=en`);
     expect(story).toContain("The ledger cannot be read since");
+  });
+
+  it("asks the API server for who comes, by itself", async () => {
+    const server = await FakeApiServer.start();
+    onTestFinished(() => server.close());
+    server.reviews.tokens.set("admins", { user: { username: "admin" } });
+    server.reviews.grant("admin", "list events");
+    const source = [`kubernetes:?kubeconfig=${kubeconfigFor(server)}`];
+    const { listening } = await served({ flags: { source, webListen: "0.0.0.0:0" } });
+    const url = `http://127.0.0.1:${listening.port}/api/v1/whoami`;
+    expect((await fetch(url)).status).toBe(401);
+    expect((await fetch(url, { headers: bearer("strangers") })).status).toBe(401);
+    const answer = await fetch(url, { headers: bearer("admins") });
+    expect(await answer.json()).toMatchObject({ name: "admin", by: "kubernetes" });
   });
 
   it("knows the namespaces that came since, for who is asked about them", async () => {
