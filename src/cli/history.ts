@@ -5,6 +5,9 @@ import { historyAt } from "./place.ts";
 import type { Place } from "./program/commands.ts";
 import { duration, shorten, table } from "./table.ts";
 
+/** More than a person reads; what is left out is said. */
+const DEAD_SHOWN = 1_000;
+
 /** `kube-crier dead list`: what was given up, why, and how to try again. */
 export function deadListCommand(
   options: Place & { readonly sink?: string; readonly json?: true },
@@ -52,11 +55,17 @@ async function showDead(
 ): Promise<ExitCode> {
   const rows = await history.deliveries({
     state: "dead",
-    limit: 1000,
+    limit: DEAD_SHOWN,
     ...(sink === null ? {} : { sink }),
   });
+  const all = rows.length < DEAD_SHOWN ? rows.length : await countDead(history, sink);
+  const cut =
+    all > rows.length
+      ? `the newest ${rows.length} of ${all}; "kube-crier history --state=dead" goes back further\n`
+      : "";
   if (json) {
     for (const row of rows) io.stdout.write(`${JSON.stringify(plain(row))}\n`);
+    io.stderr.write(cut);
     return EXIT.ok;
   }
   if (rows.length === 0) {
@@ -79,9 +88,16 @@ async function showDead(
     ),
   );
   io.stderr.write(
-    `\n${rows.length} dead; "kube-crier dead retry [ID…]" owes them again, "dead discard" puts them away\n`,
+    `\n${cut}${all} dead; "kube-crier dead retry [ID…]" owes them again, "dead discard" puts them away\n`,
   );
   return EXIT.ok;
+}
+
+async function countDead(history: History, sink: string | null): Promise<number> {
+  const counts = await history.counts();
+  return [...counts]
+    .filter(([name]) => sink === null || name === sink)
+    .reduce((sum, [, { dead }]) => sum + dead, 0);
 }
 
 async function retryDead(

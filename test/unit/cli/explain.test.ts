@@ -3,6 +3,7 @@ import type { KubeEvent } from "../../../src/event/event.ts";
 import { storedKey } from "../../../src/ledger/key.ts";
 import { decision } from "../../../src/web/api/schemas.ts";
 import { settle } from "../../support/clock.ts";
+import { anEvent } from "../../support/events.ts";
 import { cli } from "../../support/io.ts";
 import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
 
@@ -189,6 +190,66 @@ describe("explain --id", () => {
     const { stdout } = await run("d5", OPS);
     expect(stdout).toMatch(/^Digest of 2, 2026-11-20T08:05:30Z to /);
     expect(stdout.match(/BackOff: Back-off restarting.*@1\)/g)).toHaveLength(2);
+  });
+
+  it("of an event that has happened before, of what was too old, and of a time that was not seen", async () => {
+    const dataDir = temporaryDirectory();
+    const { outbox, clock } = aLedger({ dataDir });
+    const again = anEvent({ uid: "u1", count: 7, firstSeen: "2026-11-19T08:00:00Z" });
+    const alert = { kind: "event", event: again } as const;
+    const times = { from: "2026-11-20T06:00:00Z", to: "2026-11-20T07:30:00Z" };
+    const old = { kind: "digest", cluster: "prod-a", total: 812, lines: [], moreKinds: 0 } as const;
+    const gap = {
+      kind: "gap",
+      cluster: "prod-a",
+      since: "2026-11-20T05:00:00.000Z",
+      until: "2026-11-20T07:00:00.000Z",
+      cause: "downtime",
+    } as const;
+    await outbox.add(
+      [
+        { event: again, alert, sinks: ["ops"] },
+        { event: null, alert: { ...old, ...times, tooOld: true }, sinks: ["ops"] },
+        { event: null, alert: gap, sinks: ["ops"] },
+      ],
+      [],
+      never,
+    );
+    const said = async (id: string) =>
+      (await cli(["explain", `--id=${id}`, `--data-dir=${dataDir}`, OPS], { clock })).stdout;
+    expect(await said("d1")).toMatch(/it arrived at \S+, .*7.*2026-11-19T08:00:00Z\n/);
+    const [ofOld, ofGap] = [await said("d2"), await said("d3")];
+    expect(ofOld).toMatch(/812.*, 2026-11-20T06:00:00Z to 2026-11-20T07:30:00Z\n/);
+    expect(ofOld, "it is not one for want of budget").toMatch(/older|old/i);
+    expect(ofGap).toMatch(/, 2026-11-20T05:00:00.000Z to 2026-11-20T07:00:00.000Z\n/);
+  });
+
+  it("lets nothing that an Event says steer a terminal, and is short about what is no id", async () => {
+    const dataDir = temporaryDirectory();
+    const { outbox, clock } = aLedger({ dataDir });
+    const evil = "\u001b[2J\u202e\r\nops: delivered";
+    await outbox.add(
+      [1, 2].map((n) => anEntry(n, ["ops"], `Back${evil}`)),
+      [],
+      never,
+    );
+    const times = { from: "2026-11-20T08:05:30Z", to: evil };
+    const digest = { kind: "digest", cluster: "", total: 2, lines: [], moreKinds: 0 } as const;
+    outbox.fold("ops", ["d1", "d2"], { ...digest, ...times }, clock.now());
+    await settle();
+    for (const id of ["d1", "d3"]) {
+      const { stdout } = await cli(["explain", `--id=${id}`, `--data-dir=${dataDir}`, OPS], {
+        clock,
+      });
+      expect(stdout).toContain("Back");
+      const steering = Array.from(stdout).filter(
+        (one) => (one < " " && one !== "\n") || one === "\u202e",
+      );
+      expect(steering).toEqual([]);
+      expect(stdout).not.toMatch(/^ops: delivered/m);
+    }
+    const none = await cli(["explain", `--id=${"x".repeat(5_000)}`, `--data-dir=${dataDir}`, OPS]);
+    expect(none.stderr.length).toBeLessThan(600);
   });
 
   it("tells the configuration that changed from the age that no configuration changes", async () => {

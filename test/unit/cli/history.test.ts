@@ -439,6 +439,52 @@ describe("dead list", () => {
   });
 });
 
+describe("more dead letters than anybody reads", () => {
+  /** Of two sinks, after an outage of one and of the other. */
+  async function anOutage(ops: number, audit: number) {
+    const dataDir = temporaryDirectory();
+    const { outbox, clock, db } = aLedger({ dataDir });
+    const entries = Array.from({ length: ops + audit }, (_, n) =>
+      anEntry(n, [n < ops ? "ops" : "audit"]),
+    );
+    for (let from = 0; from < entries.length; from += 500)
+      await outbox.add(entries.slice(from, from + 500), [], never);
+    const given = {
+      kind: "dead",
+      at: 9,
+      reason: "expired",
+      detail: "old",
+      counted: false,
+    } as const;
+    for (let n = 1; n <= entries.length; n += 1) outbox.settle(`d${n}`, given);
+    outbox.close();
+    db.close();
+    return (...argv: string[]) => cli([...argv, `--data-dir=${dataDir}`], { clock });
+  }
+
+  it("are shown as far as that goes, with how many there are and how to see the others", async () => {
+    const run = await anOutage(1_001, 10);
+    const { stdout, stderr } = await run("dead", "list");
+    expect(stdout.trimEnd().split("\n")).toHaveLength(1_001);
+    expect(stderr).toMatch(
+      /^\nthe newest 1000 of 1011; "kube-crier history --state=dead" goes back further\n1011 dead; /,
+    );
+    const ops = await run("dead", "list", "--sink=ops", "--json");
+    expect(json(ops.stdout)).toHaveLength(1_000);
+    expect(ops.stderr).toMatch(/^the newest 1000 of 1001; /);
+    expect((await run("dead", "list", "--sink=audit")).stderr).toMatch(/^\n10 dead; /);
+    const rest = await run("history", "--state=dead", "--limit=2000", "--json");
+    expect(json(rest.stdout)).toHaveLength(1_011);
+    expect((await run("dead", "retry")).stderr).toBe("1011 deliveries are owed again\n");
+  });
+
+  it("are not said to be more where that is all of them", async () => {
+    const run = await anOutage(1_000, 0);
+    expect((await run("dead", "list")).stderr).toMatch(/^\n1000 dead; /);
+    expect((await run("dead", "list", "--json")).stderr).toBe("");
+  });
+});
+
 describe("dead retry", () => {
   it("owes them again: by id, of a sink, or all", async () => {
     const { run } = await aHistory();
