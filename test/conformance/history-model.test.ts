@@ -34,6 +34,7 @@ const asked = fc.record({
 type Asked = typeof asked extends fc.Arbitrary<infer T> ? T : never;
 
 const PAGES = 4;
+const WHOLE = { from: null, to: null };
 
 /** Ids of the first pages, with `null` behind the last row of all; and how much each bar counts. */
 interface Answers {
@@ -65,25 +66,35 @@ async function bothOf(
   const rest = meant.length < PAGES * size ? [null] : [];
 
   const timeline = await reader.timeline(filter, { by, step, top: 50 }, { ...anyone, visible });
-  const bars = new Map<string, number>();
-  for (const { event, at } of meant) {
-    const bar = `${valueOf(event, by)} ${Math.floor(at / timeline.step) * timeline.step}`;
-    bars.set(bar, (bars.get(bar) ?? 0) + 1);
-  }
+  const bars = barsOf(meant, by, timeline.step);
   const counted = new Map<string, number>();
   for (const { value, counts } of timeline.series)
     for (const [index, n] of counts.entries())
       if (n > 0) counted.set(`${value} ${timeline.from + index * timeline.step}`, n);
-  // Whole bars are counted, and trigrams alone find what only looks like it: more, never less.
+  // Whole bars are counted, and trigrams alone find what only looks like it: more, never less; and nothing but what fits otherwise.
+  const most = expected(all, { ...filter, ...WHOLE, words: [] }, visible);
+  const loose = barsOf(most, by, timeline.step);
   const exact = timeline.exact && isWhole(filter, timeline.step);
-  const held = exact
-    ? counted
-    : new Map([...bars].map(([bar, n]) => [bar, Math.min(n, counted.get(bar) ?? 0)]));
+  const isMore = [...counted].some(([bar, n]) => n > (loose.get(bar) ?? 0));
+  const held =
+    exact || isMore
+      ? counted
+      : new Map([...bars].map(([bar, n]) => [bar, Math.min(n, counted.get(bar) ?? 0)]));
 
   const found = await idsOf(reader, question);
   // A full last page may be followed by one that holds nothing.
   const shown = rest.length === 0 ? found.slice(0, ids.length) : found;
   return { found: { ids: shown, bars: held }, model: { ids: [...ids, ...rest], bars } };
+}
+
+/** How often each value happened in each bar. */
+function barsOf(all: readonly Happened[], by: Dimension, step: number): Map<string, number> {
+  const bars = new Map<string, number>();
+  for (const { event, at } of all) {
+    const bar = `${valueOf(event, by)} ${Math.floor(at / step) * step}`;
+    bars.set(bar, (bars.get(bar) ?? 0) + 1);
+  }
+  return bars;
 }
 
 function valueOf({ object, reporter, type, reason }: KubeEvent, by: Dimension): string {

@@ -2,6 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { KubeEvent } from "../../../../src/event/event.ts";
 import type { Cursor, EventRow } from "../../../../src/history/history.ts";
 import { EVERYTHING } from "../../../../src/history/history.ts";
+import { Classes } from "../../../../src/history/mysql/classes.ts";
+import { segmentStatements } from "../../../../src/history/mysql/segments.ts";
+import { readTaken } from "../../../../src/history/mysql/taken.ts";
+import { Session } from "../../../../src/ledger/mysql/session.ts";
+import type { LedgerTarget } from "../../../../src/ledger/mysql/target.ts";
 import { storedKey } from "../../../../src/ledger/key.ts";
 import { Happenings } from "../../../../bench/history/events.ts";
 import { anyone, NOON, take } from "../../../support/history.ts";
@@ -12,6 +17,8 @@ import { aHistory } from "./support.ts";
 /** More than are looked at one by one; some of them indexed as a segment, the rest not yet. */
 const SEGMENTED = 2_600;
 const FRESH = 300;
+/** More than are looked at together. */
+const SEGMENTS = 22;
 
 /** What a reader would find who has all of it in mind, newest first. */
 function plainly(events: readonly KubeEvent[], words: readonly string[]): readonly string[] {
@@ -81,11 +88,72 @@ describe.skipIf(!haveMariadb)("words in a ledger in MySQL", () => {
       expect(told, words.join(" ")).toBe(expected.length);
     }
     expect(await kept.total({ words: ["nothing of this kind"] })).toBe(0);
+    // What fits by its words alone is not counted: nobody learns of namespaces they may not see.
+    const [left] = events.map(({ object }) => object.namespace);
+    const isLeft = ({ object }: KubeEvent) => object.namespace === left;
+    const namespaces = [...new Set(events.map(({ object }) => object.namespace ?? "-"))].filter(
+      (one) => one !== (left ?? "-"),
+    );
+    const words = ["back-off"];
+    const hidden = plainly(events.filter(isLeft), words).length;
+    expect(events.filter((one) => !isLeft(one)).length, "too many to be read").toBeGreaterThan(
+      2_000,
+    );
+    expect(hidden).toBeGreaterThan(0);
+    expect(await kept.total({ words, namespaces })).toBe((await kept.total({ words })) - hidden);
     const some = await kept.events({ words: ["back-off"], namespaces: ["team-1"] });
     expect(some.rows.length).toBeGreaterThan(0);
     expect(some.rows.every(({ event }) => event.object.namespace === "team-1")).toBe(true);
   }, 240_000);
+
+  test("are found over many segments that overlap, each once and in its order", async () => {
+    const kept = await aHistory(server(), next());
+    const happenings = new Happenings(5);
+    // Every seventh comes late, by more than a segment is long.
+    const events = Array.from({ length: SEGMENTS * 150 }, (_, n) =>
+      happenings.next(NOON - 6_000_000 + n * 1_000 - (n % 7 === 0 ? 400_000 : 0)),
+    );
+    for (let at = 0; at < events.length; at += 150) {
+      await take(kept, events.slice(at, at + 150));
+      while (await kept.engine.work());
+      await segment(kept.target);
+    }
+    const [[made]] = [
+      await server().sql("SELECT COUNT(*) AS n FROM kube_crier_history_segment", databaseOf(kept)),
+    ];
+    expect(Number(made?.["n"])).toBeGreaterThanOrEqual(SEGMENTS - 1);
+    for (const words of [["back-off"], ["镜像"], ["库存", "扩容"], ["web", "connection refused"]]) {
+      const found: string[] = [];
+      let before: Cursor | null = null;
+      do {
+        const page: Awaited<ReturnType<typeof kept.reader.events>> = await kept.reader.events(
+          { ...EVERYTHING, words },
+          40,
+          before,
+          anyone,
+        );
+        found.push(...page.rows.map(({ id }) => id));
+        before = page.next;
+      } while (before !== null);
+      const expected = plainly(events, words);
+      expect(found, words.join(" ")).toEqual(expected);
+      expect(await kept.total({ words }), words.join(" ")).toBeGreaterThanOrEqual(expected.length);
+    }
+  }, 240_000);
 });
+
+/** What has no segment yet becomes one, as if it were as many as fill one. */
+async function segment(target: LedgerTarget): Promise<void> {
+  const session = new Session(target);
+  const classes = new Classes();
+  await classes.load(session);
+  const [[high, worded] = []] = await session.query("SELECT high, worded FROM kube_crier_history");
+  const where = `o.seq > ${Number(worded)} AND o.seq <= ${Number(high)} ORDER BY o.seq`;
+  for (const statement of await segmentStatements(await readTaken(session, classes, where)))
+    await session.query(statement);
+  await session.query(`UPDATE kube_crier_history SET worded = ${Number(high)}`);
+  await session.end();
+}
 
 function databaseOf({ target }: Awaited<ReturnType<typeof aHistory>>): string {
   return target.dsn.database;

@@ -70,8 +70,48 @@ describe.skipIf(!haveMariadb)("a ledger in MySQL stays small", () => {
     const left = outbox.pending("ops", clock.now()).total;
     expect(left).toBeGreaterThan(0);
     expect(left).toBeLessThan(500);
+    // What was given up would be the next history, and the ledger no smaller.
+    await eventually(
+      clock,
+      async () => (await count(name, "occurrence")) === outbox.pending("ops", clock.now()).total,
+      "what was given up to have gone",
+    );
     await eventually(clock, () => ledger.bytes() > 0, "the size to be known");
   }, 120_000);
+
+  test("what the cluster still shows is known, however short the history: it is not told again", async () => {
+    const name = next();
+    const ledger = await aMysqlLedger(await aDatabase(server(), name), { historyMs: 60_000 });
+    const { outbox, clock } = ledger;
+    await outbox.add(entries(1, 2), [], never);
+    for (const id of ["d1", "d2"])
+      outbox.settle(id, { kind: "delivered", at: clock.now(), sent: "", answer: "" });
+    await outbox.written();
+    // By default an API server keeps Events for an hour.
+    await clock.advance(65 * 60_000);
+    await outbox.add([anEntry(3, [])], [], never);
+    await server().sql("UPDATE kube_crier_occurrence SET received_at = 1 WHERE seq = 3", name);
+    await eventually(clock, async () => (await count(name, "occurrence")) === 2, "the old to go");
+    expect(await outbox.add(entries(1, 2), [], never)).toEqual(["duplicate", "duplicate"]);
+    await clock.advance(HOUR);
+    await eventually(clock, async () => (await count(name, "occurrence")) === 0, "both to go");
+  }, 60_000);
+
+  test("how much is owed is counted again, whoever has changed it", async () => {
+    const name = next();
+    const ledger = await aMysqlLedger(await aDatabase(server(), name));
+    const { outbox, clock } = ledger;
+    // More than memory holds of one sink.
+    for (let from = 1; from <= 3_000; from += 500)
+      await outbox.add(entries(from, from + 499), [], never);
+    const total = () => outbox.pending("ops", clock.now()).total;
+    expect(total()).toBe(3_000);
+    await server().sql(
+      "UPDATE kube_crier_delivery SET state = 'dead', reason = 'expired', settled_at = 1 WHERE seq > 2000",
+      name,
+    );
+    await eventually(clock, () => total() === 2_000, "it to be counted");
+  }, 60_000);
 
   test("nothing of it is done by one that has lost the ledger", async () => {
     const name = next();
