@@ -28,9 +28,10 @@ export function sourceNames(sources: readonly SourceConfig[]): readonly string[]
 /** A kubeconfig that cannot be used is told by the source's preflight, together with all else that is wrong. */
 export function createSources(config: Config, ports: SourcePorts): readonly PreflightSource[] {
   const names = sourceNames(config.sources);
-  // A canary is Normal and has to come by the same watch.
+  // A canary is Normal and has to come by the same watch; and what a history keeps that keeps all has to be seen.
   const onlyNotNormal =
     config.canary.everyMs === null &&
+    config.historyKeeps === "owed" &&
     (config.filter.level === "Warning" ||
       config.sinks.every((sink) => sink.filter.level === "Warning"));
   return config.sources.map((source, index) => {

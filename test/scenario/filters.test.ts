@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { FlagValues } from "../../src/config/flags.ts";
+import { cli } from "../support/io.ts";
 import type { Inbox } from "../support/inbox.ts";
 import type { Life } from "../support/life.ts";
 import { World } from "../support/world.ts";
@@ -180,5 +181,25 @@ describe("who hears of what", () => {
     await life.delivered(1);
     expect(performance.now() - began).toBeLessThan(2_000);
     expect(names(inbox)).toEqual(["match"]);
+  });
+});
+
+describe("a history that keeps all", () => {
+  it.each([
+    ["the global filter", { level: "Warning" }, "", "globalFilter"],
+    ["any sink", {}, "?level=Warning", "noSink"],
+  ])("knows what %s does not want, Normal events among it", async (_, flags, options, why) => {
+    const world = await World.begin();
+    const { url } = await world.inbox();
+    const sink = [`webhook:${url}/hook${options}`];
+    const life = await world.watching({ ...flags, sink, historyKeeps: "all" });
+    world.api.create("pulled", { type: "Normal", reason: "Pulled" }, "shop");
+    world.api.create("backoff", {}, "shop");
+    await world.pass(2);
+    await life.stop();
+    const asked = ["history", "--csv", `--data-dir=${world.dataDir}`];
+    const { stdout } = await cli(asked, { clock: world.clock });
+    expect(stdout).toMatch(new RegExp(`Normal,Pulled,.*,${why},`));
+    expect(stdout).toMatch(/Warning,BackOff,/);
   });
 });

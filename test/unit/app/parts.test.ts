@@ -120,6 +120,8 @@ describe("sources", () => {
       expect(await asked({ sink: [hook] })).toBeNull();
       expect(await asked({ sink: [hook], level: "Warning" })).toBe("type!=Normal");
       expect(await asked({ sink: [`${hook}?level=Warning`] })).toBe("type!=Normal");
+      const kept = { sink: [hook], level: "Warning", historyKeeps: "all" };
+      expect(await asked(kept), "the history keeps them").toBeNull();
       const both = [`${hook}?level=Warning&name=a`, `${hook}?level=Normal&name=b`];
       expect(await asked({ sink: both })).toBeNull();
     } finally {
