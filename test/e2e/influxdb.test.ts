@@ -3,7 +3,7 @@ import type { Alert } from "../../src/event/alert.ts";
 import { HOSTILE } from "../fixtures/hostile.ts";
 import { anEvent } from "../support/events.ts";
 import { findInfluxd, findInfluxd18, Influxd } from "../support/influxd.ts";
-import { becameOf, openRoad } from "../support/road.ts";
+import { becameOf, becomesOf, openRoad } from "../support/road.ts";
 
 /** The influxdb sink against servers of the test's own; skips, and says why, where one cannot be had. */
 const old = findInfluxd();
@@ -39,16 +39,9 @@ describe.each(
   afterAll(() => db.destroy());
 
   const roadTo = (query: string) => openRoad(`influxdb:${db.url}?user=crier&${query}`);
-  const deliver = async (query: string, ...alerts: (Alert | undefined)[]) => {
-    const outcomes: string[] = [];
-    for (const alert of alerts) {
-      const road = roadTo(query);
-      await road.owe(alert);
-      await road.attempts(1);
-      outcomes.push(becameOf(road));
-    }
-    return outcomes;
-  };
+  const deliver = (query: string, ...alerts: (Alert | undefined)[]) =>
+    becomesOf(() => roadTo(query), alerts);
+
   it("gives back what was written, tag by tag and field by field", async () => {
     expect(await deliver("pw=fedcba98", undefined)).toEqual(["delivered after 0"]);
     const [row] = await db.query(`SELECT * FROM "log/events"`, "k8s");

@@ -7,7 +7,7 @@ import { HOSTILE } from "../fixtures/hostile.ts";
 import { Crier, until } from "../support/crier.ts";
 import { anEvent } from "../support/events.ts";
 import { OpenSearch, opensearchJars, WRITER } from "../support/opensearch.ts";
-import { becameOf, openRoad } from "../support/road.ts";
+import { becameOf, becomesOf, openRoad } from "../support/road.ts";
 
 const found = await opensearchJars();
 const why = "missing" in found ? ` (skipped: ${found.missing})` : "";
@@ -27,16 +27,8 @@ describe.skipIf("missing" in found)(`OpenSearch${why}`, () => {
   afterAll(() => db.destroy());
 
   const roadTo = (query: string) => openRoad(`elasticsearch:${db.url}?${LOGIN}&${query}`);
-  const deliver = async (query: string, ...alerts: (Alert | undefined)[]) => {
-    const outcomes: string[] = [];
-    for (const alert of alerts) {
-      const road = roadTo(query);
-      await road.owe(alert);
-      await road.attempts(1);
-      outcomes.push(becameOf(road));
-    }
-    return outcomes;
-  };
+  const deliver = (query: string, ...alerts: (Alert | undefined)[]) =>
+    becomesOf(() => roadTo(query), alerts);
   const about = (...args: Parameters<typeof anEvent>): Alert => ({
     kind: "event",
     event: anEvent(...args),

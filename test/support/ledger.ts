@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { onTestFinished } from "vitest";
+import type { Outcome } from "../../src/event/delivery.ts";
 import { openDatabase } from "../../src/ledger/database.ts";
 import { SqliteHistory } from "../../src/ledger/history.ts";
 import type { Entry } from "../../src/ledger/ledger.ts";
@@ -97,6 +98,11 @@ export function anEntry(n: number, sinks: readonly string[], reason = "BackOff")
     object: { name: `web-${n}` },
   });
   return { event, alert: { kind: "event", event }, sinks };
+}
+
+/** An attempt that failed, and may be made again at once. */
+export function tried(at: number, detail: string, tookMs = 20): Outcome {
+  return { kind: "retry", at, notBefore: at, reason: "server", detail, counted: true, tookMs };
 }
 
 export const never: AbortSignal = new AbortController().signal;

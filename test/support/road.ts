@@ -89,6 +89,21 @@ export function openRoad(uri: string, flags: FlagValues = {}): Road {
   };
 }
 
+/** Each of these alerts (`undefined`: a BackOff) owed on a road of its own, one after the other, and what became of each. */
+export async function becomesOf(
+  open: () => Road,
+  alerts: readonly (Alert | undefined)[],
+): Promise<string[]> {
+  const outcomes: string[] = [];
+  for (const alert of alerts) {
+    const road = open();
+    await road.owe(alert);
+    await road.attempts(1);
+    outcomes.push(becameOf(road));
+  }
+  return outcomes;
+}
+
 /** What became of the delivery, in a line: what `history` and the log would let a person know. */
 export function becameOf(road: Road): string {
   const { state, reason, detail, attempts, notBefore } = road.row();

@@ -2,18 +2,8 @@ import { describe, expect, test } from "vitest";
 import { ATTEMPTS_KEPT, type Outcome } from "../../../src/event/delivery.ts";
 import { checkLedger } from "../../../src/ledger/check.ts";
 import { anEvent } from "../../support/events.ts";
-import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
+import { aLedger, anEntry, never, temporaryDirectory, tried } from "../../support/ledger.ts";
 import { settle } from "../../support/clock.ts";
-
-const retry = (at: number, detail: string, tookMs = 20): Outcome => ({
-  kind: "retry",
-  at,
-  notBefore: at,
-  reason: "server",
-  detail,
-  counted: true,
-  tookMs,
-});
 
 describe("each attempt is kept", () => {
   test("one that succeeds at once has its duration and the platform's answer", async () => {
@@ -35,10 +25,10 @@ describe("each attempt is kept", () => {
   test("those that failed before it stay, with time, duration and what the platform said", async () => {
     const { outbox, history } = aLedger();
     await outbox.add([anEntry(1, ["ops"])], [], never);
-    outbox.settle("d1", retry(10, 'HTTP 502: "bad" gateway 网关', 45));
+    outbox.settle("d1", tried(10, 'HTTP 502: "bad" gateway 网关', 45));
     await settle();
     outbox.settle("d1", {
-      ...retry(20, "130101 too fast"),
+      ...tried(20, "130101 too fast"),
       reason: "throttled",
       counted: false,
     } as Outcome);
@@ -88,7 +78,7 @@ describe("each attempt is kept", () => {
     const { outbox, history } = aLedger();
     await outbox.add([anEntry(1, ["ops"])], [], never);
     for (let n = 1; n <= 40; n += 1) {
-      outbox.settle("d1", retry(n, `try ${n}`));
+      outbox.settle("d1", tried(n, `try ${n}`));
       await settle();
     }
     const [row] = history.deliveries({});
@@ -107,7 +97,7 @@ describe("each attempt is kept", () => {
     const other = aLedger({ dataDir }).db;
     other.exec("BEGIN IMMEDIATE");
     for (let n = 1; n <= 3; n += 1) {
-      outbox.settle("d1", retry(n, `try ${n}`));
+      outbox.settle("d1", tried(n, `try ${n}`));
       await settle();
     }
     outbox.settle("d1", { kind: "delivered", at: 4, sent: "", answer: "ok", tookMs: 1 });

@@ -4,20 +4,10 @@ import { checkMysqlLedger } from "../../../../src/ledger/mysql/check.ts";
 import type { Outbox } from "../../../../src/ledger/ledger.ts";
 import { settle } from "../../../support/clock.ts";
 import { anEvent } from "../../../support/events.ts";
-import { anEntry, never } from "../../../support/ledger.ts";
+import { anEntry, never, tried } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
 import { aServer, eventually } from "./support.ts";
-
-const retry = (at: number, detail: string, tookMs = 20): Outcome => ({
-  kind: "retry",
-  at,
-  notBefore: at,
-  reason: "server",
-  detail,
-  counted: true,
-  tookMs,
-});
 
 async function written(outbox: Outbox): Promise<void> {
   await settle();
@@ -32,10 +22,10 @@ describe.skipIf(!haveMariadb)("attempts in a ledger in MySQL", { timeout: 120_00
   test("each is kept, with time, duration and what the platform said", async () => {
     const { outbox, history } = await open();
     await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
-    outbox.settle("d1", retry(10, 'HTTP 502: "bad" gateway 网关', 45));
+    outbox.settle("d1", tried(10, 'HTTP 502: "bad" gateway 网关', 45));
     await written(outbox);
     outbox.settle("d1", {
-      ...retry(20, "130101 too fast"),
+      ...tried(20, "130101 too fast"),
       reason: "throttled",
       counted: false,
     } as Outcome);
@@ -71,7 +61,7 @@ describe.skipIf(!haveMariadb)("attempts in a ledger in MySQL", { timeout: 120_00
     const { outbox, history } = await aMysqlLedger(await aDatabase(server(), name));
     await outbox.add([anEntry(1, ["ops"])], [], never);
     for (let n = 1; n <= 25; n += 1) {
-      outbox.settle("d1", retry(n, `try ${n}`));
+      outbox.settle("d1", tried(n, `try ${n}`));
       await written(outbox);
     }
     const [row] = await history.deliveries({});
@@ -89,7 +79,7 @@ describe.skipIf(!haveMariadb)("attempts in a ledger in MySQL", { timeout: 120_00
     await outbox.add([anEntry(1, ["ops"])], [], never);
     await server().down();
     for (let n = 1; n <= 3; n += 1) {
-      outbox.settle("d1", retry(n, `try ${n}`));
+      outbox.settle("d1", tried(n, `try ${n}`));
       await eventually(clock, () => recorded.of("ledgerTrouble").length > 0, "the trouble");
     }
     outbox.settle("d1", { kind: "delivered", at: 4, sent: "", answer: "ok", tookMs: 1 });
