@@ -1,8 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { haveCluster, kubectl, untilAllowed } from "../support/cluster.ts";
+import {
+  accountKubeconfig,
+  changeRights,
+  haveCluster,
+  kubectl,
+  untilAllowed,
+} from "../support/cluster.ts";
 import { Crier, crier, until } from "../support/crier.ts";
 import { type Inbox, startInbox } from "../support/inbox.ts";
 import { find, manifests, POD, ROOT } from "../support/manifests.ts";
@@ -19,19 +25,6 @@ let file: string;
 let inbox: Inbox;
 const started: Crier[] = [];
 
-/** The shipped objects that give rights, applied or taken away as a user would. */
-async function rights(verb: "apply" | "delete", name: "namespaced" | "canary"): Promise<void> {
-  const items = manifests(`kube-crier-${name}.yaml`).filter(({ kind }) =>
-    ["ServiceAccount", "Role", "RoleBinding"].includes(kind),
-  );
-  const how =
-    verb === "apply"
-      ? ["apply", "--server-side", "--force-conflicts"]
-      : ["delete", "--ignore-not-found"];
-  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-  await kubectl(["-n", NAMESPACE, ...how, "-f", "-"], list);
-}
-
 /** The API server forgets a Role a moment after it was deleted. */
 function untilForbidden(verb: string): Promise<true> {
   const account = `--as=system:serviceaccount:${NAMESPACE}:kube-crier`;
@@ -43,17 +36,6 @@ function untilForbidden(verb: string): Promise<true> {
       ),
     `the API server to forbid ${verb} events`,
   );
-}
-
-/** A kubeconfig that holds nothing but a token of the shipped service account. */
-async function accountKubeconfig(): Promise<string> {
-  const token = await kubectl(["-n", NAMESPACE, "create", "token", "kube-crier"]);
-  const view = ["config", "view", "--raw", "--minify", "-o", "json"];
-  const admin = JSON.parse(await kubectl(view)) as { users: { name: string }[] };
-  const users = admin.users.map(({ name }) => ({ name, user: { token: token.trim() } }));
-  const made = path.join(folder, "kubeconfig");
-  writeFileSync(made, JSON.stringify({ ...admin, users }));
-  return made;
 }
 
 const ENV = () => ({
@@ -116,9 +98,9 @@ describe.skipIf(!haveCluster)("--canary on a real API server", () => {
   beforeEach(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "kube-crier-canary-"));
     inbox = await startInbox();
-    await rights("apply", "namespaced");
-    await rights("apply", "canary");
-    file = await accountKubeconfig();
+    await changeRights("apply", NAMESPACE, "kube-crier-namespaced.yaml");
+    await changeRights("apply", NAMESPACE, "kube-crier-canary.yaml");
+    file = await accountKubeconfig(path.join(folder, "kubeconfig"), NAMESPACE);
     for (const verb of ["watch", "create", "patch"])
       await untilAllowed(file, verb, "events", NAMESPACE);
     await kubectl(["-n", NAMESPACE, "delete", "events", "--all"]);
@@ -131,8 +113,8 @@ describe.skipIf(!haveCluster)("--canary on a real API server", () => {
   });
 
   afterAll(async () => {
-    await rights("delete", "canary");
-    await rights("delete", "namespaced");
+    await changeRights("delete", NAMESPACE, "kube-crier-canary.yaml");
+    await changeRights("delete", NAMESPACE, "kube-crier-namespaced.yaml");
   });
 
   it("is the one right more that is shipped, in one namespace", async () => {
@@ -190,7 +172,7 @@ describe.skipIf(!haveCluster)("--canary on a real API server", () => {
   });
 
   it("without the right is refused at the start and by check, with the rule that is missing", async () => {
-    await rights("delete", "canary");
+    await changeRights("delete", NAMESPACE, "kube-crier-canary.yaml");
     await untilForbidden("create");
     for (const command of ["run", "check"]) {
       const { code, stderr } = await crier([command, ...args()], { env: ENV() });
@@ -208,7 +190,7 @@ describe.skipIf(!haveCluster)("--canary on a real API server", () => {
     const process = start("--canary-deadline=2s");
     const url = await process.ready();
     await until(() => (to("ops").length >= 1 ? true : undefined), "a canary");
-    await rights("delete", "canary");
+    await changeRights("delete", NAMESPACE, "kube-crier-canary.yaml");
     await until(() => (to("pager").length >= 1 ? true : undefined), "the second sink to be told");
     expect(to("pager")[0]?.body).toContain("API server 没有接受它");
     const unready = await fetch(`${url}/readyz`);
@@ -220,7 +202,7 @@ describe.skipIf(!haveCluster)("--canary on a real API server", () => {
     ]);
     expect(await series(url, "kube_crier_canary_ok")).toBe(0);
     expect(await series(url, "kube_crier_canary_writes_failed_total")).toBeGreaterThan(0);
-    await rights("apply", "canary");
+    await changeRights("apply", NAMESPACE, "kube-crier-canary.yaml");
     await until(
       () => (to("pager").length >= 2 ? true : undefined),
       "it to be told that all is well",

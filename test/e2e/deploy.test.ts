@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { coreEvent, haveCluster, kubectl } from "../support/cluster.ts";
+import { accountKubeconfig, coreEvent, haveCluster, kubectl } from "../support/cluster.ts";
 import { Crier, crier, until } from "../support/crier.ts";
 import { type Inbox, startInbox } from "../support/inbox.ts";
 import {
@@ -74,23 +74,12 @@ async function may(
   return answer.trim();
 }
 
-/** A kubeconfig that holds nothing but a token of the shipped service account. */
-async function accountKubeconfig(namespace: string): Promise<string> {
-  const token = await kubectl(["-n", namespace, "create", "token", "kube-crier"]);
-  const view = ["config", "view", "--raw", "--minify", "-o", "json"];
-  const admin = JSON.parse(await kubectl(view)) as { users: { name: string }[] };
-  const users = admin.users.map(({ name }) => ({ name, user: { token: token.trim() } }));
-  const file = path.join(folder, "kubeconfig");
-  writeFileSync(file, JSON.stringify({ ...admin, users }));
-  return file;
-}
-
 /** What the Pod is given, in this test's folder: the ConfigMap as the cluster has it, the Secret, the token. */
 async function podEnvironment({ variant, namespace }: Case): Promise<Record<string, string>> {
   const get = ["-n", namespace, "get", "configmap", "kube-crier", "-o", "json"];
   const { data } = JSON.parse(await kubectl(get)) as { data: Record<string, string> };
   for (const [name, text] of Object.entries(data)) writeFileSync(path.join(folder, name), text);
-  const KUBECONFIG = await accountKubeconfig(namespace);
+  const KUBECONFIG = await accountKubeconfig(path.join(folder, "kubeconfig"), namespace);
   return { ...environmentOf(manifests(variant), namespace), KUBECONFIG, HOME: folder };
 }
 

@@ -2,11 +2,18 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { coreEvent, haveCluster, kubectl, untilAllowed } from "../support/cluster.ts";
+import {
+  accountKubeconfig,
+  changeRights,
+  coreEvent,
+  haveCluster,
+  kubectl,
+  untilAllowed,
+} from "../support/cluster.ts";
 import { Crier, crier, until } from "../support/crier.ts";
 import { CuttableProxy } from "../support/cuttable-proxy.ts";
 import { type Inbox, type Received, startInbox } from "../support/inbox.ts";
-import { manifests, ROOT } from "../support/manifests.ts";
+import { ROOT } from "../support/manifests.ts";
 import { haveMariadb, Mariadb } from "../support/mariadb.ts";
 
 /**
@@ -15,6 +22,7 @@ import { haveMariadb, Mariadb } from "../support/mariadb.ts";
  */
 const NAMESPACE = "kube-crier-ha";
 const CONCURRENCY = 4;
+const RIGHTS = ["kube-crier-namespaced.yaml", "ha/lease.yaml"] as const;
 /** What a busy machine may add to a failover: starting kubectl, writing an Event, opening a ledger. */
 const SLACK_MS = 4_000;
 
@@ -33,37 +41,11 @@ let database = "";
 let created = 0;
 const replicas: Replica[] = [];
 
-async function rights(verb: "apply" | "delete"): Promise<void> {
-  const items = [...manifests("kube-crier-namespaced.yaml"), ...manifests("ha/lease.yaml")].filter(
-    ({ kind }) => ["ServiceAccount", "Role", "RoleBinding"].includes(kind),
-  );
-  const how =
-    verb === "apply"
-      ? ["apply", "--server-side", "--force-conflicts"]
-      : ["delete", "--ignore-not-found"];
-  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-  await kubectl(["-n", NAMESPACE, ...how, "-f", "-"], list);
-}
-
-interface Kubeconfig {
-  readonly clusters: { readonly cluster: Readonly<Record<string, unknown>> }[];
-  readonly users: { readonly name: string }[];
-}
-
 /** Nothing but a token of the shipped service account, by a way of its own to the one address: a cluster is known by that. */
-async function accountKubeconfig(pod: string): Promise<{ file: string; way: CuttableProxy }> {
-  const token = await kubectl(["-n", NAMESPACE, "create", "token", "kube-crier"]);
-  const view = ["config", "view", "--raw", "--minify", "-o", "json"];
-  const admin = JSON.parse(await kubectl(view)) as Kubeconfig;
+async function ownWay(pod: string): Promise<{ file: string; way: CuttableProxy }> {
   const way = await CuttableProxy.start();
-  const clusters = admin.clusters.map((one) => ({
-    ...one,
-    cluster: { ...one.cluster, "proxy-url": way.url },
-  }));
-  const users = admin.users.map(({ name }) => ({ name, user: { token: token.trim() } }));
-  const file = path.join(folder, `${pod}.kubeconfig`);
-  writeFileSync(file, JSON.stringify({ ...admin, clusters, users }));
-  return { file, way };
+  const made = path.join(folder, `${pod}.kubeconfig`);
+  return { file: await accountKubeconfig(made, NAMESPACE, { proxy: way.url }), way };
 }
 
 function run(pod: string, kubeconfig: string, more: readonly string[]): Crier {
@@ -83,7 +65,7 @@ function run(pod: string, kubeconfig: string, more: readonly string[]): Crier {
 }
 
 async function start(pod: string, ...more: readonly string[]): Promise<Replica> {
-  const { file, way } = await accountKubeconfig(pod);
+  const { file, way } = await ownWay(pod);
   const replica = { pod, way, kubeconfig: file, process: run(pod, file, more) };
   replicas.push(replica);
   return replica;
@@ -158,7 +140,7 @@ describe.skipIf(!haveCluster || !haveMariadb)("two replicas on a real API server
     mariadb = await Mariadb.start();
     const object = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
     await kubectl(["apply", "-f", "-"], JSON.stringify(object));
-    await rights("apply");
+    await changeRights("apply", NAMESPACE, ...RIGHTS);
   });
 
   beforeEach(async () => {
@@ -169,7 +151,7 @@ describe.skipIf(!haveCluster || !haveMariadb)("two replicas on a real API server
     await mariadb.sql(`CREATE DATABASE ${database}`);
     await kubectl(["-n", NAMESPACE, "delete", "lease", "--all"]);
     await kubectl(["-n", NAMESPACE, "delete", "events", "--all"]);
-    const { file, way } = await accountKubeconfig("asking");
+    const { file, way } = await ownWay("asking");
     await untilAllowed(file, "watch", "events", NAMESPACE);
     await untilAllowed(file, "update", "leases/kube-crier", NAMESPACE);
     await way.close();
@@ -189,7 +171,7 @@ describe.skipIf(!haveCluster || !haveMariadb)("two replicas on a real API server
   });
 
   afterAll(async () => {
-    await rights("delete");
+    await changeRights("delete", NAMESPACE, ...RIGHTS);
     await kubectl(["-n", NAMESPACE, "delete", "lease", "--all"]);
     await mariadb.destroy();
   });
@@ -304,7 +286,7 @@ describe.skipIf(!haveCluster || !haveMariadb)("two replicas on a real API server
     await one.process.says("kubernetes: watching");
     await mariadb.sql("CREATE USER IF NOT EXISTS reader IDENTIFIED BY 'made-up'");
     await mariadb.sql(`GRANT SELECT ON ${database}.* TO reader`);
-    const { file, way } = await accountKubeconfig("crier-2");
+    const { file, way } = await ownWay("crier-2");
     const two = run("crier-2", file, [
       `--ledger=mysql://reader:made-up@127.0.0.1:${mariadb.port}/${database}`,
     ]);
@@ -317,7 +299,7 @@ describe.skipIf(!haveCluster || !haveMariadb)("two replicas on a real API server
   it("without the right is refused at the start and by check, with the Role that is missing", async () => {
     await kubectl(["-n", NAMESPACE, "delete", "rolebinding", "kube-crier-lease"]);
     try {
-      const { file, way } = await accountKubeconfig("crier-1");
+      const { file, way } = await ownWay("crier-1");
       await until(
         () =>
           kubectl(["--kubeconfig", file, "-n", NAMESPACE, "get", "lease", "kube-crier"]).then(
@@ -345,7 +327,7 @@ describe.skipIf(!haveCluster || !haveMariadb)("two replicas on a real API server
       }
       await way.close();
     } finally {
-      await rights("apply");
+      await changeRights("apply", NAMESPACE, ...RIGHTS);
     }
   });
 

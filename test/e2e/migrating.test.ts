@@ -8,7 +8,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { type RunningSimulator, startSimulator } from "../../src/simulate/index.ts";
 import { HOSTILE } from "../fixtures/hostile.ts";
-import { coreEvent, haveCluster, kubeconfig, kubectl, untilAllowed } from "../support/cluster.ts";
+import {
+  accountKubeconfig,
+  coreEvent,
+  haveCluster,
+  kubeconfig,
+  kubectl,
+  untilAllowed,
+} from "../support/cluster.ts";
 import { Crier, PROGRAM, until } from "../support/crier.ts";
 import { type Inbox, startInbox } from "../support/inbox.ts";
 import { cli } from "../support/io.ts";
@@ -138,17 +145,6 @@ function start(pod: Pod, name: string, more: readonly string[] = []): Crier {
   return child;
 }
 
-/** Holds nothing but a token of kube-eventer's service account. */
-async function accountKubeconfig(): Promise<string> {
-  const token = await kubectl(["-n", SYSTEM, "create", "token", "kube-eventer"]);
-  const view = ["config", "view", "--raw", "--minify", "-o", "json"];
-  const admin = JSON.parse(await kubectl(view)) as { users: { name: string }[] };
-  const users = admin.users.map(({ name }) => ({ name, user: { token: token.trim() } }));
-  const file = path.join(folder, "kubeconfig");
-  writeFileSync(file, JSON.stringify({ ...admin, users }));
-  return file;
-}
-
 async function sql<T>(text: string, database = ""): Promise<T[]> {
   const connection = await mariadb.root(database);
   try {
@@ -183,7 +179,9 @@ describe.skipIf(!haveCluster || !haveMariadb)("docs/migrating.md", () => {
     touched = true;
     await kubectl(["apply", "-f", MANIFEST]);
     await kubectl(["-n", SYSTEM, "label", "--overwrite", "deployment", "kube-eventer", OURS]);
-    account = await accountKubeconfig();
+    account = await accountKubeconfig(path.join(folder, "kubeconfig"), SYSTEM, {
+      account: "kube-eventer",
+    });
     await untilAllowed(account, "watch", "events", "shop");
     await untilAllowed(account, "get", "configmaps", SYSTEM);
     await kubectl(["create", "-f", "-"], coreEvent(`${run}-before`));

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { until } from "./crier.ts";
+import { type Addition, manifests, type Variant } from "./manifests.ts";
 
 const run = promisify(execFile);
 
@@ -52,6 +54,52 @@ export async function evgen(options: {
   const out = await clusterControl("evgen", ...args);
   const answer = JSON.parse(out) as { created: number; updated: number };
   return answer;
+}
+
+/** What of these shipped files gives rights, applied or taken away as a user would. */
+export async function changeRights(
+  verb: "apply" | "delete",
+  namespace: string,
+  ...files: readonly (Variant | Addition)[]
+): Promise<void> {
+  const items = files
+    .flatMap((file) => manifests(file))
+    .filter(({ kind }) => ["ServiceAccount", "Role", "RoleBinding"].includes(kind));
+  const how =
+    verb === "apply"
+      ? ["apply", "--server-side", "--force-conflicts"]
+      : ["delete", "--ignore-not-found"];
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  await kubectl(["-n", namespace, ...how, "-f", "-"], list);
+}
+
+export interface AccountOptions {
+  readonly account?: string;
+  /** Its way to the API server. */
+  readonly proxy?: string;
+}
+
+/**
+ * Writes a kubeconfig that holds nothing but a token of a service account.
+ * @returns the file
+ */
+export async function accountKubeconfig(
+  file: string,
+  namespace: string,
+  { account = "kube-crier", proxy }: AccountOptions = {},
+): Promise<string> {
+  const token = await kubectl(["-n", namespace, "create", "token", account]);
+  const view = ["config", "view", "--raw", "--minify", "-o", "json"];
+  const admin = JSON.parse(await kubectl(view)) as {
+    readonly clusters: readonly { readonly cluster: Readonly<Record<string, unknown>> }[];
+    readonly users: readonly { readonly name: string }[];
+  };
+  const clusters = admin.clusters.map((one) =>
+    proxy === undefined ? one : { ...one, cluster: { ...one.cluster, "proxy-url": proxy } },
+  );
+  const users = admin.users.map(({ name }) => ({ name, user: { token: token.trim() } }));
+  writeFileSync(file, JSON.stringify({ ...admin, clusters, users }));
+  return file;
 }
 
 /** The API server learns of a new Role a moment after it was made; waits until it answers so to whoever this kubeconfig holds. */
