@@ -5,6 +5,7 @@ import type { FailureReason } from "../event/reason.ts";
 import type { Outbox } from "../ledger/ledger.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Rate } from "../sink/define.ts";
+import { endOfTurn } from "../turn.ts";
 import { Alarm } from "./alarm.ts";
 import { attempt, type Attempted } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
@@ -154,7 +155,7 @@ export class Lane {
   #wake(): void {
     if (this.#woken || !this.#running) return;
     this.#woken = true;
-    setImmediate(() => {
+    endOfTurn.giveOut(() => {
       this.#woken = false;
       if (this.#running) this.#turn();
     });

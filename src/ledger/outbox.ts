@@ -4,6 +4,7 @@ import type { Alert } from "../event/alert.ts";
 import { type Delivery, newDelivery, type Outcome } from "../event/delivery.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Checkpoint } from "../source/source.ts";
+import { endOfTurn } from "../turn.ts";
 import { Held } from "./held.ts";
 import type { Entry, Outbox, Taken } from "./ledger.ts";
 import { Listeners } from "./listeners.ts";
@@ -126,7 +127,7 @@ export class StoreOutbox implements Outbox {
     this.#unwritten.push(write);
     this.#ready.settled(id, outcome.kind === "retry" ? outcome.notBefore : null);
     // After everything the network brought in this turn, before it is asked again: one transaction for all of it.
-    if (this.#unwritten.length === 1) setImmediate(() => this.#flush());
+    if (this.#unwritten.length === 1) endOfTurn.giveOut(() => this.#flush());
   }
 
   /** A turn's settlements are written before the network is asked again, whatever else is due. */

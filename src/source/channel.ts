@@ -1,3 +1,5 @@
+import { endOfTurn } from "../turn.ts";
+
 /**
  * A bounded buffer from those who push to one who pulls. It refuses instead of growing: a producer that is refused waits for room.
  * @param merge may replace the newest waiting item by one that says both (`null`: keep both)
@@ -51,6 +53,8 @@ export class Channel<T> {
         this.#consumer = resolve;
       });
       this.#consumer = null;
+      // What else comes in this turn is taken along.
+      await new Promise<void>((resolve) => endOfTurn.takeIn(resolve));
     }
     const batch = this.#items.splice(0, max);
     if (batch.length === 0 && this.#error !== null) throw this.#error;

@@ -13,6 +13,7 @@ import { Recent } from "./recent.ts";
 import { type Owed, transaction } from "./script.ts";
 import { AwayError, FencedError, type Session } from "./session.ts";
 import { Standing } from "./standing.ts";
+import { endOfTurn } from "../../turn.ts";
 import { settleOf } from "./tries.ts";
 import { Waiters } from "./waiters.ts";
 import { BEGINNING } from "./window.ts";
@@ -198,7 +199,7 @@ export class MysqlOutbox implements Outbox {
   #wake(): void {
     if (this.#busy || this.#standing.isFenced) return;
     this.#busy = true;
-    setImmediate(() => void this.#work());
+    endOfTurn.giveOut(() => void this.#work());
   }
 
   async #work(): Promise<void> {

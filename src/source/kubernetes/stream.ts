@@ -12,6 +12,7 @@ import { forgotten, gapOf } from "./forgotten.ts";
 import type { Frame } from "./frames.ts";
 import { sameCluster } from "./identity.ts";
 import { currentVersion } from "./list.ts";
+import { endOfTurn } from "../../turn.ts";
 import { Outlet } from "./outlet.ts";
 import {
   blindBefore,
@@ -172,6 +173,9 @@ export class EventStream {
 
   async #watch(trust: Trust, signal: AbortSignal): Promise<Position> {
     const { client, clock, random } = this.#ports;
+    // Where we are is in the ledger before anybody asks what comes next: whoever dies in between begins here, and not anew.
+    await new Promise<void>((resolve) => endOfTurn.giveOut(resolve));
+    signal.throwIfAborted();
     if (trust === "doubtful" && this.#isAhead(await currentVersion(client, this.#path, signal)))
       return this.#future();
 
