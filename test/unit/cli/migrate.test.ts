@@ -173,6 +173,34 @@ sinks:
     expect(stdout).toMatch(/^# - --max_procs: one thread does the work/m);
   });
 
+  it.each([
+    ["60s", "1m"],
+    ["120s", "2m"],
+    ["75s", "75s"],
+    ["1m30s", "90s"],
+  ])("writes a frequency of %s as a person would: %s", async (frequency, written) => {
+    const stdout = await migrated(
+      deployment([SOURCE, `--sink=${DOCUMENTED.log}`, `--frequency=${frequency}`]),
+    );
+    expect(stdout).toMatch(new RegExp(`^digestEvery: ${written}$`, "m"));
+  });
+
+  it.each([
+    ["as POSIX writes it", 'value: ":Asia/Shanghai"', /^timezone: Asia\/Shanghai$/m],
+    ["that is empty, which is that of the container", 'value: ""', /^(?!timezone)/],
+    [
+      "that stands in a ConfigMap, of which nothing is known",
+      "valueFrom: { configMapKeyRef: { name: zones, key: here } }",
+      /^(?!timezone)/,
+    ],
+  ])("takes a time zone %s", async (_, value, expected) => {
+    const env = `          env:\n            - name: TZ\n              ${value}\n`;
+    const stdout = await migrated(deployment([SOURCE, `--sink=${DOCUMENTED.log}`], { env }));
+    const { config } = loadPrinted(stdout, {});
+    expect(uncommented(stdout)).toMatch(expected);
+    expect(config.timezone).toBe(String(expected).includes("Shanghai") ? "Asia/Shanghai" : "UTC");
+  });
+
   it("is the same for flags with one dash, as Go takes them", async () => {
     const flags = [SOURCE, "--frequency=60s", "--sink=webhook:http://h/x?level=Warning"];
     const oneDash = flags.map((flag) => flag.slice(1));
@@ -570,6 +598,22 @@ describe("what is no input", () => {
     expect(stderr).toMatch(/:30:15 \(--frequency\): expected 5s to 3m, found "1h"/);
     expect(stderr).toMatch(/:31:15 \(--levl\): there is no such flag\n +→ did you mean --level/);
     for (const secret of SECRETS) expect(stderr).not.toContain(secret);
+  });
+
+  it("is refused with its mistakes in the order of their lines", async () => {
+    const wrong = (n: number) => `--sink=dingtlk${n}:x`;
+    const text = Array.from({ length: 11 }, (_, n) => `  ${wrong(n)}`).join(" \\\n");
+    const stderr = await refused(`kube-eventer \\\n${text}\n`);
+    const lines = [...stderr.matchAll(/standard input:(\d+):3 /g)].map(([, line]) => Number(line));
+    expect(lines).toEqual(Array.from({ length: 11 }, (_, n) => n + 2));
+  });
+
+  it("is refused where a password stands in the API server's address, which is not repeated", async () => {
+    const source = "--source=kubernetes:https://admin:s3cret-of-all@api.example.com:6443";
+    const stderr = await refused(deployment([source, `--sink=${DOCUMENTED.log}`]));
+    expect(stderr).toMatch(/standard input:25:15 \(--source #1\): a password stands in/);
+    expect(stderr).toContain("put it into a kubeconfig");
+    expect(stderr).not.toContain("s3cret");
   });
 
   it("is a file that is not there", async () => {

@@ -66,6 +66,7 @@ describe("mistakes with the canary", () => {
     expect(wrong({ canary: "30s", canaryDeadline: "1m" })).toBe(
       "--canary-deadline: is longer than the time between two canaries (30 s) (make it shorter, or canary longer)",
     );
+    expect(wrong({ canary: "30s", canaryDeadline: "30s" })).toBe("");
   });
 
   it("no cluster to write it to", () => {

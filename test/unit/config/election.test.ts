@@ -61,6 +61,23 @@ describe("mistakes with the election", () => {
     expect(wrong({ leaderElectRetryPeriod: "8s" })).toEqual([]);
   });
 
+  it("a duration that a Lease cannot state, and one so short that a slow answer ends a leader", () => {
+    for (const duration of ["4500ms", "3s", "3999ms"])
+      expect(wrong({ leaderElectLeaseDuration: duration }), duration).toEqual([
+        expect.stringMatching(
+          /^--leader-elect-lease-duration: .*expected whole seconds, at least 4s/,
+        ) as string,
+      ]);
+    expect(wrong({ leaderElectLeaseDuration: "4s" })).toEqual([]);
+  });
+
+  it("looks so close together that they are a flood", () => {
+    expect(wrong({ leaderElectRetryPeriod: "249ms" })).toEqual([
+      expect.stringMatching(/^--leader-elect-retry-period: .*expected at least 250ms/) as string,
+    ]);
+    expect(wrong({ leaderElectRetryPeriod: "250ms" })).toEqual([]);
+  });
+
   it("a ledger of one process", () => {
     expect(problemsOf({ flags: { leaderElect: true } })).toBe(
       "--leader-elect: a SQLite ledger belongs to one process: a standby could not go on where the leader ended (use --ledger=mysql://… for all replicas, or one replica without --leader-elect)",

@@ -120,6 +120,9 @@ describe("a start is refused", () => {
 
   it("where one cluster is to say what somebody may see in several", () => {
     const source = ["kubernetes:?context=a", "kubernetes:?context=b&namespaces=x"];
+    expect(wrong({ webListen: ":8081", webKubernetes: "on", source })).toMatch(
+      /^--web-kubernetes: one API server can say/,
+    );
     expect(wrong({ webListen: ":8081", source })).toBe(
       "--web-listen: one API server can say what somebody may see, and 2 clusters are watched (run one kube-crier for each, or set webKubernetes: off and webAccessFile)",
     );

@@ -14,6 +14,11 @@ describe("a command line", () => {
       'kube-eventer \\\n  --source="kubernetes:https://kubernetes.default" \\\n  --sink=log: # all of it\n',
       ["--source=kubernetes:https://kubernetes.default", "--sink=log:"],
     ],
+    // As it was pasted from a terminal of Windows; and a fragment is no comment.
+    [
+      "kube-eventer --source=kubernetes: \\\r\n  --sink=log: \\\r\n  --sink=webhook:https://h/in#frag # the rest\r\n",
+      ["--source=kubernetes:", "--sink=log:", "--sink=webhook:https://h/in#frag"],
+    ],
     ["# what runs today\r\nkube-eventer \\\r\n --sink=log:", ["--sink=log:"]],
     // Nobody quoted it where it was copied from.
     [
@@ -58,6 +63,21 @@ describe("a command line", () => {
 });
 
 describe("a manifest", () => {
+  it("without kube-eventer is refused, with what is in it, as far as that can be read", () => {
+    const list = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, n) =>
+          `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web-${n} }\nspec: { template: { spec: { containers: [{ name: web, image: "web:1" }] } } }\n`,
+      ).join("---\n");
+    expect(() => found(list(8))).toThrow(
+      /no container of it runs kube-eventer; found .*web-0.*web-7/,
+    );
+    expect(() => found(list(8))).not.toThrow(/…/);
+    expect(() => found(list(9))).toThrow(/web-7.*, …/);
+    expect(() => found(list(9))).not.toThrow(/web-8/);
+  });
+
   const args = ["--source=kubernetes:", "--sink=log:"];
 
   it.each(["command", "args"] as const)("has them in %s", (key) => {
