@@ -40,7 +40,7 @@ const [times, days, rounds] = [values.times, values.days, values.rounds].map(Num
 const stages = values.stages.split(",").map(Number);
 const PROBE = 10_000;
 const PER_SECOND = 200;
-const DISK_MAX = 19e9;
+const DISK_MAX = 25e9;
 const begun = performance.now();
 const tell = (line: string) =>
   say(`${((performance.now() - begun) / 1000).toFixed(0).padStart(5)} s  ${line}`);
