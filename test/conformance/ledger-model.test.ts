@@ -32,14 +32,14 @@ interface Kind {
 const SQLITE: Kind = {
   numRuns: Number(process.env["MODEL_RUNS"] ?? 150),
   slow: false,
-  can: { refuse: true },
+  can: { refuse: true, lose: true },
   open: async () => sqliteRig(mkdtempSync(path.join(tmpdir(), "kube-crier-model-"))),
 };
-/** Slower by far, and no other process. A way to it that is cut can be used for nothing. */
+/** Slower by far, and no other process. A way that is cut, and retention, where somebody asks for more runs (`MODEL_RUNS`). */
 const MYSQL: Kind = {
   numRuns: Math.ceil(SQLITE.numRuns / 15),
   slow: true,
-  can: { refuse: false },
+  can: { refuse: false, lose: process.env["MODEL_RUNS"] !== undefined },
   open: inMariadb,
 };
 

@@ -359,11 +359,16 @@ const restart = fc.constant(
 );
 
 /** What can happen to a ledger, in any order. */
-export function ledgerCommands({ refuse: refuses }: Can) {
+export function ledgerCommands({ refuse: refuses, lose: loses }: Can) {
   const always = [add, add, add, answers, answers, fold, attempting, late, twice, pass, byHand];
   const ends = [die, restart];
   return fc.commands(
-    [...always, prune, overflow, ...(refuses ? [refuse] : []), lose, mend, ...ends],
+    [
+      ...always,
+      ...(loses ? [prune, overflow, lose, mend] : []),
+      ...(refuses ? [refuse] : []),
+      ...ends,
+    ],
     { maxCommands: 40, size: "+1" },
   );
 }
