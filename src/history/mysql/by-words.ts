@@ -11,6 +11,8 @@ const FIRST = 4;
 const MOST = 512;
 /** Rows looked up at once. */
 const LOOKED_UP = 250;
+/** Hits held at once, and at most those of one segment more: a word may be in millions of events. */
+const HELD = 16_384;
 
 interface Hit {
   readonly id: number;
@@ -37,16 +39,21 @@ export async function* byWords(
     const segments = await segmentsBelow(session, plan, end, chunk + 1);
     isLast = segments.length <= chunk;
     const some = segments.slice(0, chunk);
-    const bound = isLast ? plan.low : Math.max(plan.low, (segments[chunk] ?? 0) + 1);
     const found = await inSegments(session, some, grams);
     grams = found.grams;
-    kept = [...kept, ...found.hits.filter((hit) => hit.id >= plan.low && hit.id < plan.high)];
-    kept.sort((a, b) => b.id - a.id);
-    const ready = kept.filter(({ id, class: of }) => id >= bound && plan.classes.has(of));
-    kept = kept.filter(({ id }) => id < bound);
-    if (purpose === "count" && plan.things === null)
-      yield { found: ready.map((hit) => ({ seq: 0, ...hit })), down: Math.min(bound, plan.high) };
-    else yield* lookedUp(session, plan, ready, Math.min(bound, plan.high));
+    for (const { of, until } of groups(some, found.places)) {
+      const next = segments[until];
+      const bound = next === undefined ? plan.low : Math.max(plan.low, next + 1);
+      const hits = await hitsOf(session, of, found.places);
+      kept = [...kept, ...hits.filter(({ id }) => id >= plan.low && id < plan.high)];
+      kept.sort((a, b) => b.id - a.id);
+      const ready = kept.filter(({ id, class: of }) => id >= bound && plan.classes.has(of));
+      kept = kept.filter(({ id }) => id < bound);
+      const down = Math.min(bound, plan.high);
+      if (purpose === "count" && plan.things === null)
+        yield { found: ready.map((hit) => ({ seq: 0, ...hit })), down };
+      else yield* lookedUp(session, plan, ready, down);
+    }
     end = some.at(-1) ?? 0;
   }
 }
@@ -77,15 +84,18 @@ async function segmentsBelow(
   return rows.map(([id]) => Number(id));
 }
 
+/** Where in each segment, as places in its list, something is. */
+type Places = ReadonlyMap<number, readonly number[]>;
+
 /** What has all the trigrams; and these, the rarest first: what it leaves nothing of need not be asked for the others. */
 async function inSegments(
   session: Session,
   segments: readonly number[],
   grams: readonly string[],
-): Promise<{ readonly hits: readonly Hit[]; readonly grams: readonly string[] }> {
+): Promise<{ readonly places: Places; readonly grams: readonly string[] }> {
   const last = segments.at(0);
   const first = segments.at(-1);
-  if (last === undefined || first === undefined) return { hits: [], grams };
+  if (last === undefined || first === undefined) return { places: new Map(), grams };
   let places: Map<number, number[]> | null = null;
   const weights = new Map<string, number>();
   for (const gram of grams) {
@@ -113,16 +123,37 @@ async function inSegments(
   const rarest = grams.toSorted(
     (a, b) => (weights.get(a) ?? Infinity) - (weights.get(b) ?? Infinity),
   );
-  return { hits: places === null ? [] : await hitsOf(session, places), grams: rarest };
+  return { places: places ?? new Map(), grams: rarest };
+}
+
+/** Segments that are looked at together, newest first, and how many of all have been by then. */
+function* groups(
+  segments: readonly number[],
+  places: Places,
+): Generator<{ readonly of: readonly number[]; readonly until: number }> {
+  let of: number[] = [];
+  let held = 0;
+  for (const [index, segment] of segments.entries()) {
+    const here = places.get(segment)?.length ?? 0;
+    if (here === 0) continue;
+    if (held > 0 && held + here > HELD) {
+      yield { of, until: index };
+      [of, held] = [[], 0];
+    }
+    of.push(segment);
+    held += here;
+  }
+  yield { of, until: segments.length };
 }
 
 async function hitsOf(
   session: Session,
-  places: ReadonlyMap<number, readonly number[]>,
+  segments: readonly number[],
+  places: Places,
 ): Promise<readonly Hit[]> {
-  if (places.size === 0) return [];
+  if (segments.length === 0) return [];
   const rows = await session.query(
-    `SELECT id, low, ids, classes FROM kube_crier_history_segment WHERE id IN (${[...places.keys()].map(number).join(", ")})`,
+    `SELECT id, low, ids, classes FROM kube_crier_history_segment WHERE id IN (${segments.map(number).join(", ")})`,
   );
   return rows.flatMap(([segment, low, ids, classes]) => {
     const all = unpackedRising(bytesOf(ids));
@@ -156,7 +187,7 @@ async function* lookedUp(
   if (hits.length === 0) yield { found: [], down };
 }
 
-function spanOf(places: ReadonlyMap<number, unknown>): [number, number] {
+function spanOf(places: Places): [number, number] {
   let [low, high] = [Infinity, 0];
   for (const id of places.keys()) {
     low = Math.min(low, id);

@@ -9,6 +9,7 @@ import { Session } from "../../../../src/ledger/mysql/session.ts";
 import type { LedgerTarget } from "../../../../src/ledger/mysql/target.ts";
 import { storedKey } from "../../../../src/ledger/key.ts";
 import { Happenings } from "../../../../bench/history/events.ts";
+import { anEvent } from "../../../support/events.ts";
 import { anyone, NOON, take } from "../../../support/history.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aServer } from "../../ledger/mysql/support.ts";
@@ -19,6 +20,9 @@ const SEGMENTED = 2_600;
 const FRESH = 300;
 /** More than are looked at together. */
 const SEGMENTS = 22;
+
+/** Events of one and the same word: more than are held at once. */
+const COMMON = 20_000;
 
 /** What a reader would find who has all of it in mind, newest first. */
 function plainly(events: readonly KubeEvent[], words: readonly string[]): readonly string[] {
@@ -139,6 +143,51 @@ describe.skipIf(!haveMariadb)("words in a ledger in MySQL", () => {
       expect(found, words.join(" ")).toEqual(expected);
       expect(await kept.total({ words }), words.join(" ")).toBeGreaterThanOrEqual(expected.length);
     }
+  }, 240_000);
+
+  test("are found where they are in more events than are held at once, a bar for each hour", async () => {
+    const kept = await aHistory(server(), next());
+    const hours = 6;
+    const first = NOON - hours * 3_600_000;
+    // Ever more of them, and every ninth comes an hour late: segments overlap.
+    const events = Array.from({ length: COMMON }, (_, n) =>
+      anEvent({
+        uid: `uid-${n}`,
+        message: `probe ${n} timed out`,
+        lastSeen: new Date(
+          first + Math.floor(Math.sqrt(n / COMMON) * hours * 3_600_000 * 0.999),
+        ).toISOString(),
+      }),
+    );
+    for (const [index, event] of events.entries()) {
+      const later = events[index + 300];
+      if (index % 9 === 0 && later !== undefined)
+        [events[index], events[index + 300]] = [later, event];
+    }
+    for (let at = 0; at < COMMON; at += COMMON / 5) {
+      await take(kept, events.slice(at, at + COMMON / 5));
+      while (await kept.engine.work());
+      await segment(kept.target);
+    }
+    const line = await kept.reader.timeline(
+      { ...EVERYTHING, from: first, to: NOON, words: ["timed out"] },
+      { by: "reason", step: 3_600_000, top: 9 },
+      anyone,
+    );
+    const hourOf = ({ lastSeen }: KubeEvent) =>
+      Math.floor((Date.parse(lastSeen) - first) / 3_600_000);
+    expect(line.refine).toBeNull();
+    expect(line.series[0]?.counts).toEqual(
+      Array.from(
+        { length: hours },
+        (_, hour) => events.filter((one) => hourOf(one) === hour).length,
+      ),
+    );
+    const page = await kept.events({ words: ["probe", "timed"], names: ["web*"] }, 50);
+    // Within a second the order is that of their arrival.
+    const second = ({ lastSeen }: KubeEvent) => lastSeen.slice(0, 19);
+    const newest = events.map(second).toSorted().toReversed();
+    expect(page.rows.map(({ event }) => second(event))).toEqual(newest.slice(0, 50));
   }, 240_000);
 });
 
