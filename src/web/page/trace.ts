@@ -5,6 +5,7 @@ import { html, type Html } from "../server.ts";
 import { spanText } from "../../template/times.ts";
 import type { Allowance } from "../../explain/allowance.ts";
 import type { Difference } from "../../explain/then.ts";
+import { attemptNumber } from "../../event/delivery.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import type { Desk } from "./desk.ts";
 import { eventPath } from "./rows.ts";
@@ -161,8 +162,7 @@ function drawTries(
   const took = (ms: number | null) => (ms === null ? "" : `${count(ms, reader)} ms`);
   const numbered = tries.map((one, index) => ({
     ...one,
-    // Those between the first and the last ones are not kept.
-    number: index === 0 ? 1 : attempts - (tries.length - 1 - index),
+    number: attemptNumber(index, tries.length, attempts),
   }));
   if (tries.length === 0 && state !== "delivered")
     return detail === null ? "" : html`<p class="detail">${detail}</p>`;
@@ -177,7 +177,9 @@ function drawTries(
     ${
       state === "delivered" && settledAt !== null
         ? html`<li>
-            ${instant(settledAt, reader)} ${words.attempt(attempts + 1)} <b>${words.accepted}</b>
+            ${instant(settledAt, reader)}
+            ${words.attempt(attemptNumber(tries.length, tries.length, attempts))}
+            <b>${words.accepted}</b>
             <span class="soft">${took(tookMs)}</span>
           </li>`
         : ""

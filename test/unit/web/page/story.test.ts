@@ -44,6 +44,33 @@ describe("the page of an event", () => {
     );
   });
 
+  it("numbers attempts as they were made, those too that a platform's rate limit ended", async () => {
+    const site = await aPageSite();
+    await take(site, [seen(1, NOON - MINUTE)], ["ops"]);
+    const [ops] = site.outbox.due("ops", site.clock.now(), 1, new Set());
+    for (const second of [1, 2, 3])
+      site.outbox.settle(ops?.id ?? "", {
+        kind: "retry",
+        at: NOON + second * 1_000,
+        notBefore: NOON,
+        reason: "throttled",
+        detail: "too fast",
+        counted: false,
+      });
+    site.outbox.settle(ops?.id ?? "", {
+      kind: "delivered",
+      at: NOON + 4_000,
+      sent: "{}",
+      answer: "ok",
+    });
+    site.outbox.written();
+    const { text } = await site.get(PATH);
+    expect(text).toMatch(
+      /attempt 1 throttled.*attempt 2 throttled.*attempt 3 throttled.*12:00:04\.000 attempt 4 accepted/,
+    );
+    expect(text).not.toMatch(/attempt (-|0|5)/);
+  });
+
   it("says of sinks that were not told which filter kept it from them", async () => {
     const site = await aPageSite();
     await take(site, [seen(1, NOON - MINUTE)], ["ops"]);
