@@ -190,15 +190,18 @@ try {
   const loading = loadBase(load).finally(() => (state.loaded = true));
   loading.catch(() => undefined);
   for (let left = BASE; !state.loaded || left > 1_000;) {
-    thread.index();
     await pause(1_000);
     const [[newest, high] = []] = await session.query(
       "SELECT (SELECT MAX(seq) FROM kube_crier_occurrence), high FROM kube_crier_history",
     );
-    left = Number(newest) - Number(high);
+    // Of an empty ledger the index would be begun anew.
+    if (newest !== null) thread.index();
+    left = newest === null ? BASE : Number(newest) - Number(high);
   }
   await loading;
   await thread.close();
+  const [[low] = []] = await session.query("SELECT low FROM kube_crier_history");
+  if (Number(low) !== 0) throw new Error(`the index goes down to ${String(low)} only`);
   await session.end();
   const { user, system } = process.cpuUsage(cpu);
   tell(
