@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { BroadcastChannel } from "node:worker_threads";
@@ -13,6 +13,7 @@ import type { Origin } from "../../../src/config/origin.ts";
 import { type FileLedger, openLedger } from "../../../src/ledger/open.ts";
 import { sinks as registry } from "../../../sinks/index.ts";
 import type { FakeClock } from "../../support/clock.ts";
+import { threadsOfOurs } from "../../support/threads.ts";
 import { FakeApiServer } from "../../support/apiserver.ts";
 import { anEvent } from "../../support/events.ts";
 import { accessFile, bearer } from "../../support/guarded.ts";
@@ -257,15 +258,10 @@ describe("the page in a thread of its own", { timeout: TIMEOUT }, () => {
   it.runIf(process.platform === "linux")(
     "has a lower priority than the one that delivers, which keeps its own",
     async () => {
-      const niceOf = () =>
-        readdirSync("/proc/self/task").map((id) => {
-          const stat = readFileSync(`/proc/self/task/${id}/stat`, "utf8");
-          return { id, nice: Number(stat.slice(stat.lastIndexOf(")")).split(" ")[17]) };
-        });
-      const own = () => niceOf().find(({ id }) => id === String(process.pid))?.nice ?? 0;
-      const before = { own: own(), ids: new Set(niceOf().map(({ id }) => id)) };
+      const own = () => threadsOfOurs().find(({ id }) => id === String(process.pid))?.nice ?? 0;
+      const before = { own: own(), ids: new Set(threadsOfOurs().map(({ id }) => id)) };
       await served();
-      const begun = niceOf().filter(({ id }) => !before.ids.has(id));
+      const begun = threadsOfOurs().filter(({ id }) => !before.ids.has(id));
       expect(own()).toBe(before.own);
       expect(begun.map(({ nice }) => nice)).toContain(Math.min(19, before.own + 5));
     },

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { EVERYTHING, UnreadableError } from "../../../src/history/history.ts";
@@ -7,6 +7,7 @@ import { indexPath, openReaderBeside } from "../../../src/history/open.ts";
 import type { Question } from "../../../src/history/question.ts";
 import { Thread } from "../../../src/history/thread.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { threadsOfOurs } from "../../support/threads.ts";
 import { databaseIn, flip, PAGE } from "../../support/damage.ts";
 import { anyone, NOON, seen, take } from "../../support/history.ts";
 import { aLedger, never, temporaryDirectory } from "../../support/ledger.ts";
@@ -48,18 +49,13 @@ describe("the history's thread", () => {
   test.runIf(process.platform === "linux")(
     "has a lower priority than the one that delivers, which keeps its own",
     async () => {
-      const niceOf = () =>
-        readdirSync("/proc/self/task").map((id) => {
-          const stat = readFileSync(`/proc/self/task/${id}/stat`, "utf8");
-          return { id, nice: Number(stat.slice(stat.lastIndexOf(")")).split(" ")[17]) };
-        });
       const dataDir = temporaryDirectory();
       await take(aLedger({ dataDir }), [seen(1, NOON)]);
-      const own = niceOf().find(({ id }) => id === String(process.pid))?.nice;
-      const before = new Set(niceOf().map(({ id }) => id));
+      const own = threadsOfOurs().find(({ id }) => id === String(process.pid))?.nice;
+      const before = new Set(threadsOfOurs().map(({ id }) => id));
       const { thread } = aThread(dataDir);
       await thread.answer(ask, never);
-      const after = niceOf();
+      const after = threadsOfOurs();
       expect(after.find(({ id }) => id === String(process.pid))?.nice).toBe(own);
       const lower = Math.max(10, own ?? 0);
       expect(after.filter(({ id }) => !before.has(id)).map(({ nice }) => nice)).toContain(lower);
