@@ -57,6 +57,16 @@ const database =
     crew.written();
   };
 
+/** Again and again: the API server, or etcd, may be down itself, or about to start. */
+async function compacted({ control }: Stage, how: "stale" | "open"): Promise<void> {
+  const compact = () =>
+    control("force-410", how).then(
+      () => true,
+      () => undefined,
+    );
+  await until(compact, "etcd to be compacted");
+}
+
 /** What each of them does; resolves when it is over. */
 export const ACTS: Readonly<Record<Injection, Act>> = {
   "apiserver restart": async ({ control }, { forMs }) => {
@@ -64,15 +74,15 @@ export const ACTS: Readonly<Record<Injection, Act>> = {
     await lasting(forMs);
     await control("up");
   },
-  "compact stale": async ({ control }) => void (await control("force-410", "stale")),
-  "compact open": async ({ control }) => void (await control("force-410", "open")),
+  "compact stale": (stage) => compacted(stage, "stale"),
+  "compact open": (stage) => compacted(stage, "open"),
   /** Cut off while Events come and go. */
   forget: async (stage, { size }) => {
     const { crew, maker } = stage.parts;
     for (const one of crew.replicas) one.road.begin("cut");
     await maker.burst(Math.round(5 + size * 20), { updates: 0.3 });
     await maker.forget();
-    await stage.control("force-410", "stale");
+    await compacted(stage, "stale");
     for (const one of crew.replicas) one.road.end();
   },
   "api stall": onWay(road, "stall"),
@@ -134,18 +144,13 @@ export const ACTS: Readonly<Record<Injection, Act>> = {
     unwell.push({ from, to: Date.now() });
   },
   /** What happens meanwhile is found by a list when it is too old; every other time the process ends while it lists. */
-  blind: async ({ control, maxAgeMs, parts: { crew, maker } }, { size }) => {
+  blind: async (stage, { size }) => {
+    const { crew, maker } = stage.parts;
     const { line, gateway, program } = crew.leader;
     line.begin("cut");
     await maker.burst(Math.round(5 + size * 40), { updates: 0.3 });
-    // The API server may be down itself.
-    const compact = () =>
-      control("force-410", "stale").then(
-        () => true,
-        () => undefined,
-      );
-    await until(compact, "etcd to be compacted");
-    await lasting((maxAgeMs ?? 0) + 1_500);
+    await compacted(stage, "stale");
+    await lasting((stage.maxAgeMs ?? 0) + 1_500);
     await maker.burst(3, { updates: 0 });
     const [, second] = NAMESPACES;
     if (size < 0.6) gateway.slow = { namespace: second, ms: LISTING_MS };

@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly elects: boolean;
 }
 
+const patiently = () => ({ signal: AbortSignal.timeout(5_000) });
+
 /** kube-crier as its kubelet keeps it: whenever it ends it is started anew, and how it ended is written down. */
 export class Program {
   readonly deaths: Death[] = [];
@@ -31,6 +33,11 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     this.#options = options;
+  }
+
+  /** Where the process that is there listens; `null`: it has not said so, or there is none. */
+  get #url(): string | null {
+    return /http:\/\/127\.0\.0\.1:\d+/.exec(this.#crier?.stderr ?? "")?.[0] ?? null;
   }
 
   get log(): string {
@@ -86,16 +93,21 @@ export class Program {
 
   /** `null` while there are none to be had. */
   async metrics(): Promise<string | null> {
-    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(this.#crier?.stderr ?? "")?.[0];
-    if (url === undefined) return null;
-    return fetch(`${url}/metrics`, { signal: AbortSignal.timeout(5_000) }).then(
+    if (this.#url === null) return null;
+    return fetch(`${this.#url}/metrics`, patiently()).then(
       (answer) => answer.text(),
       () => null,
     );
   }
 
+  /** Whichever of its processes it is: one that led ends when it loses its Lease, and the next one begins. */
   async ready(): Promise<void> {
-    await this.#crier?.ready();
+    await until(async () => {
+      if (this.#url === null) return undefined;
+      // It may end between the look and the question.
+      const answer = await fetch(`${this.#url}/readyz`, patiently()).catch(() => undefined);
+      return answer?.status === 200 ? true : undefined;
+    }, "a process that is ready");
   }
 
   /** Told to end, for good. */
