@@ -24,7 +24,8 @@ import { Mariadb } from "../test/support/mariadb.ts";
 // As src/bin.js does: the memory a Pod has.
 for (const flag of [
   "--semi-space-growth-factor=1",
-  "--heap-growing-percent=30",
+  "--heap-growing-percent=20",
+  "--optimize-for-size",
   "--no-maglev-destroy-on-background",
 ])
   setFlagsFromString(flag);

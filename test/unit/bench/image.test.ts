@@ -20,6 +20,7 @@ describe("what a benchmark starts a program with", () => {
     expect(imageEnvironment()).toEqual({
       MALLOC_ARENA_MAX: "1",
       MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
+      NODE_OPTIONS: "--max-semi-space-size=4",
     });
   });
 
