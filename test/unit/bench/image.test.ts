@@ -16,7 +16,7 @@ describe("what a benchmark starts a program with", () => {
   });
 
   // mallopt(3): M_ARENA_MAX, M_TRIM_THRESHOLD; setting the latter ends its growing by itself.
-  it("keeps the C library's heap small: one for all threads, and what is free at its end goes back", () => {
+  it("keeps heaps small: the C library's is one for all threads and gives back what is free at its end, V8's has a bound", () => {
     expect(imageEnvironment()).toEqual({
       MALLOC_ARENA_MAX: "1",
       MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
