@@ -7,14 +7,12 @@ process.title = "kube-crier";
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major > 22 || (major === 22 && minor >= 19)) {
   // V8 lets garbage pile up to several times what is in use, and 8 MB at least. Here memory is the scarcer thing: a Pod has 250 MiB, and
-  // events are small. Only the young generation may grow, which costs less the larger it is, and only where it has a bound: V8 reads that
-  // before any script runs, so the image sets it.
+  // events are small.
   // TurboFan takes five MiB once it has begun, and at its 3,000 calls of a function, or 500 rounds of a loop, it begins in the middle of
   // starting. Set while running, so that it holds however the program is started.
   const v8 = await import("node:v8");
-  const isBounded = /--max[-_]semi[-_]space[-_]size=/.test(process.env.NODE_OPTIONS ?? "");
   for (const flag of [
-    `--semi-space-growth-factor=${isBounded ? 2 : 1}`,
+    "--semi-space-growth-factor=1",
     "--heap-growing-percent=20",
     "--optimize-for-size",
     "--no-maglev-destroy-on-background",

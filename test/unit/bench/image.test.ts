@@ -16,11 +16,10 @@ describe("what a benchmark starts a program with", () => {
   });
 
   // mallopt(3): M_ARENA_MAX, M_TRIM_THRESHOLD; setting the latter ends its growing by itself.
-  it("keeps heaps small: the C library's is one for all threads and gives back what is free at its end, V8's has a bound", () => {
+  it("keeps the C library's heap small: one for all threads, and what is free at its end goes back", () => {
     expect(imageEnvironment()).toEqual({
       MALLOC_ARENA_MAX: "1",
       MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
-      NODE_OPTIONS: "--max-semi-space-size=4",
     });
   });
 
