@@ -360,16 +360,11 @@ const restart = fc.constant(
 );
 
 /** What can happen to a ledger, in any order. */
-export function ledgerCommands({ refuse: refuses, lose: loses }: Can) {
+export function ledgerCommands({ refuse: refuses }: Can) {
   const always = [add, add, add, answers, answers, fold, attempting, late, twice, pass, byHand];
   const ends = [die, restart];
   return fc.commands(
-    [
-      ...always,
-      ...(loses ? [prune, overflow, lose, mend] : []),
-      ...(refuses ? [refuse] : []),
-      ...ends,
-    ],
+    [...always, prune, overflow, lose, mend, ...(refuses ? [refuse] : []), ...ends],
     { maxCommands: 40, size: "+1" },
   );
 }

@@ -21,8 +21,6 @@ import { recordingObserver } from "./observer.ts";
 export interface Can {
   /** It can be read, and takes no write. */
   readonly refuse: boolean;
-  /** It may be gone altogether, forgets and sheds. */
-  readonly lose: boolean;
 }
 
 /** A ledger of any kind, as the model test drives it. */
