@@ -1,8 +1,9 @@
+// As in src/bin.js before all the rest: the memory a Pod has.
+import "../src/runtime.ts";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setFlagsFromString } from "node:v8";
 import { runApp } from "../src/app/app.ts";
 import { createSenders, httpClient } from "../src/app/senders.ts";
 import { systemClock } from "../src/clock.ts";
@@ -21,14 +22,6 @@ import { Mariadb } from "../test/support/mariadb.ts";
  *   npm run bench:mysql -- rows [N]          N events as fast as they are taken: rows in a second
  *   npm run bench:mysql -- outage [SECONDS]  200 events in a second, the database killed for so long in the middle
  */
-// As src/bin.js does: the memory a Pod has.
-for (const flag of [
-  "--semi-space-growth-factor=1",
-  "--heap-growing-percent=20",
-  "--optimize-for-size",
-  "--no-maglev-destroy-on-background",
-])
-  setFlagsFromString(flag);
 const [scenario = "rows", argument] = process.argv.slice(2);
 const BATCH = 100;
 const dataDir = mkdtempSync(path.join(tmpdir(), "kube-crier-bench-"));

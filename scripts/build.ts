@@ -121,7 +121,7 @@ cpSync(path.join(client, "icon.svg"), path.join(outdir, "web/icon.svg"));
 chmodSync(path.join(outdir, "kube-crier.js"), 0o755);
 cpSync(path.join(root, "src/demo"), path.join(outdir, "demo"), { recursive: true });
 
-// One run over nothing fills the compile cache that bin.js reads; a bundle that cannot do that much is no bundle.
+// One run over nothing fills the compile cache that src/runtime.ts reads; a bundle that cannot do that much is no bundle.
 const dataDir = mkdtempSync(path.join(tmpdir(), "kube-crier-build-"));
 const program = path.join(outdir, "kube-crier.js");
 const nothing = [

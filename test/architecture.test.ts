@@ -10,6 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/event": [],
   "src/clock.ts": [],
   "src/turn.ts": [],
+  "src/runtime.ts": [],
   "src/sink": ["src/event", "src/clock.ts"],
   sinks: ["src/sink/index.ts"],
   "src/observe": ["src/event"],
