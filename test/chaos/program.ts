@@ -35,11 +35,6 @@ export class Program {
     this.#options = options;
   }
 
-  /** Where the process that is there listens; `null`: it has not said so, or there is none. */
-  get #url(): string | null {
-    return /http:\/\/127\.0\.0\.1:\d+/.exec(this.#crier?.stderr ?? "")?.[0] ?? null;
-  }
-
   get log(): string {
     return [...this.#logs, this.#said()].join("\n");
   }
@@ -93,8 +88,9 @@ export class Program {
 
   /** `null` while there are none to be had. */
   async metrics(): Promise<string | null> {
-    if (this.#url === null) return null;
-    return fetch(`${this.#url}/metrics`, patiently()).then(
+    const address = this.#crier?.address ?? null;
+    if (address === null) return null;
+    return fetch(`${address}/metrics`, patiently()).then(
       (answer) => answer.text(),
       () => null,
     );
@@ -103,9 +99,10 @@ export class Program {
   /** Whichever of its processes it is: one that led ends when it loses its Lease, and the next one begins. */
   async ready(): Promise<void> {
     await until(async () => {
-      if (this.#url === null) return undefined;
+      const address = this.#crier?.address ?? null;
+      if (address === null) return undefined;
       // It may end between the look and the question.
-      const answer = await fetch(`${this.#url}/readyz`, patiently()).catch(() => undefined);
+      const answer = await fetch(`${address}/readyz`, patiently()).catch(() => undefined);
       return answer?.status === 200 ? true : undefined;
     }, "a process that is ready");
   }

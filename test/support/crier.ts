@@ -55,6 +55,11 @@ export class Crier {
     });
   }
 
+  /** Where it listens; `null`: it has not said so yet. */
+  get address(): string | null {
+    return /http:\/\/127\.0\.0\.1:\d+/.exec(this.stderr)?.[0] ?? null;
+  }
+
   /** The exit code; `null` after a signal. */
   ended(): Promise<number | null> {
     return this.#ended;
@@ -76,12 +81,11 @@ export class Crier {
   }
 
   /** Waits until it has said on which port it listens. */
-  async url(): Promise<string> {
-    const line = await until(() => {
+  url(): Promise<string> {
+    return until(() => {
       if (!this.running) throw new Error(`ended before it listened:\n${this.stderr}`);
-      return /http:\/\/127\.0\.0\.1:\d+/.exec(this.stderr)?.[0];
+      return this.address ?? undefined;
     }, "a line that says where it listens");
-    return line;
   }
 
   /** Waits until it has said where its page is. */
