@@ -12,11 +12,13 @@ const RANK: Readonly<Record<Level, number>> = { debug: 0, info: 1, warn: 2, erro
 
 function clean(fields: Fields): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [
-      key,
-      typeof value === "string" ? redact(value) : value,
-    ]),
+    Object.entries(fields).map(([key, value]) => [key, withoutSecrets(value)]),
   );
+}
+
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value === "string") return redact(value);
+  return Array.isArray(value) ? value.map(withoutSecrets) : value;
 }
 
 /** JSON lines, one object a line: `{"time":…,"level":"info","msg":…}`. */
@@ -52,8 +54,13 @@ export function textLog(level: Level, out: { write(text: string): unknown }, col
           ([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
         )
         .join("");
-      const line = `${time} ${label}${redact(message)}`;
-      out.write(`${colour ? `\u001B[${COLOUR[at]}m${line}\u001B[0m` : line}${rest}\n`);
+      const line = `${time} ${label}${inline(redact(message))}`;
+      out.write(`${colour ? `\u001B[${COLOUR[at]}m${line}\u001B[0m` : line}${inline(rest)}\n`);
     },
   };
+}
+
+/** A terminal must not obey what a stranger's file or server says, nor show a line that was never logged. */
+function inline(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ").replaceAll(/\p{Cf}/gu, "");
 }

@@ -11,7 +11,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/(\/services\/)[\w-]+\/[\w-]+\/[\w-]+/gi, "$1<redacted>"],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, "$1 <redacted>"],
   [/\bxox[a-z]-[\w-]+/g, "<redacted>"],
-  [/(\/\/[^/\s:@]*:)[^/\s@]+@/g, "$1<redacted>@"],
+  // Up to the last @ before the host: some write one in a password as it is.
+  [/(\/\/[^/\s:@]*:)[^/?#\s"'<>]+@/g, "$1<redacted>@"],
 ];
 
 export function redact(text: string): string {

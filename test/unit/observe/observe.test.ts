@@ -171,6 +171,48 @@ describe("the log", () => {
     log.write("warn", "look here", { sink: "ding" });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d warn: look here sink=ding\n$/);
+    log.write("info", "all is well", { count: 3 });
+    expect(lines[1]).toMatch(/^\d\d:\d\d:\d\d all is well count=3\n$/);
+  });
+
+  it("is cut at its level, the same for programs and for people", () => {
+    const levels = ["debug", "info", "warn", "error"] as const;
+    for (const [index, level] of levels.entries()) {
+      const [json, text]: [string[], string[]] = [[], []];
+      const logs = [
+        jsonLog(level, { write: (line) => json.push(line) }),
+        textLog(level, { write: (line) => text.push(line) }, true),
+      ];
+      for (const log of logs) for (const at of levels) log.write(at, `a ${at} line`);
+      const expected = levels.slice(index);
+      expect(json.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(expected);
+      expect(text.map((line) => / a (\w+) line/.exec(line)?.[1])).toEqual(expected);
+    }
+  });
+
+  it.each([
+    ["a line that nobody logged", "Pod shop/web\r\n08:00:00 error: leads no more", "\n"],
+    ["the title of the window", "Pod shop/\u001B]0;owned\u0007web", "\u001B\u0007"],
+    ["a cleared screen, in one byte", "Pod shop/\u009B2Jweb", "\u009B"],
+    ["text that runs the other way", "Pod shop/\u202Etxt.exe", "\u202E"],
+    ["what some programs take for a line's end", "Pod\u2028shop\u2029web", "\u2028\u2029"],
+  ])("lets a stranger's object not write %s on a terminal", (_, name, steering) => {
+    for (const colour of [false, true]) {
+      const lines: string[] = [];
+      const log = textLog("info", { write: (line) => lines.push(line) }, colour);
+      const { observer } = createObserver(log, createMetrics("1", ["file"], []), new FakeClock());
+      observer.sourceGarbage("file", `${name} is no Event`);
+      observer.notice("中文日志 🚀", { object: name, all: [name] });
+      expect(lines).toHaveLength(2);
+      for (const line of lines) {
+        expect(line.match(/\n/g)).toHaveLength(1);
+        let told = line.trimEnd();
+        for (const ours of ["[33m", "[36m", "[0m"]) told = told.replace(`\u001B${ours}`, "");
+        for (const character of steering) expect(told).not.toContain(character);
+      }
+      expect(lines[0]).toContain("is no Event");
+      expect(lines[1]).toContain("中文日志 🚀");
+    }
   });
 });
 
@@ -186,6 +228,7 @@ describe("redaction", () => {
     ["authorization: Bearer eyJhbGciOi.J9", ["eyJhbGciOi.J9"]],
     ["token xoxb-123-456 is invalid", ["xoxb-123-456"]],
     ["https://user:pa55@host/path", ["pa55"]],
+    ["mysql://crier:p@55:w0rd@db:3306/crier is away", ["p@55", "55:w0rd"]],
   ])("takes the secret out of %s", (text, secrets) => {
     const { observer, lines } = house();
     observer.warning(text, { url: text });
@@ -195,9 +238,22 @@ describe("redaction", () => {
     }
   });
 
+  it("takes it out of each of several problems that are told together", () => {
+    const { observer, lines } = house();
+    observer.templatesStale([
+      "a.hbs:1: no field",
+      "b.hbs:2: https://chat/send?access_token=abc123",
+    ]);
+    observer.error("twice", { nested: [["Bearer abc123"], 7] });
+    expect(lines.join("")).not.toContain("abc123");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+      problems: ["a.hbs:1: no field", "b.hbs:2: https://chat/send?access_token=<redacted>"],
+    });
+  });
+
   it("leaves ordinary text alone", () => {
     const text =
-      'Get "http://10.0.0.1:8080/healthz?full=1": dial tcp: connection refused (key not found)';
+      'Get "http://10.0.0.1:8080/healthz?full=1": dial tcp: connection refused (key not found), ask "http://10.0.0.1:80", "ops@example.com" or http://10.0.0.1:80?mail=ops@example.com';
     expect(redact(text)).toBe(text);
   });
 });
