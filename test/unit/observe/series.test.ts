@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GAP_CAUSES } from "../../../src/event/alert.ts";
 import { DROP_REASONS, FAILURE_REASONS, type FailureReason } from "../../../src/event/reason.ts";
-import { RESUME_CAUSES } from "../../../src/observe/observer.ts";
+import { type Observer, RESUME_CAUSES } from "../../../src/observe/observer.ts";
 import { house, seriesOf } from "./support.ts";
 
 describe("what comes and goes", () => {
@@ -23,6 +23,60 @@ describe("what comes and goes", () => {
       msg: "the ledger can be written again; 41 held changes are safe now",
       written: 41,
     });
+  });
+
+  it("a canary goes missing and comes back, one that is late proves nothing, each source's by itself", async () => {
+    const { observer, metrics } = house();
+    for (const source of ["kubernetes", "file"]) observer.canaryStarted(source, "a canary");
+    const ok = async (source = "kubernetes") =>
+      (await seriesOf(metrics)).get(`canary_ok{source="${source}"}`);
+    observer.canaryArrived("file", 1, true);
+    expect(await ok(), "nothing is known yet").toBe(0);
+    observer.canaryArrived("kubernetes", 1, true);
+    expect(await ok()).toBe(1);
+    observer.canaryMissed("kubernetes", "ding has not accepted it", true);
+    expect(await ok()).toBe(0);
+    observer.canaryArrived("kubernetes", 400, false);
+    expect(await ok()).toBe(0);
+    observer.canaryArrived("kubernetes", 2, true);
+    expect(await ok()).toBe(1);
+    expect(await ok("file")).toBe(1);
+  });
+
+  it("a canary that cannot be written is said once, and again once it had arrived; each source's by itself", () => {
+    const { observer, lines } = house();
+    for (const source of ["kubernetes", "file"]) observer.canaryStarted(source, "a canary");
+    lines.length = 0;
+    observer.canaryUnwritten("kubernetes", "403", 0);
+    observer.canaryUnwritten("kubernetes", "403", 0);
+    observer.canaryUnwritten("file", "403", 0);
+    observer.canaryArrived("kubernetes", 1, true);
+    observer.canaryUnwritten("kubernetes", "403", 0);
+    observer.canaryUnwritten("file", "403", 0);
+    expect(lines.map(({ level, source }) => `${String(level)} ${String(source)}`)).toEqual([
+      "warn kubernetes",
+      "debug kubernetes",
+      "warn file",
+      "debug kubernetes",
+      "warn kubernetes",
+      "debug file",
+    ]);
+  });
+
+  it.each<[string, (o: Observer) => void]>([
+    ["is lost", (o) => o.leadershipLost("it was taken")],
+    ["is given back", (o) => o.leaseReleased(null)],
+    ["could not be given back", (o) => o.leaseReleased("no answer")],
+  ])("a Lease %s: the series that says who leads falls", async (_, end) => {
+    const { observer, metrics } = house();
+    const series = async (name: string) => (await seriesOf(metrics)).get(name);
+    observer.electionStarted("default/kube-crier", "pod-a");
+    observer.leaderSeen("pod-b", 6);
+    expect([await series("leader"), await series("lease_term")]).toEqual([0, 6]);
+    observer.leadershipWon("pod-a", 7);
+    expect([await series("leader"), await series("lease_term")]).toEqual([1, 7]);
+    end(observer);
+    expect([await series("leader"), await series("lease_term")]).toEqual([0, 7]);
   });
 
   it("the templates are mended: the series falls, and it is said", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { remember } from "../../../src/app/recall.ts";
 import type { Observer } from "../../../src/observe/observer.ts";
 import { house, seriesOf } from "./support.ts";
 import { anEvent } from "../../support/events.ts";
@@ -707,5 +708,7 @@ const EFFECTS: readonly (readonly [string, (observer: Observer) => void, Effect]
 describe("each observation is said and counted", () => {
   it.each(EFFECTS)("%s", async (_, observe, { said = [], moved = {}, counted = {} }) => {
     expect(await effectOf(observe)).toEqual({ said, moved, counted });
+    const withPage = (observer: Observer) => observe(remember(observer, () => 0).observer);
+    expect(await effectOf(withPage), "with a page").toEqual({ said, moved, counted });
   });
 });
