@@ -1,5 +1,5 @@
 const RFC3339 =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
+  /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
 /**
  * An RFC 3339 time as ISO-8601 UTC with the precision it came with, at most microseconds (`2026-11-20T11:00:00.123456Z`).
@@ -18,8 +18,8 @@ export function readInstant(value: unknown): string | null {
   if (year < 1971 || year > 9000 || month > 12 || hour > 23 || minute > 59 || second > 59)
     return null;
   const local = Date.UTC(year, month - 1, day, hour, minute, second);
-  // Date.UTC rolls 30 February over into March: such a date is no date.
-  if (new Date(local).getUTCDate() !== day) return null;
+  // Date.UTC rolls 30 February over into March, and month 0 into the year before: such a date is no date.
+  if (month < 1 || new Date(local).getUTCDate() !== day) return null;
   const offset = Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0);
   const seconds =
     offset === 0
