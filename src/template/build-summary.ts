@@ -57,7 +57,7 @@ export function digestView(alert: Extract<Alert, { kind: "digest" }>, options: V
       ),
       ...(more === "" ? [] : [more]),
     ].join("\n"),
-    command: eventsCommand(alert.moreKinds === 0 ? only : null),
+    command: eventsCommand(alert.moreKinds === 0 ? wordOf(only) : null),
     link: options.link ?? "",
     linkText: phrases.linkText("digest"),
     labels: options.labels,
@@ -71,6 +71,12 @@ export function digestView(alert: Extract<Alert, { kind: "digest" }>, options: V
     digest: { total: alert.total, lines, more },
     gap: null,
   };
+}
+
+/** What can be no namespace's name may be anything. */
+function wordOf(namespace: string | null): string | null {
+  if (namespace === null || /^[a-z0-9-]{1,63}$/.test(namespace)) return namespace;
+  return shortenMiddle(cleanLine(namespace), NAME_MAX);
 }
 
 function lineView(line: DigestLine, options: ViewOptions) {

@@ -37,10 +37,13 @@ export function describeCommand(
   return ["kubectl", ...scope, "describe", resource, name].map(shellWord).join(" ");
 }
 
-/** The command to look at what happened in one namespace, or in all. */
+/**
+ * The command to look at what happened in one namespace, or in all.
+ * @param namespace on one line
+ */
 export function eventsCommand(namespace: string | null): string {
   const scope = namespace === null ? ["get", "events", "-A"] : ["-n", namespace, "get", "events"];
-  if (namespace?.startsWith("-") === true) return "";
+  if (namespace?.startsWith("-") === true || namespace?.includes("…") === true) return "";
   return ["kubectl", ...scope, "--sort-by=.lastTimestamp"].map(shellWord).join(" ");
 }
 

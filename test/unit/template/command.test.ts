@@ -1,7 +1,12 @@
 import { execFileSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { buildView } from "../../../src/template/build-view.ts";
 import { describeCommand, eventsCommand } from "../../../src/template/command.ts";
+import type { ViewOptions } from "../../../src/template/view-options.ts";
+import { HOSTILE } from "../../fixtures/hostile.ts";
+import { aDigest } from "../../support/alerts.ts";
+import { anEvent } from "../../support/events.ts";
 
 const pod = { kind: "Pod", apiVersion: "v1", namespace: "shop", name: "web-7d4b9c" };
 
@@ -188,5 +193,47 @@ describe("the command for each kind of object that events are about", () => {
     ["", "kubectl -n '' get events --sort-by=.lastTimestamp"],
   ])("what happened in the namespace %j: %s", (namespace, command) => {
     expect(eventsCommand(namespace)).toBe(command);
+  });
+});
+
+describe("the command of an alert", () => {
+  const options: ViewOptions = {
+    id: "0d9f6f0e-5a5f-4f0c-9a43-3a1c2f7b9d10",
+    lang: "en",
+    timezone: "UTC",
+    now: Date.parse("2026-11-20T08:06:00Z"),
+    labels: [],
+    cluster: "",
+  };
+  /** A digest of nothing but this namespace. */
+  const digestIn = (namespace: string | null) => {
+    const lines = aDigest().lines.map((line) => ({ ...line, namespace }));
+    return buildView({ ...aDigest(), lines, moreKinds: 0 }, options).command;
+  };
+
+  it.each(HOSTILE)("is one line that steers no terminal: $name", ({ text }) => {
+    const object = { kind: text, namespace: text, name: text };
+    const alert = { kind: "event", event: anEvent({ object }) } as const;
+    for (const command of [buildView(alert, options).command, digestIn(text)]) {
+      expect(command).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
+      expect(command === "" || command.startsWith("kubectl ")).toBe(true);
+    }
+  });
+
+  it.each([
+    // Names that Kubernetes allows (RFC 1123 labels), however they look.
+    ["shop", "kubectl -n shop get events --sort-by=.lastTimestamp"],
+    ["0".repeat(63), `kubectl -n ${"0".repeat(63)} get events --sort-by=.lastTimestamp`],
+    [
+      "9f86d081884c7d659a2feaa0c55ad015",
+      "kubectl -n 9f86d081884c7d659a2feaa0c55ad015 get events --sort-by=.lastTimestamp",
+    ],
+    [null, "kubectl get events -A --sort-by=.lastTimestamp"],
+    // And such as it does not.
+    ["--all-namespaces", ""],
+    ["n".repeat(64), ""],
+    ["a\nb", "kubectl -n 'a b' get events --sort-by=.lastTimestamp"],
+  ])("of a digest of the namespace %j is %s", (namespace, command) => {
+    expect(digestIn(namespace)).toBe(command);
   });
 });
