@@ -23,6 +23,8 @@ export function retryAfterMs(value: string | undefined, now: number): number | n
   if (value === undefined) return null;
   const text = value.trim();
   if (/^\d+(\.\d+)?$/.test(text)) return Math.round(Number(text) * 1000);
+  // Date.parse takes "-5" for a day in 2001.
+  if (/^[+-]/.test(text)) return null;
   const at = Date.parse(text);
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }

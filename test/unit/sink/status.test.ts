@@ -21,6 +21,17 @@ describe("Retry-After", () => {
     ["1.5", 1500],
     ["Fri, 20 Nov 2026 08:05:41 GMT", 10_000],
     ["Fri, 20 Nov 2026 08:00:00 GMT", 0],
+    // RFC 9110 §5.6.7: an obsolete form that a recipient must take, too.
+    ["Friday, 20-Nov-26 08:05:41 GMT", 10_000],
+    // §10.2.3: digits and nothing else; what is neither is as good as none, not "at once".
+    ["-1", null],
+    ["-5", null],
+    ["+5", null],
+    ["1e3", null],
+    ["0x10", null],
+    ["5 seconds", null],
+    ["120, 60", null],
+    ["Infinity", null],
   ])("%j is %j ms", (value, ms) => {
     expect(retryAfterMs(value, NOW)).toBe(ms);
   });
@@ -29,16 +40,26 @@ describe("Retry-After", () => {
 describe("a status", () => {
   it.each([
     [200, { kind: "accepted" }],
+    [204, { kind: "accepted" }],
+    [299, { kind: "accepted" }],
+    [300, { kind: "permanent", reason: "rejected" }],
     [304, { kind: "permanent", reason: "rejected" }],
     [400, { kind: "permanent", reason: "rejected" }],
     [401, { kind: "permanent", reason: "auth" }],
     [403, { kind: "permanent", reason: "auth" }],
+    [404, { kind: "permanent", reason: "rejected" }],
+    [407, { kind: "permanent", reason: "auth" }],
     [408, { kind: "retryable", reason: "timeout" }],
     [413, { kind: "permanent", reason: "tooLarge" }],
+    [425, { kind: "retryable", reason: "timeout" }],
+    [426, { kind: "permanent", reason: "rejected" }],
     [429, { kind: "throttled", retryAfterMs: null }],
     [500, { kind: "retryable", reason: "server" }],
     [501, { kind: "permanent", reason: "rejected" }],
     [503, { kind: "retryable", reason: "server" }],
+    [505, { kind: "permanent", reason: "rejected" }],
+    [506, { kind: "retryable", reason: "server" }],
+    [599, { kind: "retryable", reason: "server" }],
   ])("%i is %j", (status, verdict) => {
     expect(statusVerdict(answer(status))).toMatchObject(verdict);
   });
@@ -78,8 +99,37 @@ describe("a platform that says in the body how it went", () => {
     [404, { errcode: 9 }, { kind: "permanent", reason: "rejected" }],
     [200, null, { kind: "retryable", reason: "server" }],
     [200, { errcode: { deep: 1 } }, { kind: "retryable", reason: "server" }],
+    // A list, a text and a number are JSON, and no answer of such a platform.
+    [200, [{ errcode: 0 }], { kind: "retryable", reason: "server" }],
+    [200, "errcode", { kind: "retryable", reason: "server" }],
+    [200, 0, { kind: "retryable", reason: "server" }],
+    // What is between us and the platform redirects: whatever its body says, nothing has arrived.
+    [300, { errcode: 0 }, { kind: "permanent", reason: "rejected" }],
+    [302, { errcode: 0 }, { kind: "permanent", reason: "rejected" }],
   ])("HTTP %i %j is %j", (status, json, verdict) => {
     expect(judge(status, json)).toMatchObject(verdict);
+  });
+});
+
+describe("the words of a platform", () => {
+  const detailOf = (given: HttpAnswer) => {
+    const verdict = bodyVerdict(given, errcodeOf(given), {});
+    return verdict.kind === "accepted" ? "" : verdict.detail;
+  };
+
+  it("are kept from the first to the 200th character, of a page in between to the 120th", () => {
+    const words = "abcdefghij".repeat(50);
+    expect(detailOf(answer(200, { errcode: 9, errmsg: words }))).toBe(`9 ${words.slice(0, 200)}`);
+    const page = { ...answer(200), text: words };
+    expect(detailOf(page)).toBe(
+      `HTTP 200, but not the platform's own answer: ${words.slice(0, 120)}`,
+    );
+  });
+
+  it("may be missing", () => {
+    expect(detailOf(answer(200, { errcode: 9 }))).toBe("9");
+    expect(detailOf(answer(200, { errcode: 9, errmsg: { no: "text" } }))).toBe("9");
+    expect(detailOf(answer(503))).toBe("HTTP 503");
   });
 });
 
