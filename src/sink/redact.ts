@@ -38,7 +38,11 @@ function addForms(secret: string, found: Set<string>): void {
   // `Authorization: Bearer KEY`
   for (const word of secret.split(/\s+/)) if (word.length >= SHORTEST) found.add(word);
   const url = URL.parse(secret);
-  if (url === null) return;
+  if (url === null) {
+    addBase64(secret, found);
+    return;
+  }
+  for (const part of [url.username, url.password]) addBase64(decodeURIComponentSafely(part), found);
   const pieces = [
     url.pathname + url.search,
     ...url.pathname.split("/"),
@@ -51,6 +55,20 @@ function addForms(secret: string, found: Set<string>): void {
     if (piece.length < SHORTEST) continue;
     found.add(piece);
     found.add(decodeURIComponentSafely(piece));
+  }
+}
+
+/**
+ * As `Authorization: Basic` has it: in base64, behind a user's name of any length. A character that it shares with what stands beside it
+ * tells at most four bits of it.
+ */
+function addBase64(secret: string, found: Set<string>): void {
+  const bytes = Buffer.from(secret);
+  for (const [before, shared] of [0, 2, 3].entries()) {
+    const all = Buffer.concat([Buffer.alloc(before), bytes]);
+    const whole = Math.floor((all.length * 8) / 6);
+    const form = all.toString("base64").slice(shared, whole);
+    if (form.length >= SHORTEST) found.add(form);
   }
 }
 

@@ -59,6 +59,39 @@ describe("a text of a stranger's server", () => {
   });
 });
 
+describe("a secret in base64, as `Authorization: Basic` has it", () => {
+  const basic = (user: string, password: string) =>
+    Buffer.from(`${user}:${password}`).toString("base64");
+
+  it.each(["", "a", "ab", "abc", "elastic", "kube-crier", "容器"])(
+    "is found behind the user %j",
+    (user) => {
+      const header = `Basic ${basic(user, "s3cret-passw0rd")}`;
+      const clean = redact(`you sent ${header}`, secretsOf({ pw: new Secret("s3cret-passw0rd") }));
+      expect(clean).toContain("<redacted>");
+      const left = clean.replace("you sent Basic ", "").replace("<redacted>", "|");
+      // Less than two characters of the password can be had from what is left.
+      const [before = "", after = ""] = left.split("|");
+      expect(Buffer.from(before, "base64").toString()).not.toContain(`${user}:s3`);
+      expect(after.replaceAll("=", "").length).toBeLessThanOrEqual(1);
+    },
+  );
+
+  it("is found where the URL has it, percent-encoded or not", () => {
+    for (const written of ["p4ss%2Fw0rd", "p4ss-word"]) {
+      const url = new Secret(`https://robot:${written}@hooks.example/in`);
+      const echoed = basic("robot", decodeURIComponent(written));
+      expect(redact(`Basic ${echoed}`, secretsOf({ url }))).not.toContain(echoed.slice(9, -2));
+    }
+  });
+
+  it("leaves other words alone", () => {
+    const secrets = secretsOf({ pw: new Secret("s3cret-passw0rd") });
+    const words = "Basic authentication required; realm=elasticsearch cGxlYXNlIGF1dGhlbnRpY2F0ZQ==";
+    expect(redact(words, secrets)).toBe(words);
+  });
+});
+
 describe("a secret", () => {
   const secret = new Secret("s3cret");
 
