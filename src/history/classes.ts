@@ -40,7 +40,7 @@ export class KnownClasses {
     this.#last = id;
   }
 
-  /** After a transaction that was undone. */
+  /** After a transaction that was undone, and where some may have gone. */
   forget(): void {
     this.#byText.clear();
     this.#all.clear();

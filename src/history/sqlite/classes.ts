@@ -30,6 +30,12 @@ export class Classes extends KnownClasses {
       this.know(Number(row["id"]), String(row["traits"]));
   }
 
+  /** As the table has them, where some may have gone. */
+  reload(): void {
+    this.forget();
+    this.load();
+  }
+
   homes(): readonly string[] {
     return [...new Set([...this.all()].map(([, { home }]) => home))].toSorted();
   }

@@ -4,6 +4,7 @@ import { traitsOf } from "../match.ts";
 import { searched, spread } from "../words.ts";
 import { Classes } from "./classes.ts";
 import { Additions } from "./counts.ts";
+import { Forgetting } from "./forgetting.ts";
 import { HOUR_MS, MINUTE_MS } from "../numbers.ts";
 import { MOMENT, numberAt, SECOND, timeOf } from "./schema.ts";
 
@@ -41,7 +42,9 @@ export class Indexer {
   readonly #sql;
   readonly #db: DatabaseSync;
   readonly #counts: Additions;
+  readonly #forgetting: Forgetting;
   readonly #objects = new Map<string, number>();
+  #version: unknown = null;
   #failed = false;
 
   constructor(ledger: DatabaseSync, db: DatabaseSync) {
@@ -51,6 +54,7 @@ export class Indexer {
     this.#ledger = readings(ledger);
     this.#sql = statements(db);
     this.#counts = new Additions(db);
+    this.#forgetting = new Forgetting(ledger, db, this.classes, this.#counts);
   }
 
   covered(): Covered {
@@ -94,24 +98,12 @@ export class Indexer {
     });
   }
 
-  /** Forgets up to a batch of the oldest that the ledger has forgotten; answers whether there may be more. */
+  /** Forgets a batch of what the ledger has forgotten; answers whether there may be more. */
   prune(): boolean {
     return this.#batch(() => {
-      const rows = this.#sql.oldest.all(BATCH);
-      const there = new Set(
-        this.#ledger.which
-          .all(JSON.stringify(rows.map((row) => Number(row["seq"]))))
-          .map((row) => Number(row["seq"])),
-      );
-      const gone = rows.filter((row) => !there.has(Number(row["seq"])));
-      for (const row of gone) {
-        const id = Number(row["id"]);
-        this.#sql.forget.run(id);
-        this.#sql.forgetWords.run(id);
-        this.#count(id, Number(row["class"]), -1);
-      }
-      this.#counts.write();
-      return gone.length > 0 && rows.length === BATCH;
+      const more = this.#forgetting.step();
+      this.#objects.clear();
+      return more;
     });
   }
 
@@ -201,6 +193,7 @@ export class Indexer {
   #batch(work: () => boolean): boolean {
     this.#db.exec("BEGIN IMMEDIATE");
     try {
+      this.#notice();
       const more = work();
       this.#db.exec("COMMIT");
       this.#failed = false;
@@ -208,12 +201,20 @@ export class Indexer {
     } catch (error) {
       this.#failed = true;
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      this.classes.forget();
-      this.classes.load();
+      this.classes.reload();
       this.#objects.clear();
       this.#counts.forget();
       throw error;
     }
+  }
+
+  /** Another process may have forgotten what is remembered here. */
+  #notice(): void {
+    const version = this.#sql.version.get()?.["data_version"];
+    if (version === this.#version) return;
+    this.#version = version;
+    this.classes.reload();
+    this.#objects.clear();
   }
 }
 
@@ -244,9 +245,6 @@ function readings(ledger: DatabaseSync) {
     key: ledger.prepare("SELECT key FROM occurrence WHERE seq = ?"),
     after: ledger.prepare(`SELECT ${COLUMNS} WHERE o.seq > ? ORDER BY o.seq LIMIT ?`),
     before: ledger.prepare(`SELECT ${COLUMNS} WHERE o.seq <= ? ORDER BY o.seq DESC LIMIT ?`),
-    which: ledger.prepare(
-      "SELECT seq FROM occurrence WHERE seq IN (SELECT value FROM json_each(?))",
-    ),
   };
 }
 
@@ -260,8 +258,6 @@ function statements(db: DatabaseSync) {
     words: db.prepare("INSERT INTO word (rowid, text) VALUES (?, ?)"),
     object: db.prepare("SELECT id FROM object WHERE name = ? AND kind = ? AND namespace = ?"),
     addObject: db.prepare("INSERT INTO object (name, kind, namespace) VALUES (?, ?, ?)"),
-    oldest: db.prepare("SELECT id, seq, class FROM entry ORDER BY id LIMIT ?"),
-    forget: db.prepare("DELETE FROM entry WHERE id = ?"),
-    forgetWords: db.prepare("DELETE FROM word WHERE rowid = ?"),
+    version: db.prepare("PRAGMA data_version"),
   };
 }

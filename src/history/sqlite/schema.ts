@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { numbering } from "../numbers.ts";
 
 /** Raised with every change of what is below: an index of another version is made anew. */
-const VERSION = 2;
+const VERSION = 3;
 const BUSY_MS = 2_000;
 
 /**
@@ -18,7 +18,8 @@ const TABLES = `
   CREATE TABLE covered (source TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, high_key TEXT) STRICT;
 
   CREATE TABLE class (
-    id         INTEGER PRIMARY KEY,
+    -- None is given twice: whoever still remembers one that is gone must not take another for it.
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     traits     TEXT NOT NULL UNIQUE
   ) STRICT;
 

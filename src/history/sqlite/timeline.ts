@@ -93,7 +93,7 @@ function* fromCounts(
 function numbered(tables: Tables, classes: ReadonlySet<number>, by: Dimension) {
   const values: string[] = [];
   const numbers = new Map<string, number>();
-  const valueOfClass = new Int32Array(Math.max(...classes, 0) + 1).fill(-1);
+  const valueOfClass = new Int32Array(tables.indexer.classes.last + 1).fill(-1);
   for (const id of classes) {
     const value = valueOf(tables.indexer.classes.get(id), by);
     const number = numbers.get(value) ?? values.push(value) - 1;
