@@ -7,6 +7,7 @@ import { Calls, LostError } from "./calls.ts";
 import type { Live } from "./desk.ts";
 import type { WebSite } from "./web.ts";
 import { deliveringSide, type StatePorts } from "./web-state.ts";
+import { HANGS_AFTER_MS, hangs } from "./web-watchdog.ts";
 import type { Beginning, PageSide } from "./web-wire.ts";
 
 export interface WebThreadPorts extends StatePorts {
@@ -18,12 +19,16 @@ export interface WebThreadPorts extends StatePorts {
   readonly signal: AbortSignal;
   /** What the thread runs instead of its program: for tests that make it die. */
   readonly program?: URL;
+  /** Less than usual: for tests that make it hang. */
+  readonly hangsAfterMs?: number;
 }
 
 interface Running {
   readonly worker: Worker;
   readonly calls: Calls<PageSide>;
   readonly ended: Promise<void>;
+  /** What it ended of is known to be this. */
+  readonly blame: (why: string) => void;
 }
 
 /** With 500 who follow and 200 who read the whole process grows by some 50 MiB. */
@@ -90,10 +95,24 @@ export class WebThread implements WebSite {
   }
 
   async #open() {
-    const opened = await this.#thread().calls.ask("open");
+    const running = this.#thread();
+    const opened = await running.calls.ask("open");
     this.#port = opened.port;
     this.#openedAt = this.#ports.clock.now();
+    void this.#watch(running);
     return opened;
+  }
+
+  /** A thread that hangs is ended, and begun again as one that died. */
+  async #watch({ worker, calls, ended, blame }: Running): Promise<void> {
+    const { clock, hangsAfterMs = HANGS_AFTER_MS } = this.#ports;
+    const over = new AbortController();
+    void ended.then(() => over.abort());
+    const alive = () => calls.ask("alive");
+    const why = await hangs({ worker, alive, hangsAfterMs }, clock, over.signal);
+    if (why === null) return;
+    blame(why);
+    await worker.terminate();
   }
 
   #thread(): Running {
@@ -121,9 +140,10 @@ export class WebThread implements WebSite {
       deliveringSide(this.#config, this.#ports, () => this.#live),
     );
     const ended = Promise.withResolvers<void>();
-    const running = { worker, calls, ended: ended.promise };
     let why = "it ended by itself";
-    worker.on("error", (error) => (why = error.message));
+    const blame = (reason: string) => (why = reason);
+    const running = { worker, calls, ended: ended.promise, blame };
+    worker.on("error", (error) => blame(error.message));
     worker.once("exit", () => {
       calls.lose(`the page's thread has ended: ${why}`);
       ended.resolve();

@@ -71,4 +71,6 @@ export type PageSide = {
   readonly problems: () => Promise<readonly ConfigIssue[]>;
   readonly open: () => Promise<{ readonly url: string; readonly port: number }>;
   readonly close: () => Promise<void>;
+  /** A sign of life. */
+  readonly alive: () => void;
 };

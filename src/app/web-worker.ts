@@ -41,6 +41,7 @@ const pageSide: PageSide = {
     over.abort();
     clients.close();
   },
+  alive: () => undefined,
 };
 const calls = new Calls<DeliveringSide>(parent, pageSide);
 const { live, ...told } = mirrorOf(calls, arrivals, clock);

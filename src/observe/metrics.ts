@@ -124,7 +124,7 @@ export function createMetrics(
     ),
     pageEnded: counter(
       "page_ended_total",
-      "Times the page's thread ended by itself, or could not be begun again.",
+      "Times the page's thread ended by itself, hung and was ended, or could not be begun again.",
     ),
     bytes: gauge(
       "ledger_bytes",

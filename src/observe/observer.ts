@@ -109,7 +109,7 @@ export interface Observer {
   /** A damaged ledger was put out of the way and a new one started. @param owed what it still owed; `null` where that cannot be read */
   ledgerReplaced(detail: string, aside: string, owed: number | null): void;
 
-  /** The page's thread ended by itself, or could not be begun again; it is tried after `retryMs`. */
+  /** The page's thread ended by itself, hung and was ended, or could not be begun again; it is tried after `retryMs`. */
   pageEnded(why: string, retryMs: number): void;
 
   notice(message: string, details?: Readonly<Record<string, unknown>>): void;

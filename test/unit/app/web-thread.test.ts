@@ -1,91 +1,32 @@
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
-import { BroadcastChannel } from "node:worker_threads";
 import { once } from "node:events";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import type { Live } from "../../../src/app/desk.ts";
-import { remember } from "../../../src/app/recall.ts";
-import { WebThread } from "../../../src/app/web-thread.ts";
-import type { FlagValues } from "../../../src/config/flags.ts";
-import { loadConfig } from "../../../src/config/load.ts";
-import type { Origin } from "../../../src/config/origin.ts";
 import { type FileLedger, openLedger } from "../../../src/ledger/open.ts";
-import { sinks as registry } from "../../../sinks/index.ts";
-import type { FakeClock } from "../../support/clock.ts";
 import { threadsOfOurs } from "../../support/threads.ts";
 import { FakeApiServer } from "../../support/apiserver.ts";
 import { anEvent } from "../../support/events.ts";
 import { accessFile, bearer } from "../../support/guarded.ts";
-import { anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
+import { anEntry, countingIds, never } from "../../support/ledger.ts";
 import { NOTHING_RUNS } from "../../support/live.ts";
+import { html, json, MORTAL, pageRig } from "../../support/page-thread.ts";
 import { kubeconfigFor } from "../../support/source.ts";
-import { house } from "../observe/support.ts";
 
-/** The page in its thread, beside a thread that delivers: this one. */
-const SINK = "webhook:http://127.0.0.1:9/?name=ops";
-const MORTAL = new URL("../../support/mortal-page.ts", import.meta.url);
 const TIMEOUT = 120_000;
 
-let clock: FakeClock;
+type Rig = ReturnType<typeof pageRig>;
+let clock: Rig["clock"];
 let dataDir: string;
-let logged: ReturnType<typeof house>;
+let logged: Rig["logged"];
+let aPage: Rig["aPage"];
+let served: Rig["served"];
+let said: Rig["said"];
+let errors: Rig["errors"];
 
 beforeEach(() => {
-  logged = house();
-  ({ clock } = logged);
-  dataDir = temporaryDirectory();
+  ({ clock, dataDir, logged, aPage, served, said, errors } = pageRig());
 });
-
-interface Given {
-  readonly flags?: FlagValues;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly program?: URL;
-  readonly origin?: (origin: Origin) => Origin;
-}
-
-/** A page that is not served yet. */
-function aPage({ flags = {}, env = {}, program, origin = (made) => made }: Given = {}) {
-  const loaded = loadConfig({
-    flags: { sink: [SINK], dataDir, webListen: "127.0.0.1:0", timezone: "UTC", ...flags },
-    registry,
-    env,
-  });
-  const { observer, recall } = remember(logged.observer, () => clock.now());
-  const over = new AbortController();
-  const stop = new AbortController();
-  const name = path.basename(dataDir);
-  const page = new WebThread(loaded.config, {
-    origin: origin(loaded.origin()),
-    clock,
-    observer,
-    recall,
-    texts: () => null,
-    version: name,
-    signal: over.signal,
-    ...(program === undefined ? {} : { program }),
-  });
-  onTestFinished(() => over.abort());
-  const channel = new BroadcastChannel(name);
-  onTestFinished(() => channel.close());
-  const tell = channel.postMessage.bind(channel);
-  const make = (what: "throw" | "fill" | "hang") => tell(what);
-  return { page, observer, recall, stop, over, make };
-}
-
-async function served(given: Given = {}, live: Live = NOTHING_RUNS) {
-  const made = aPage(given);
-  const listening = await made.page.open(live, made.stop.signal);
-  onTestFinished(() => listening.close());
-  return { ...made, listening, url: listening.url };
-}
-
-const json = async (url: string) => (await (await fetch(url)).json()) as Record<string, unknown>;
-const html = async (url: string) => (await fetch(url, { headers: { accept: "text/html" } })).text();
-const said = (level: string) =>
-  logged.lines.filter((line) => line["level"] === level).map((line) => String(line["msg"]));
-/** Of the page alone. */
-const errors = () => said("error").filter((line) => line.startsWith("the page"));
 
 function aLedgerOfAProgram(): FileLedger {
   const ledger = openLedger({
@@ -318,72 +259,6 @@ describe("a page that cannot be served", { timeout: TIMEOUT }, () => {
     within.abort();
     expect(await asked).toEqual([]);
     expect(await page.problems(within.signal)).toEqual([]);
-  });
-});
-
-describe("a page whose thread dies", { timeout: TIMEOUT }, () => {
-  async function told(why: RegExp | string): Promise<void> {
-    await expect.poll(errors, { timeout: 30_000 }).toContainEqual(expect.stringMatching(why));
-  }
-
-  it("is said to, and served again at the same address a second later", async () => {
-    const { url, make, observer } = await served({ program: MORTAL });
-    expect((await fetch(`${url}/api/v1/whoami`)).status).toBe(200);
-    make("throw");
-    await told(
-      /^the page is not served: its thread has ended: a mistake in the page; it is begun again in 1 s, and what is owed is delivered meanwhile$/,
-    );
-    await expect(fetch(`${url}/api/v1/whoami`)).rejects.toThrow("fetch failed");
-    // What runs meanwhile is told by the next one.
-    observer.eventReceived("kubernetes", anEvent());
-    observer.ledgerTrouble("the disk is full");
-    await clock.advance(1_000);
-    await expect
-      .poll(() => said("info"), { timeout: 30_000 })
-      .toContain(`the page is served again at ${url}`);
-    const shown = await html(`${url}/?lang=en`);
-    expect(shown).toContain("the disk is full");
-    expect(shown).toMatch(/This page ended by itself at .*: a mistake in the page\. What is owed/);
-    expect(errors()).toHaveLength(1);
-  });
-
-  it("ends by itself where it takes too much memory, and the program goes on", async () => {
-    const { url, make } = await served({ program: MORTAL });
-    make("fill");
-    await told(/its thread has ended: .*memory/);
-    await clock.advance(1_000);
-    await expect
-      .poll(async () => (await fetch(`${url}/`).catch(() => null))?.status, { timeout: 30_000 })
-      .toBe(200);
-  });
-
-  it("is begun again later each time, while its address is taken, until it can be had", async () => {
-    const { url, make, listening } = await served({ program: MORTAL });
-    make("throw");
-    await told(/a mistake in the page; it is begun again in 1 s/);
-    const other = createServer().listen(listening.port, "127.0.0.1");
-    await once(other, "listening");
-    await clock.advance(1_000);
-    await told(/another program listens there.*; it is begun again in 2 s/);
-    await clock.advance(2_000);
-    await told(/another program listens there.*; it is begun again in 4 s/);
-    other.close();
-    await once(other, "close");
-    await clock.advance(4_000);
-    await expect
-      .poll(async () => (await fetch(url).catch(() => null))?.status, { timeout: 30_000 })
-      .toBe(200);
-    expect(errors()).toHaveLength(3);
-  });
-
-  it("is not begun again once it is to end", async () => {
-    const { url, make, listening } = await served({ program: MORTAL });
-    make("throw");
-    await told(/a mistake in the page/);
-    await listening.close();
-    await clock.advance(120_000);
-    await expect(fetch(url)).rejects.toThrow("fetch failed");
-    expect(errors()).toHaveLength(1);
   });
 });
 
