@@ -53,6 +53,30 @@ describe("a hostile stream", () => {
     expect(source.called("sourceResumed").map((call) => call[2])).toEqual(["garbage"]);
   });
 
+  it("may hold a hundred unreadable lines in a row, again and again, with something readable in between", async () => {
+    const source = await watching();
+    for (const name of ["first", "second", "third"]) {
+      server.send("rubbish\n".repeat(100));
+      server.create(name);
+    }
+    await source.until(() => source.events.length === 3);
+    expect(source.called("sourceGarbage")).toHaveLength(300);
+    expect(source.called("sourceFailed")).toEqual([]);
+    expect(server.asked("watch")).toHaveLength(1);
+  });
+
+  it("has another hundred unreadable lines to go once it was opened again", async () => {
+    const source = await watching();
+    server.send("rubbish\n".repeat(101));
+    await source.until(() => source.called("sourceFailed").length === 1);
+    await server.until(() => server.asked("watch").length === 2 && server.watching === 1);
+    server.send("rubbish\n".repeat(100));
+    server.create("good");
+    await source.until(() => source.events.length === 1);
+    expect(source.called("sourceFailed")).toHaveLength(1);
+    expect(server.asked("watch")).toHaveLength(2);
+  });
+
   it("may hold a raw U+2028 and bytes cut anywhere", async () => {
     const source = await watching();
     const text = "第一行\u2028第二行\u2029💥";
@@ -145,6 +169,10 @@ describe("a hostile stream", () => {
       expect(names).toHaveLength(1_500);
       expect(server.asked("watch")).toHaveLength(2);
       expect(source.called("sourceFailed")).toEqual([]);
+      // The watch that follows says why as soon as something comes on it.
+      server.create("after");
+      await source.until(() => source.called("sourceResumed").length === 1);
+      expect(source.called("sourceResumed")).toEqual([["sourceResumed", "kubernetes", "blocked"]]);
       await iterator.return?.();
     });
   });

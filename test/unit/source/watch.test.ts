@@ -37,6 +37,23 @@ describe("a watch of the kubernetes source", () => {
     expect(source.checkpoints[0]?.at).toBe(source.clock.now());
   });
 
+  it("takes it for routine, all day long, that a quiet cluster has compacted what it stands on", async () => {
+    const source = await watching();
+    for (let time = 1; time <= 5; time += 1) {
+      await source.clock.advance(300_000);
+      server.compact();
+      server.closeWatches();
+      await source.until(() => source.called("sourceResumed").length === time);
+      await server.until(() => server.watching === 1);
+    }
+    expect(source.called("sourceResumed").map((call) => call[2])).toEqual(Array(5).fill("expired"));
+    expect(source.called("sourceFailed"), "nothing to wait for").toEqual([]);
+    expect(source.gaps).toEqual([]);
+    expect(server.asked("list").filter((one) => one.query.get("limit") === "500")).toHaveLength(5);
+    server.create("at-last");
+    await source.until(() => source.events.length === 1);
+  });
+
   it("does not hammer a server that ends each watch at once", async () => {
     const source = await watching({ skipWaits: false });
     server.closeWatches();
