@@ -25,14 +25,17 @@ export async function* listPages(
   let limit = PAGE;
   let token = "";
   let first: string | null = null;
+  let replaced = false;
   for (;;) {
     let page: unknown;
     try {
       const at = token === "" ? {} : { continue: token };
       page = await client.get(path, { ...query, limit: String(limit), ...at }, signal);
     } catch (error) {
-      if (error instanceof ApiError && error.gone && error.continueToken !== null) {
+      // Once for each page: whoever expires what they have just offered is asked again after a pause, and not at once for ever.
+      if (error instanceof ApiError && error.gone && error.continueToken !== null && !replaced) {
         token = error.continueToken;
+        replaced = true;
         continue;
       }
       if (error instanceof ConnectionError && error.tooLarge && limit > 1) {
@@ -41,6 +44,7 @@ export async function* listPages(
       }
       throw error;
     }
+    replaced = false;
     const items = itemsOf(page, client.server, path);
     first ??= requireVersion(page, client.server, path);
     token = continueOf(page);
