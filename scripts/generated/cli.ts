@@ -15,7 +15,7 @@ export async function cliReference(): Promise<string> {
     "| 0 | done; told to stop and nothing lost |",
     "| 1 | ended by a second signal, without waiting for what was under way |",
     "| 2 | the command line or the configuration has mistakes, all named; nothing was started. Or a file could not be read as events |",
-    "| 3 | something was refused or given up (`dead list`), or lost because the ledger could not be written; `ledger check` found something wrong |",
+    "| 3 | something was refused or given up (`dead list`), or lost because the ledger could not be written; `ledger check` found something wrong; or standard output could not be written |",
     "| 4 | one of several replicas had to stop leading (`--leader-elect`): started again, it stands by |",
     "| 70 | an error of the program itself |",
     "",

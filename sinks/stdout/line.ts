@@ -16,7 +16,15 @@ export function writeLine(
     stdout.write(`${line}\n`, (error) => {
       signal.removeEventListener("abort", abort);
       if (error === null || error === undefined) resolve(accepted);
-      else resolve(retryable("network", "standard output is closed: its reader has gone"));
+      else resolve(retryable("network", problemOf(error)));
     });
   });
+}
+
+function problemOf({ code, message }: NodeJS.ErrnoException): string {
+  // A write after the one that was refused.
+  const isGone = code === undefined || code === "EPIPE" || code.startsWith("ERR_STREAM_");
+  return isGone
+    ? "standard output is closed: its reader has gone"
+    : `standard output cannot be written: ${message}`;
 }

@@ -9,9 +9,14 @@ export interface Io {
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Env;
   readonly clock: Clock;
-  /** Aborts when the process is told to end. */
+  /** Aborts when the process is told to end, or, with `READER_GONE`, when nobody reads standard output any more. */
   readonly signal: AbortSignal;
+  /** Aborts when standard output cannot be written, as on a full disk. */
+  readonly unwritable?: AbortSignal;
 }
+
+/** `kube-crier history | head` has seen enough, which is no mistake of anybody's. */
+export const READER_GONE = "nobody reads standard output any more";
 
 /** Exit codes, as documented in docs/cli.md. */
 export const EXIT = {
@@ -20,7 +25,7 @@ export const EXIT = {
   interrupted: 1,
   /** The configuration or the command line has mistakes; nothing was started. */
   usage: 2,
-  /** Something is dead, refused or lost. */
+  /** Something is dead, refused or lost, or could not be printed. */
   failed: 3,
   /** Another replica may lead now; started again, it stands by. */
   deposed: 4,

@@ -5,7 +5,7 @@ import type { CheckReport, Contents, ExportRow, Finding } from "../ledger/care.t
 import { checkLedger } from "../ledger/check.ts";
 import { vacuumLedger } from "../ledger/vacuum.ts";
 import { parseDuration } from "../sink/schema.ts";
-import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { EXIT, type ExitCode, type Io, READER_GONE } from "./io.ts";
 import { tellProblems } from "./problems.ts";
 import { databaseOf, exportAt } from "./place.ts";
 import type { ExportOptions, Place } from "./program/commands.ts";
@@ -65,8 +65,7 @@ export async function exportLedgerCommand(options: ExportOptions, io: Io): Promi
     const out = output === undefined ? null : openFile(output);
     try {
       const counts = await copy(rows, out?.write ?? ((piece) => written(io, piece)), io.signal);
-      // Whoever read it has had enough.
-      if (counts === null && out === null && !io.stdout.writable) return EXIT.ok;
+      if (counts === null && out === null && io.signal.reason === READER_GONE) return EXIT.ok;
       if (counts === null) {
         io.stderr.write("told to stop: the export is not whole\n");
         return EXIT.failed;

@@ -11,7 +11,7 @@ import type {
 import { type Field, parseQuery, type Query, QueryError } from "../history/parse.ts";
 import { eventsTable, jsonLine } from "./event-rows.ts";
 import { guarded } from "./history.ts";
-import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { EXIT, type ExitCode, type Io, READER_GONE } from "./io.ts";
 import { readable, readerAt } from "./place.ts";
 import type { HistoryOptions } from "./program/commands.ts";
 
@@ -56,7 +56,7 @@ export function historyCommand(options: HistoryOptions, io: Io): Promise<ExitCod
       await show({ reader, ask, query, limit, print: printerOf(options, io), io }, options);
       return EXIT.ok;
     } catch (error) {
-      if (io.signal.aborted) return EXIT.interrupted;
+      if (io.signal.aborted) return io.signal.reason === READER_GONE ? EXIT.ok : EXIT.interrupted;
       throw readable(options, error);
     } finally {
       await reader.close();

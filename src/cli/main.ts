@@ -6,12 +6,15 @@ import { readVersion } from "./version.ts";
  * The whole program but for what belongs to the process itself; answers the exit code.
  * Commands are loaded when they are called: `run` should not carry the simulator in its memory.
  */
-export function main(argv: readonly string[], io: Io): Promise<number> {
+export function main(argv: readonly string[], all: Io): Promise<number> {
+  // What cannot print has nothing to do any more; but `run` has other sinks, and tries this one again.
+  const { signal, unwritable = signal } = all;
+  const io = { ...all, signal: AbortSignal.any([signal, unwritable]) };
   return runProgram(
     argv,
     readVersion(),
     {
-      run: async (flags) => (await import("./run.ts")).runCommand(flags, io),
+      run: async (flags) => (await import("./run.ts")).runCommand(flags, all),
       check: async (flags) => (await import("./check.ts")).checkCommand(flags, io),
       render: async (flags, options) =>
         (await import("./render.ts")).renderCommand(flags, options, io),

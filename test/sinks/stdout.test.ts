@@ -57,4 +57,17 @@ describe("standard output", () => {
     const verdict = await open({}, broken).deliver(aMessage({ blocks: { line: "x" } }), never);
     expect(verdict).toMatchObject({ kind: "retryable", reason: "network" });
   });
+
+  it("says what else it is that keeps it from being written", async () => {
+    const message = "ENOSPC: no space left on device, write";
+    const full = new Writable({
+      write: (_chunk, _encoding, done) =>
+        done(Object.assign(new Error(message), { code: "ENOSPC" })),
+    });
+    full.on("error", () => undefined);
+    expect(await open({}, full).deliver(aMessage({ blocks: { line: "x" } }), never)).toMatchObject({
+      kind: "retryable",
+      detail: `standard output cannot be written: ${message}`,
+    });
+  });
 });

@@ -7,6 +7,8 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 export interface CrierOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** A file in place of the pipe by which its standard output is read. */
+  readonly stdout?: number;
 }
 
 /** The sources; CI names the bundle, so that the end-to-end tests run what the image runs. */
@@ -23,7 +25,7 @@ export class Crier {
     this.#child = spawn(process.execPath, [PROGRAM, ...args], {
       cwd: ROOT,
       env: { ...process.env, NO_COLOR: "1", ...options.env },
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: ["pipe", options.stdout ?? "pipe", "pipe"],
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
