@@ -39,9 +39,10 @@ export function spread(text: string): string {
 /** At most this many trigrams are asked of the index: what it finds is looked at anyway. */
 const GRAMS = 12;
 
-/** Trigrams that must all be there where `words` are; empty: the index cannot help. */
+/** Trigrams that must all be there where `words` are; empty: the index cannot help. A zero byte would be the end of a question to it. */
 export function grams(words: readonly string[]): readonly string[] {
-  const all = [...new Set(words.flatMap((word) => gramsOf(spread(word))))];
+  const found = words.flatMap((word) => gramsOf(spread(word)));
+  const all = [...new Set(found)].filter((gram) => !gram.includes("\0"));
   const every = Math.ceil(all.length / GRAMS);
   return all.filter((_, index) => index % every === 0);
 }

@@ -28,12 +28,13 @@ const MESSAGES = [
   '100% of "quota" \\ used_up',
   "イメージの取得に失敗しました",
   "Ünable to pull ÅNGSTRÖM",
+  "from a file of zero\0bytes",
 ];
 /** Whole words, parts of words, single characters of scripts without spaces, and what is nowhere. */
 const WORDS = [
   ["back-off", "refused", "connection refused", "ff", "o", "ok", "ontain", "zz", "web-1"],
   ["镜像", "像", "超时", "时超", "库存不足", "失", "失败", "敗", "取得", "ジの", "，请"],
-  ["ångström", "ünable", '"quota"', "\\", "%", "used_", "k8"],
+  ["ångström", "ünable", '"quota"', "\\", "%", "used_", "k8", "ero\0byt", "\0k8\0s"],
 ].flat();
 const SPAN = 180 * MINUTE;
 
