@@ -1,8 +1,9 @@
 import { number } from "../../ledger/mysql/literal.ts";
+import type { Session } from "../../ledger/mysql/session.ts";
 import type { EventRow } from "../history.ts";
 import { readCounts, sumOf } from "./counts.ts";
 import { DAY_MS } from "../numbers.ts";
-import { idOf, numberAt, timeOf } from "./ids.ts";
+import { highestId, idOf, numberAt, timeOf } from "./ids.ts";
 import type { Looking, Plan } from "./plan.ts";
 import { readRows } from "./rows.ts";
 import { byWords } from "./by-words.ts";
@@ -136,15 +137,21 @@ async function* byThings({ session }: Looking, plan: Plan, chunk: number): Async
   }
 }
 
-/** In the order of arrival, which is nearly that of the page: what is left happened no later than it arrived. */
+/**
+ * In the order of arrival, which is nearly that of the page: what is left happened no later than it arrived. Those of one second stand
+ * in the order of their numbers; and a clock that was put back has what is left arrive after what was read.
+ */
 async function* byOwed({ session }: Looking, plan: Plan): AsyncGenerator<Step> {
+  const { owed } = plan;
+  const latest = owed.length > CHUNKS.page ? await latestOfRest(session, owed) : [];
   let kept: Found[] = [];
-  for (let at = 0; at < plan.owed.length; at += CHUNKS.page) {
-    const seqs = plan.owed.slice(at, at + CHUNKS.page);
+  for (let at = 0; at < owed.length; at += CHUNKS.page) {
+    const seqs = owed.slice(at, at + CHUNKS.page);
     const rows = await readRows(session, `o.seq IN (${seqs.map(number).join(", ")})`);
-    const isLast = at + CHUNKS.page >= plan.owed.length;
-    const oldest = rows.reduce((least, { row }) => Math.min(least, row.receivedAt), Infinity);
-    const down = isLast ? plan.low : Math.max(plan.low, Math.min(plan.high, numberAt(oldest)));
+    const [next, last] = [owed[at + CHUNKS.page], owed.at(-1)];
+    const above =
+      next === undefined ? 0 : highestId(latest[at + CHUNKS.page] ?? 0, next, last ?? next) + 1;
+    const down = Math.max(plan.low, Math.min(plan.high, above));
     kept = [
       ...kept,
       ...rows
@@ -154,6 +161,18 @@ async function* byOwed({ session }: Looking, plan: Plan): AsyncGenerator<Step> {
     yield { found: kept.filter(({ id }) => id >= down), down };
     kept = kept.filter(({ id }) => id < down);
   }
+}
+
+/** For each place in the list, when the latest of it and of those behind it arrived. */
+async function latestOfRest(session: Session, seqs: readonly number[]): Promise<readonly number[]> {
+  const rows = await session.query(
+    `SELECT seq, received_at FROM kube_crier_occurrence WHERE seq IN (${seqs.map(number).join(", ")})`,
+  );
+  const received = new Map(rows.map(([seq, at]) => [Number(seq), Number(at)]));
+  const latest: number[] = [];
+  for (let at = seqs.length - 1; at >= 0; at -= 1)
+    latest[at] = Math.max(latest[at + 1] ?? 0, received.get(seqs[at] ?? 0) ?? 0);
+  return latest;
 }
 
 function ofThings({ things }: Plan, rows: readonly Row[]): readonly Found[] {
