@@ -5,7 +5,8 @@ import type { Trimmer } from "./retention.ts";
 import { type Store, unlessRefused } from "./store.ts";
 
 const LOOK_MS = 1_000;
-const PRUNE_MS = 60_000;
+/** Every so many looks, whatever the clock is set to meanwhile: retention by age. */
+const PRUNE = 60;
 /** Events, or deliveries, per transaction: about two milliseconds, in which nothing else is done. */
 const BATCH = 100;
 /** What the cluster still holds would count as new once it is forgotten; by default it holds Events for an hour. */
@@ -31,17 +32,14 @@ export interface KeeperPorts {
 export async function keep(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
   const { clock, store } = ports;
   let version = unlessRefused(() => store.version(), 0);
-  let prunedAt = clock.now();
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     await clock.sleep(LOOK_MS, signal);
     if (signal.aborted) return;
     const found = unlessRefused(() => store.version(), version);
     if (found !== version) ports.changed();
     version = found;
     await shed(ports, signal);
-    if (clock.now() - prunedAt < PRUNE_MS) continue;
-    prunedAt = clock.now();
-    await prune(ports, signal);
+    if (looks % PRUNE === 0) await prune(ports, signal);
   }
 }
 
@@ -75,7 +73,7 @@ async function shed(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
 
 /** In small transactions, each followed by a turn for everyone else. `head`: only until there is one that finds nothing to forget. */
 async function forget(
-  { retention }: KeeperPorts,
+  { retention, clock }: KeeperPorts,
   before: number,
   extent: "all" | "head",
   goOn: () => boolean,
@@ -83,7 +81,7 @@ async function forget(
   let cursor: number | null = 0;
   while (cursor !== null && goOn()) {
     const from: number = cursor;
-    const step = unlessRefused(() => retention.prune(before, from, BATCH), NOTHING);
+    const step = unlessRefused(() => retention.prune(before, clock.now(), from, BATCH), NOTHING);
     await nextTurn();
     if (extent === "head" && step.removed === 0) return;
     ({ cursor } = step);

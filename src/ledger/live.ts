@@ -59,8 +59,7 @@ export class LiveDatabase {
     version: () => this.#use(({ store }) => store.version()),
   };
   readonly retention: Trimmer = {
-    prune: (before, cursor, limit) =>
-      this.#use(({ retention }) => retention.prune(before, cursor, limit)),
+    prune: (...asked) => this.#use(({ retention }) => retention.prune(...asked)),
     pruneSummaries: (before, now, limit) =>
       this.#use(({ retention }) => retention.pruneSummaries(before, now, limit)),
     usedBytes: () => this.#use(({ retention }) => retention.usedBytes()),

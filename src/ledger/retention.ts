@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { onStorage } from "./failure.ts";
-import { text, transactions } from "./rows.ts";
+import { isAhead, leastOf, type Looked, outlived } from "./outlived.ts";
+import { type Row, text, transactions } from "./rows.ts";
 
 /** Attempts are only remembered for rate budgets; no window is longer than a day. */
 const ATTEMPTS_KEPT_MS = 25 * 3_600_000;
@@ -23,17 +24,22 @@ export class Retention {
    * with their deliveries; ends early when `limit` deliveries have gone. What is pending stays, however old.
    * @returns how many occurrences went, and where to go on; `null` when everything older than `before` has been seen
    */
-  prune(before: number, cursor: number, limit: number): { removed: number; cursor: number | null } {
+  prune(
+    before: number,
+    now: number,
+    cursor: number,
+    limit: number,
+  ): { removed: number; cursor: number | null } {
     return onStorage(() =>
       this.#inTransaction(() => {
-        const rows = this.#sql.oldest.all(before, cursor, limit);
-        // By the clock of that time, which may have been wrong: one from the future must not hide what stands behind it.
-        const old = rows.filter((row) => Number(row["received_at"]) < before);
+        const rows = this.#sql.oldest.all(before, now, cursor, limit).map(toLooked);
+        const last = rows.at(-1);
+        const behind = isAhead(last, { before, now }) ? this.#behind(last, now) : null;
+        const old = outlived(rows, { before, now, behind });
         let removed = 0;
         let deliveries = 0;
-        for (const row of old) {
-          if (row["kept"] !== 0) continue;
-          const seq = Number(row["seq"]);
+        for (const { seq, isKept } of old) {
+          if (isKept) continue;
           deliveries += Number(this.#sql.forgetDeliveries.run(seq).changes);
           this.#sql.forget.run(seq);
           removed += 1;
@@ -41,17 +47,32 @@ export class Retention {
           if (deliveries >= limit) return { removed, cursor: seq };
         }
         const more = rows.length === limit && old.length > 0;
-        return { removed, cursor: more ? Number(rows.at(-1)?.["seq"]) : null };
+        return { removed, cursor: more ? (last?.seq ?? null) : null };
       }),
     );
+  }
+
+  /** The first that was taken after this one, and not while the clock was ahead; `null`: none was. */
+  #behind({ seq }: Looked, now: number): Looked | null {
+    const newest = this.#sql.newest.get();
+    if (newest === undefined || Number(newest["received_at"]) > now) return null;
+    const next = (after: number) => toLooked(this.#sql.next.get(after) ?? newest);
+    const halves = leastOf(seq, Number(newest["seq"]) - 1);
+    let step = halves.next();
+    while (step.done !== true) step = halves.next(next(step.value).takenAt <= now);
+    return next(step.value);
   }
 
   /** Forgets at most `limit` digests and gaps settled before `before`, and attempts no budget asks for any more; answers how many rows went. */
   pruneSummaries(before: number, now: number, limit: number): number {
     return onStorage(() =>
       this.#inTransaction(() => {
-        const gone = Number(this.#sql.forgetAttempts.run(now - ATTEMPTS_KEPT_MS, limit).changes);
-        return gone + Number(this.#sql.forgetSummaries.run(before, limit - gone).changes);
+        const { forgetAttempts, forgetAhead, forgetSummaries } = this.#sql;
+        const [from, to] = [now - ATTEMPTS_KEPT_MS, now + ATTEMPTS_KEPT_MS];
+        let gone = Number(forgetAttempts.run(from, to, limit).changes);
+        // First: those that say how old they are go with the next statement.
+        gone += Number(forgetAhead.run(now, before, limit - gone).changes);
+        return gone + Number(forgetSummaries.run(before, limit - gone).changes);
       }),
     );
   }
@@ -75,18 +96,35 @@ export class Retention {
   }
 }
 
+function toLooked(row: Row): Looked {
+  return {
+    seq: Number(row["seq"]),
+    takenAt: Number(row["received_at"]),
+    isKept: row["kept"] === 1,
+  };
+}
+
 function statements(db: DatabaseSync) {
   return {
     oldest: db.prepare(
       `SELECT o.seq, o.received_at,
          EXISTS (SELECT 1 FROM delivery d
-                 WHERE d.occurrence = o.seq AND (d.settled_at IS NULL OR d.settled_at >= ?)) AS kept
+                 WHERE d.occurrence = o.seq AND (d.settled_at IS NULL OR d.settled_at BETWEEN ? AND ?)) AS kept
        FROM occurrence o WHERE o.seq > ? ORDER BY o.seq LIMIT ?`,
     ),
+    newest: db.prepare("SELECT seq, received_at FROM occurrence ORDER BY seq DESC LIMIT 1"),
+    next: db.prepare("SELECT seq, received_at FROM occurrence WHERE seq > ? ORDER BY seq LIMIT 1"),
     forgetDeliveries: db.prepare("DELETE FROM delivery WHERE occurrence = ?"),
     forget: db.prepare("DELETE FROM occurrence WHERE seq = ?"),
     forgetAttempts: db.prepare(
-      "DELETE FROM attempt WHERE rowid IN (SELECT rowid FROM attempt WHERE at < ? LIMIT ?)",
+      "DELETE FROM attempt WHERE rowid IN (SELECT rowid FROM attempt WHERE at < ? OR at > ? LIMIT ?)",
+    ),
+    // Settled while the clock was ahead, and owed before one that is old.
+    forgetAhead: db.prepare(
+      `DELETE FROM delivery WHERE seq IN
+         (SELECT seq FROM delivery WHERE occurrence IS NULL AND settled_at > ? AND seq <
+           (SELECT seq FROM delivery WHERE occurrence IS NULL AND settled_at < ? ORDER BY settled_at DESC LIMIT 1)
+          LIMIT ?)`,
     ),
     forgetSummaries: db.prepare(
       `DELETE FROM delivery WHERE seq IN

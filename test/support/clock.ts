@@ -62,3 +62,13 @@ export class FakeClock implements Clock {
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Time whose wall clock was wrong, or is: who sleeps does not notice. */
+export class AdjustedClock extends FakeClock {
+  /** By how much it is ahead of what it says when it is right. */
+  ahead = 0;
+
+  override now(): number {
+    return super.now() + this.ahead;
+  }
+}

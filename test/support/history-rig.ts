@@ -51,7 +51,7 @@ const SQLITE: HistoryKind = {
     return {
       clock,
       outbox,
-      forget: async (before) => void new Retention(db).prune(before, 0, 10_000),
+      forget: async (before) => void new Retention(db).prune(before, before, 0, 10_000),
       look: () =>
         where === "large" ? openReaderHere(dataDir, systemClock) : openReaderOver(db, systemClock),
       index: async () => {
@@ -85,7 +85,7 @@ const MYSQL: HistoryKind = {
       forget: async (before) => {
         const session = new Session(target);
         const [[holder] = []] = await session.query("SELECT holder FROM kube_crier_ledger");
-        await new MysqlRetention(session, String(holder)).prune(before, 0, 10_000);
+        await new MysqlRetention(session, String(holder)).prune(before, before, 0, 10_000);
         await session.end();
       },
       look: () => openMysqlReaderHere(target, systemClock),

@@ -144,7 +144,7 @@ export async function mysqlRig(mariadb: Mariadb, database: string): Promise<Ledg
       await trimmed(async (retention) => {
         let cursor: number | null = 0;
         // Small steps, as its keeper does.
-        while (cursor !== null) ({ cursor } = await retention.prune(before, cursor, 3));
+        while (cursor !== null) ({ cursor } = await retention.prune(before, now, cursor, 3));
         await retention.pruneSummaries(before, now, 1_000);
       });
     },
@@ -219,7 +219,7 @@ export function sqliteRig(dataDir: string): LedgerRig {
     async prune(before, now) {
       let cursor: number | null = 0;
       // Small steps, as its keeper does.
-      while (cursor !== null) ({ cursor } = life.retention.prune(before, cursor, 3));
+      while (cursor !== null) ({ cursor } = life.retention.prune(before, now, cursor, 3));
       while (life.retention.pruneSummaries(before, now, 3) === 3);
     },
     async overflow(limit, at) {

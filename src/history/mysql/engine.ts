@@ -68,7 +68,8 @@ export class Engine implements Answering {
       // A segment takes its time; nobody waits for it.
       if (await this.#words()) return true;
       if (await this.#alone(() => this.#indexer.backward())) return true;
-      if (this.#clock.now() - this.#prunedAt < PRUNE_EVERY_MS) return false;
+      // A clock that was set back tells nothing of how long ago that was.
+      if (Math.abs(this.#clock.now() - this.#prunedAt) < PRUNE_EVERY_MS) return false;
       this.#prunedAt = this.#clock.now();
       return await this.#alone(() => this.#indexer.prune(this.#clock.now()));
     } catch (error) {

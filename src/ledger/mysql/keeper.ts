@@ -71,7 +71,8 @@ async function prune(ports: MysqlKeeperPorts, signal: AbortSignal): Promise<void
   const now = clock.now();
   const before = now - Math.max(historyMs, KEPT_AT_LEAST_MS);
   await forget(ports, before, EVER, signal);
-  await retention.pruneSummaries(before, now, BATCH);
+  while ((await retention.pruneSummaries(before, now, BATCH)) === BATCH && !signal.aborted)
+    await clock.sleep(PAUSE_MS, signal);
   const { bytes, rows } = await retention.size();
   sized(bytes);
   if (bytes <= maxBytes) return;
@@ -95,7 +96,7 @@ async function forget(
   let cursor: number | null = 0;
   while (cursor !== null && removed < most && !signal.aborted) {
     const from: number = cursor;
-    const step = await retention.prune(before, from, Math.min(BATCH, most - removed));
+    const step = await retention.prune(before, clock.now(), from, Math.min(BATCH, most - removed));
     removed += step.removed;
     ({ cursor } = step);
     if (step.removed > 0) await clock.sleep(PAUSE_MS, signal);

@@ -1,6 +1,7 @@
+import { isAhead, leastOf, type Looked, outlived } from "../outlived.ts";
 import { number, text } from "./literal.ts";
 import { fence } from "./script.ts";
-import type { Session } from "./session.ts";
+import type { Rows, Session } from "./session.ts";
 
 /** Attempts are only remembered for rate budgets; no window is longer than a day. */
 const ATTEMPTS_KEPT_MS = 25 * 3_600_000;
@@ -22,18 +23,21 @@ export class MysqlRetention {
    */
   async prune(
     before: number,
+    now: number,
     cursor: number,
     limit: number,
   ): Promise<{ readonly removed: number; readonly cursor: number | null }> {
-    const rows = await this.#session.query(
+    const found = await this.#session.query(
       `SELECT o.seq, o.received_at, EXISTS (
          SELECT 1 FROM kube_crier_delivery d
-         WHERE d.occurrence = o.seq AND (d.settled_at IS NULL OR d.settled_at >= ${number(before)}))
+         WHERE d.occurrence = o.seq AND (d.settled_at IS NULL OR d.settled_at BETWEEN ${number(before)} AND ${number(now)}))
        FROM kube_crier_occurrence o WHERE o.seq > ${number(cursor)} ORDER BY o.seq LIMIT ${number(limit)}`,
     );
-    // By the clock of that time, which may have been wrong: one from the future must not hide what stands behind it.
-    const old = rows.filter(([, receivedAt]) => Number(receivedAt) < before);
-    const gone = old.flatMap(([seq, , kept]) => (Number(kept) === 0 ? Number(seq) : []));
+    const rows = found.map(toLooked);
+    const last = rows.at(-1);
+    const behind = isAhead(last, { before, now }) ? await this.#behind(last, now) : null;
+    const old = outlived(rows, { before, now, behind });
+    const gone = old.flatMap(({ seq, isKept }) => (isKept ? [] : seq));
     if (gone.length > 0) {
       const list = gone.map(number).join(", ");
       await this.#write([
@@ -43,17 +47,51 @@ export class MysqlRetention {
       ]);
     }
     const more = rows.length === limit && old.length > 0;
-    return { removed: gone.length, cursor: more ? Number(rows.at(-1)?.[0]) : null };
+    return { removed: gone.length, cursor: more ? (last?.seq ?? null) : null };
   }
 
-  /** Forgets at most `limit` digests and gaps settled before `before`, and attempts no budget asks for any more. */
-  async pruneSummaries(before: number, now: number, limit: number): Promise<void> {
-    const old = `FROM kube_crier_delivery WHERE occurrence IS NULL AND settled_at < ${number(before)} ORDER BY settled_at, seq LIMIT ${number(limit)}`;
+  /** The first that was taken after this one, and not while the clock was ahead; `null`: none was. */
+  async #behind({ seq }: Looked, now: number): Promise<Looked | null> {
+    const one = async (which: string) =>
+      (
+        await this.#session.query(
+          `SELECT seq, received_at FROM kube_crier_occurrence ${which} LIMIT 1`,
+        )
+      )
+        .map(toLooked)
+        .at(0);
+    const newest = await one("ORDER BY seq DESC");
+    if (newest === undefined || newest.takenAt > now) return null;
+    const next = async (after: number) =>
+      (await one(`WHERE seq > ${number(after)} ORDER BY seq`)) ?? newest;
+    const halves = leastOf(seq, newest.seq - 1);
+    let step = halves.next();
+    while (step.done !== true) step = halves.next((await next(step.value)).takenAt <= now);
+    return next(step.value);
+  }
+
+  /** Forgets at most `limit` digests and gaps settled before `before`, and attempts no budget asks for any more; answers how many rows went. */
+  async pruneSummaries(before: number, now: number, limit: number): Promise<number> {
+    const seqs = async (of: string) =>
+      (await this.#session.query(of)).map(([seq]) => number(Number(seq)));
+    const attempts = await seqs(
+      `SELECT seq FROM kube_crier_attempt WHERE at < ${number(now - ATTEMPTS_KEPT_MS)} OR at > ${number(now + ATTEMPTS_KEPT_MS)}
+       ORDER BY at LIMIT ${number(limit)}`,
+    );
+    const old = `occurrence IS NULL AND settled_at < ${number(before)}`;
+    // Of those that were settled while the clock was ahead, what was owed before one that is old; first, for they go with it.
+    const summaries = await seqs(
+      `SELECT seq FROM kube_crier_delivery WHERE (${old}) OR (occurrence IS NULL AND settled_at > ${number(now)} AND seq <
+         (SELECT seq FROM kube_crier_delivery WHERE ${old} ORDER BY settled_at DESC LIMIT 1))
+       ORDER BY settled_at DESC, seq LIMIT ${number(limit - attempts.length)}`,
+    );
+    if (attempts.length + summaries.length === 0) return 0;
     await this.#write([
-      `DELETE FROM kube_crier_attempt WHERE at < ${number(now - ATTEMPTS_KEPT_MS)} ORDER BY at LIMIT ${number(limit)}`,
-      `DELETE t FROM kube_crier_try t JOIN (SELECT seq ${old}) gone ON gone.seq = t.delivery`,
-      `DELETE ${old}`,
+      ...deleted("kube_crier_attempt", "seq", attempts),
+      ...deleted("kube_crier_try", "delivery", summaries),
+      ...deleted("kube_crier_delivery", "seq", summaries),
     ]);
+    return attempts.length + summaries.length;
   }
 
   /** Gives up the oldest pending deliveries: dead (overflow). Answers which. */
@@ -97,4 +135,14 @@ export class MysqlRetention {
       ["START TRANSACTION", ...statements, fence(this.#holder), "COMMIT"],
     ]);
   }
+}
+
+function toLooked([seq, receivedAt, kept]: Rows[number]): Looked {
+  return { seq: Number(seq), takenAt: Number(receivedAt), isKept: Number(kept) === 1 };
+}
+
+function deleted(table: string, column: string, which: readonly string[]): readonly string[] {
+  return which.length === 0
+    ? []
+    : [`DELETE FROM ${table} WHERE ${column} IN (${which.join(", ")})`];
 }

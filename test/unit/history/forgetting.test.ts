@@ -58,7 +58,7 @@ function aProgram() {
     forget: (ms: number) => {
       const retention = new Retention(ledger.db);
       for (let cursor: number | null = 0; cursor !== null;)
-        ({ cursor } = retention.prune(clock.now() - ms, cursor, 100));
+        ({ cursor } = retention.prune(clock.now() - ms, clock.now(), cursor, 100));
       index();
     },
     total: async (changes: Partial<Filter> = {}) =>

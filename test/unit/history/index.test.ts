@@ -173,7 +173,7 @@ describe("the index beside the ledger", () => {
     expect((await look(dataDir)).total).toBe(300);
     const retention = new Retention(ledger.db);
     for (let cursor: number | null = 0; cursor !== null;)
-      ({ cursor } = retention.prune(NOON + HOUR, cursor, 100));
+      ({ cursor } = retention.prune(NOON + HOUR, NOON + HOUR, cursor, 100));
     const engine = new Engine(placesIn(dataDir), systemClock);
     while (engine.work());
     await engine.close();

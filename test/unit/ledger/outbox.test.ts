@@ -275,16 +275,16 @@ describe("forgetting, step by step", () => {
 
   test("tells where to go on as long as there is more that is old enough", async () => {
     const { retention, clock } = await settled(5);
-    expect(retention.prune(clock.now(), 0, 2)).toEqual({ removed: 2, cursor: 2 });
-    expect(retention.prune(clock.now(), 2, 2)).toEqual({ removed: 2, cursor: 4 });
-    expect(retention.prune(clock.now(), 4, 2)).toEqual({ removed: 1, cursor: null });
-    expect(retention.prune(clock.now(), 5, 2)).toEqual({ removed: 0, cursor: null });
+    expect(retention.prune(clock.now(), clock.now(), 0, 2)).toEqual({ removed: 2, cursor: 2 });
+    expect(retention.prune(clock.now(), clock.now(), 2, 2)).toEqual({ removed: 2, cursor: 4 });
+    expect(retention.prune(clock.now(), clock.now(), 4, 2)).toEqual({ removed: 1, cursor: null });
+    expect(retention.prune(clock.now(), clock.now(), 5, 2)).toEqual({ removed: 0, cursor: null });
   });
 
   test("a last step that is just full looks once more, and finds nothing", async () => {
     const { retention, clock } = await settled(2);
-    expect(retention.prune(clock.now(), 0, 2)).toEqual({ removed: 2, cursor: 2 });
-    expect(retention.prune(clock.now(), 2, 2)).toEqual({ removed: 0, cursor: null });
+    expect(retention.prune(clock.now(), clock.now(), 0, 2)).toEqual({ removed: 2, cursor: 2 });
+    expect(retention.prune(clock.now(), clock.now(), 2, 2)).toEqual({ removed: 0, cursor: null });
   });
 
   test("ends where all are too young", async () => {
@@ -292,15 +292,15 @@ describe("forgetting, step by step", () => {
     await outbox.add(entries(100, 3), [], never);
     await clock.advance(10);
     const before = clock.now() - 10;
-    expect(retention.prune(before, 0, 2)).toEqual({ removed: 1, cursor: 2 });
-    expect(retention.prune(before, 2, 2)).toEqual({ removed: 0, cursor: null });
+    expect(retention.prune(before, clock.now(), 0, 2)).toEqual({ removed: 1, cursor: 2 });
+    expect(retention.prune(before, clock.now(), 2, 2)).toEqual({ removed: 0, cursor: null });
   });
 
   test("goes on over those that must stay", async () => {
     const { retention, outbox, clock } = await settled(2);
     await outbox.add(entries(100, 2), [], never);
     await clock.advance(10);
-    expect(retention.prune(clock.now(), 0, 2)).toEqual({ removed: 2, cursor: 2 });
-    expect(retention.prune(clock.now(), 2, 2)).toEqual({ removed: 0, cursor: 4 });
+    expect(retention.prune(clock.now(), clock.now(), 0, 2)).toEqual({ removed: 2, cursor: 2 });
+    expect(retention.prune(clock.now(), clock.now(), 2, 2)).toEqual({ removed: 0, cursor: 4 });
   });
 });
