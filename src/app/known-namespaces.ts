@@ -28,7 +28,9 @@ export function knownNamespaces(
     }
   };
   return async () => {
-    if (clock.now() - askedAt >= ASKED_EVERY_MS) await (asking ??= refresh());
+    const now = clock.now();
+    // Before that moment: the clock was set back.
+    if (now < askedAt || now - askedAt >= ASKED_EVERY_MS) await (asking ??= refresh());
     return [...new Set([...stored, ...arrived])].filter((one) => one !== "").toSorted();
   };
 }

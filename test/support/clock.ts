@@ -3,6 +3,7 @@ import type { Clock } from "../../src/clock.ts";
 /** Time that stands still until a test moves it. Sleepers wake in order, each seeing the time it asked for. */
 export class FakeClock implements Clock {
   #now: number;
+  #setBackBy = 0;
   #sleepers: { at: number; wake: () => void }[] = [];
   readonly #settled: () => Promise<void>;
 
@@ -13,7 +14,12 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now - this.#setBackBy;
+  }
+
+  /** Somebody corrects the time of day; who sleeps does not notice. */
+  setBack(ms: number): void {
+    this.#setBackBy += ms;
   }
 
   get sleeping(): number {

@@ -53,8 +53,10 @@ export function openAccessFile(
   }
 
   function fresh(): AccessFile {
-    if (clock.now() - lookedAt >= LOOK_EVERY_MS) {
-      lookedAt = clock.now();
+    const now = clock.now();
+    // Before that moment: the clock was set back.
+    if (now < lookedAt || now - lookedAt >= LOOK_EVERY_MS) {
+      lookedAt = now;
       if (look()) told(issues);
     }
     return current;

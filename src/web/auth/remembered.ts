@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 
 interface Kept<T> {
   readonly value: T;
+  readonly since: number;
   readonly until: number;
 }
 
@@ -25,14 +26,17 @@ export class Remembered<T> {
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
     this.#kept.delete(key);
-    if (kept.until <= this.#clock.now()) return undefined;
+    const now = this.#clock.now();
+    // Of later than now: the clock was set back, and nobody knows how old it is.
+    if (now < kept.since || kept.until <= now) return undefined;
     this.#kept.set(key, kept);
     return kept.value;
   }
 
   set(key: string, value: T, forMs: number): void {
     this.#kept.delete(key);
-    this.#kept.set(key, { value, until: this.#clock.now() + forMs });
+    const since = this.#clock.now();
+    this.#kept.set(key, { value, since, until: since + forMs });
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > this.#most && oldest !== undefined) this.#kept.delete(oldest);
   }

@@ -81,7 +81,8 @@ export class Sessions {
 
   #isOver({ endsAt, usedAt }: Kept): boolean {
     const now = this.#clock.now();
-    return now >= endsAt || now - usedAt >= IDLE_MS;
+    // One that begins later than now: the clock was set back, by as much as it would last longer.
+    return now >= endsAt || endsAt - now > SESSION_MS || now - usedAt >= IDLE_MS;
   }
 
   #sweep(): void {

@@ -212,6 +212,9 @@ export class TailHub {
   #careForAll(): void {
     const now = this.#clock.now();
     for (const member of this.#members) {
+      // Set back, the clock must not put off either for as long.
+      member.writtenAt = Math.min(member.writtenAt, now);
+      if (member.lookAt !== Infinity) member.lookAt = Math.min(member.lookAt, now + LOOK_MS);
       if (now >= member.lookAt) void this.#look(member);
       if (now - member.writtenAt < HEARTBEAT_MS || member.mark === null) continue;
       this.#write(member, encode(block("mark", "", member.mark)));

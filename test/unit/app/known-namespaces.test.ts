@@ -43,6 +43,15 @@ describe("the namespaces that rights are asked about", () => {
     expect(asked()).toBe(2);
   });
 
+  it("are asked again where the clock was set back, not an hour later", async () => {
+    const { known, clock, asked } = aHistory(["shop"], ["shop", "pay"]);
+    await known();
+    clock.setBack(3_600_000);
+    expect(await known()).toEqual(["pay", "shop"]);
+    expect(await known()).toEqual(["pay", "shop"]);
+    expect(asked()).toBe(2);
+  });
+
   it("have those that arrive at once", async () => {
     const { known, arrived, asked } = aHistory(["shop"]);
     await known();

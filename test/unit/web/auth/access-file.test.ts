@@ -133,6 +133,19 @@ describe("a file that changes", () => {
     expect(answer).toEqual({ ok: true, value: { namespaces: new Set(), complete: true } });
   });
 
+  it("counts as soon where the clock was set back meanwhile", async () => {
+    const file = accessFile(TOKENS);
+    const access = open(file);
+    expect(access.knows("token-of-oncall")).toBe(true);
+    clock.setBack(3_600_000);
+    writeFileSync(file, TOKENS.split("  - name: oncall")[0] ?? "");
+    expect(access.knows("token-of-oncall")).toBe(false);
+    writeFileSync(file, TOKENS);
+    expect(access.knows("token-of-oncall"), "looked at once in a second as ever").toBe(false);
+    await clock.advance(1_000);
+    expect(access.knows("token-of-oncall")).toBe(true);
+  });
+
   it("is seen when a volume is exchanged by its symbolic link", async () => {
     const file = accessFile("");
     const folder = path.dirname(file);

@@ -157,6 +157,18 @@ describe("wrong tokens", () => {
     expect(limiter.waitMs("203.0.113.9")).toBe(1_000);
   });
 
+  it("keep nobody out for longer than a minute, though the clock was set back by an hour", async () => {
+    const clock = new FakeClock();
+    const limiter = new Limiter(clock);
+    for (let n = 0; n < 10; n += 1) limiter.failed("203.0.113.9");
+    clock.setBack(3_600_000);
+    expect(limiter.waitMs("203.0.113.9")).toBeLessThanOrEqual(60_000);
+    await clock.advance(60_000);
+    expect(limiter.waitMs("203.0.113.9")).toBe(0);
+    for (let n = 0; n < 10; n += 1) limiter.failed("203.0.113.9");
+    expect(limiter.waitMs("203.0.113.9"), "and they count as ever").toBe(60_000);
+  });
+
   it("of one IPv6 network count together, of another they do not", () => {
     const limiter = new Limiter(new FakeClock());
     for (let n = 1; n <= 10; n += 1) limiter.failed(`2001:db8:1:2::${n.toString(16)}`);

@@ -47,6 +47,22 @@ describe("a session", () => {
     expect(sessions.find(id)).toBeNull();
   });
 
+  it("lives no longer where the clock was set back by days: who has it signs in again", () => {
+    const id = sessions.begin("alice", "token");
+    clock.setBack(3 * 86_400_000);
+    expect(sessions.find(id)).toBeNull();
+    expect(sessions.find(sessions.begin("alice", "token"))).not.toBeNull();
+  });
+
+  it("outlives a clock that is set right by seconds", async () => {
+    const id = sessions.begin("alice", "token");
+    await clock.advance(60_000);
+    clock.setBack(5_000);
+    expect(sessions.find(id)).not.toBeNull();
+    await clock.advance(IDLE_MS - 1);
+    expect(sessions.find(id)).not.toBeNull();
+  });
+
   it("ends when one says so", () => {
     const [one, other] = [sessions.begin("alice", "t"), sessions.begin("alice", "t")];
     const session = sessions.find(one);

@@ -87,6 +87,16 @@ describe("who follows", () => {
     expect(client.blocks).toHaveLength(2);
   });
 
+  test("hears that also while the clock is set back by an hour", async () => {
+    const { follow, tick, clock, ...kept } = aHub();
+    const client = follow({ filter: { ...EVERYTHING, kinds: ["Node"] } });
+    await tick();
+    await take(kept, [event(1)]);
+    clock.setBack(3_600_000);
+    await clock.advance(HEARTBEAT_MS + 1_000);
+    expect(client.blocks).toEqual([{ event: "mark", data: "", id: 1 }]);
+  });
+
   test("is let go when it ends, all of them", async () => {
     const { follow, tick, hub } = aHub();
     const clients = [follow(), follow()];
@@ -286,6 +296,19 @@ describe("what somebody may see is asked anew", () => {
     expect(looks()).toBe(2);
     expect(LOOK_MS).toBeLessThanOrEqual(60_000);
     expect(client.names).toEqual(names(1, 3));
+  });
+
+  test("a right that was taken away is gone as soon where the clock was set back by an hour", async () => {
+    const { tick, clock, look, client, arrive, sight, looks } = watched();
+    await tick();
+    sight.now = { kind: "sees", visible: ["shop"] };
+    clock.setBack(3_600_000);
+    await look();
+    await tick();
+    expect(looks()).toBe(1);
+    await arrive(1, "data");
+    await arrive(2, "shop");
+    expect(client.names).toEqual(["web-2"]);
   });
 
   test("a right that was taken away makes it less from then on", async () => {
