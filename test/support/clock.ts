@@ -32,16 +32,18 @@ export class FakeClock implements Clock {
         resolve();
         return;
       }
-      const sleeper = { at: this.#now + Math.max(0, ms), wake: resolve };
+      const abort = () => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        resolve();
+      };
+      const wake = () => {
+        // As the system's: a signal that lives for as long as the process keeps nothing of a sleep that is over.
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      };
+      const sleeper = { at: this.#now + Math.max(0, ms), wake };
       this.#sleepers.push(sleeper);
-      signal?.addEventListener(
-        "abort",
-        () => {
-          this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
-          resolve();
-        },
-        { once: true },
-      );
+      signal?.addEventListener("abort", abort, { once: true });
     });
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createKubeClient } from "../../../src/source/kubernetes/client.ts";
-import { type FakeApiServer, isWatch, recorded } from "../../support/apiserver.ts";
+import { type FakeApiServer, isWatch, recorded, type Request } from "../../support/apiserver.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { kubeconfigFor, useServer } from "../../support/source.ts";
 
@@ -111,6 +111,20 @@ describe("a watch of the kubernetes source", () => {
     expect(source.synced).toBe(0);
     await server.up();
     await source.until(() => source.synced === 1);
+  });
+
+  it("asks again which cluster it is where the API server could not say, once for all namespaces", async () => {
+    const asks = (request: Request) => request.path.endsWith("/namespaces/kube-system");
+    server.answer({ status: 503, headers: {}, body: "etcd is away" }, asks, 2);
+    const source = run({ config: { namespaces: ["shop"] } });
+    await source.until(() => source.synced === 1);
+    expect(source.called("sourceFailed").map((call) => call[2])).toEqual(["server", "server"]);
+    expect(source.checkpoints[0]?.cluster).toContain("uid=11111111-");
+    await source.stop();
+    const before = server.requests.filter(asks).length;
+    const three = run({ config: { namespaces: ["shop", "pay", "bank"] } });
+    await three.until(() => three.synced === 1);
+    expect(server.requests.filter(asks).length - before).toBe(1);
   });
 
   it("waits as long as a 429 tells it", async () => {
