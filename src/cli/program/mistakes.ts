@@ -13,6 +13,8 @@ export function mistakesOf(command: Command): readonly ConfigIssue[] {
   return command.args.flatMap((word, index): ConfigIssue[] => {
     if (isFlag(word)) {
       const [name = word] = word.split("=");
+      if (command.options.some(({ long, required }) => long === name && !required))
+        return [{ where: name, message: "takes no value", hint: "give it alone, or leave it out" }];
       const close = nearest(name, known);
       return [
         {
