@@ -4,7 +4,7 @@ import { ConfigError } from "../config/config.ts";
 import type { CheckReport, Contents, ExportRow, Finding } from "../ledger/care.ts";
 import { checkLedger } from "../ledger/check.ts";
 import { vacuumLedger } from "../ledger/vacuum.ts";
-import { parseDuration } from "../sink/schema.ts";
+import { durationProblem, parseDuration } from "../sink/schema.ts";
 import { EXIT, type ExitCode, type Io, READER_GONE } from "./io.ts";
 import { tellProblems } from "./problems.ts";
 import { databaseOf, exportAt } from "./place.ts";
@@ -123,8 +123,8 @@ function sinceOf({ since }: ExportOptions, io: Io): number | null {
   if (since === undefined) return null;
   const ms = parseDuration(since);
   if (ms !== null) return io.clock.now() - ms;
-  const hint = "expected a number with a unit, like 30m, 12h or 7d";
-  throw new ConfigError([{ where: "--since", message: `"${since}" is not a duration`, hint }]);
+  const message = durationProblem(since) ?? "";
+  throw new ConfigError([{ where: "--since", message, hint: null }]);
 }
 
 /** Hands rows on as fast as they are taken; answers how many of each, or `null` when told to stop. */

@@ -127,7 +127,9 @@ export const sinkShape = {
     .list({ description: "Added to each message as they are", example: ["prod", "team-shop"] })
     .default([]),
   timeout: s
-    .duration({ description: "How long one attempt may take", example: "5s" })
+    .duration({ description: "How long one attempt may take, at most a day", example: "5s" })
+    // Node's timers take no more than 24 days, and end at once where they are told a longer time.
+    .refine((ms) => ms > 0 && ms <= 86_400_000, "expected more than 0s and at most 24h")
     .prefault("10s"),
   giveUpAfter: s
     .duration({

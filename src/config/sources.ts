@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { parseDuration } from "../sink/schema.ts";
+import { durationProblem, parseDuration } from "../sink/schema.ts";
 import type { ConfigIssue, SourceConfig } from "./config.ts";
 import type { FlagValues } from "./flags.ts";
 import { KUBERNETES_DEFAULTS, type rootSchema } from "./schema.ts";
@@ -81,11 +81,6 @@ function durationFlag(
   const { text, problems } = expand(String(given), env);
   const ms = parseDuration(text);
   if (problems.length > 0) issues.push(...problems.map((problem) => ({ where, ...problem })));
-  else if (ms === null)
-    issues.push({
-      where,
-      message: `"${text}" is not a duration; expected a number with a unit, like 30s, 15m or 24h`,
-      hint: null,
-    });
+  else if (ms === null) issues.push({ where, message: durationProblem(text) ?? "", hint: null });
   return ms;
 }

@@ -53,6 +53,23 @@ function described<T extends z.ZodType>(schema: T, meta: OptionMeta, form: Optio
 
 /** Durations are text with units: `500ms`, `30s`, `15m`, `24h`, `7d`; parsed to milliseconds. */
 export function parseDuration(text: string): number | null {
+  const ms = millisecondsOf(text);
+  return ms === null || ms > LONGEST_MS ? null : ms;
+}
+
+/** What is wrong with it; `null`: nothing. */
+export function durationProblem(text: string): string | null {
+  if (parseDuration(text) !== null) return null;
+  return millisecondsOf(text) === null
+    ? `"${text}" is not a duration; expected a number with a unit, like 30s, 15m or 24h`
+    : `"${text}" is too long; expected at most ${LONGEST_DAYS}d`;
+}
+
+/** Before it and after it, seen from now, there are dates. */
+const LONGEST_DAYS = 36_500;
+const LONGEST_MS = LONGEST_DAYS * 86_400_000;
+
+function millisecondsOf(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim());
   if (!match) return null;
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[
@@ -163,11 +180,7 @@ export const s = {
       z.string().transform((text, ctx) => {
         const ms = parseDuration(text);
         if (ms !== null) return ms;
-        ctx.addIssue({
-          code: "custom",
-          message: `"${text}" is not a duration; expected a number with a unit, like 30s, 15m or 24h`,
-          input: text,
-        });
+        ctx.addIssue({ code: "custom", message: durationProblem(text) ?? "", input: text });
         return z.NEVER;
       }),
       meta,

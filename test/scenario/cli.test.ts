@@ -111,6 +111,16 @@ describe("mistakes end with 2, name what was found and what to do", () => {
       ["run", "--sinc=s3cret", "--levle", "s3cret", "stdout:s3cret", "--timezone=Mars"],
       /^4 problems(?![\s\S]*s3cret)[\s\S]*--levle: there[\s\S]*--timezone[\s\S]*"stdout…": belongs to no flag/m,
     ],
+    [
+      "a value of a flag that takes none",
+      ["check", "--stay=false", "--source=file:-"],
+      /--stay: takes no value\s+→ give it alone, or leave it out/,
+    ],
+    [
+      "what stands behind --, where nothing is a flag",
+      ["check", "--source=file:-", "--", "--sink=stdout:"],
+      /--sink: there is no such flag/,
+    ],
     ["an unknown flag of history", ["history", "--sinc=x"], /unknown option '--sinc=x'/],
     [
       "an unknown sink",
@@ -339,6 +349,18 @@ describe("run on a file", () => {
     for (let round = 0; round < 3; round += 1)
       expect((await runFile(backoff(), `--sink=webhook:${inbox.url}/hook`)).code).toBe(0);
     expect(inbox.requests).toHaveLength(1);
+  });
+
+  it("takes the longest times there are", async () => {
+    const longest = ["history", "replay", "max-age", "digest-every"].map(
+      (one) => `--${one}=36500d`,
+    );
+    const sink = `--sink=webhook:${inbox.url}/hook?giveUpAfter=36500d&timeout=24h`;
+    const { code, stderr } = await runFile(backoff(), sink, ...longest);
+    expect(code, stderr).toBe(0);
+    expect(inbox.requests).toHaveLength(1);
+    const { stdout } = await cli(["history", data(), "--since=36500d"]);
+    expect(stdout).toContain("BackOff");
   });
 
   it("shows in history what happened and who was told", async () => {

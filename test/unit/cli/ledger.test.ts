@@ -278,6 +278,16 @@ describe("ledger export", () => {
     ]);
     const { code, stderr } = await run("ledger", "export", "--since=yesterday");
     expect([code, stderr]).toEqual([2, expect.stringContaining('"yesterday" is not a duration')]);
+    // As far back as can be said, and further.
+    const all = await run("ledger", "export", "--since=36500d");
+    expect([all.code, lines(all.stdout)[0]?.["since"]]).toEqual([0, "1926-12-15T09:00:00.000Z"]);
+    expect(await run("ledger", "export", "--since=9999999999d")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining(
+        '--since: "9999999999d" is too long; expected at most 36500d',
+      ),
+    });
   });
 
   it("more than a page, each once", async () => {

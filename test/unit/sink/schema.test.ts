@@ -123,6 +123,7 @@ describe("a duration", () => {
     ["0.25s", 250],
     [" 30s ", 30_000],
     ["1.0004s", 1_000],
+    ["36500d", 3_153_600_000_000],
   ])("%j is %i ms", (value, ms) => {
     expect(parseDuration(value)).toBe(ms);
     expect(duration(value)).toBe(ms);
@@ -133,6 +134,15 @@ describe("a duration", () => {
       expect(parseDuration(value)).toBeNull();
       expect(duration(value)).toEqual({
         wrong: `"${value}" is not a duration; expected a number with a unit, like 30s, 15m or 24h`,
+      });
+    },
+  );
+  it.each(["36501d", "36500.5d", "876001h", "99999999999999999999d"])(
+    "%j is longer than dates reach, and it is said how long one may be",
+    (value) => {
+      expect(parseDuration(value)).toBeNull();
+      expect(duration(value)).toEqual({
+        wrong: `"${value}" is too long; expected at most 36500d`,
       });
     },
   );
