@@ -3,13 +3,13 @@ import type { Delivery, Outcome } from "../../event/delivery.ts";
 import type { Checkpoint } from "../../source/source.ts";
 import type { Entry, Outbox, Taken } from "../ledger.ts";
 import { type Pending, StorageError } from "../store.ts";
-import { type AddJob, addJob, answerOf, batchOf, type Job, Jobs } from "./jobs.ts";
+import { Answers } from "./answers.ts";
+import { addJob, answerOf, batchOf, type Job, Jobs } from "./jobs.ts";
 import type { Loaded, SinkStart } from "./load.ts";
 import { Memory } from "./memory.ts";
 import { Numbers } from "./numbers.ts";
 import type { MysqlOutboxPorts } from "./ports.ts";
 import { readPending } from "./read.ts";
-import { Recent } from "./recent.ts";
 import { type Owed, transaction } from "./script.ts";
 import { AwayError, FencedError, type Session } from "./session.ts";
 import { Standing } from "./standing.ts";
@@ -32,8 +32,7 @@ export class MysqlOutbox implements Outbox {
   readonly #numbers: Numbers;
   readonly #jobs = new Jobs();
   readonly #waiters = new Waiters();
-  readonly #recent = new Recent();
-  readonly #checkpoints: Map<string, Checkpoint>;
+  readonly #answers: Answers;
   readonly #closing = new AbortController();
   readonly #standing: Standing;
   #busy = false;
@@ -44,7 +43,7 @@ export class MysqlOutbox implements Outbox {
     this.#ports = ports;
     this.#memory = new Memory(loaded.sinks);
     this.#numbers = new Numbers(loaded, ports.makeId);
-    this.#checkpoints = new Map(loaded.checkpoints);
+    this.#answers = new Answers(this.#jobs, this.#memory, loaded.checkpoints);
     this.#standing = new Standing(ports);
     this.#standing.onFenced(() => {
       this.#memory.clear();
@@ -74,7 +73,7 @@ export class MysqlOutbox implements Outbox {
   }
 
   checkpoints(): ReadonlyMap<string, Checkpoint> {
-    return this.#checkpoints;
+    return this.#answers.checkpoints;
   }
 
   due(sink: string, now: number, max: number, except: ReadonlySet<string>): readonly Delivery[] {
@@ -238,13 +237,7 @@ export class MysqlOutbox implements Outbox {
     const fresh = new Set(rows.map(([seq]) => Number(seq)));
     this.#standing.sure();
     this.#jobs.done();
-    const told = new Set<string>();
-    for (const job of jobs)
-      if (job.kind === "add" && !job.held) {
-        const isNew = job.takes.map((take) => take.event === null || fresh.has(take.seq));
-        for (const take of job.takes) this.#recent.add(take.event?.key ?? null);
-        this.#answer(job, isNew, false, told);
-      }
+    const told = this.#answers.written(jobs, fresh);
     if (this.#standing.isAway) this.#recovered(jobs.length);
     this.#waiters.reached(this.#jobs.written);
     this.#memory.tell(told);
@@ -262,30 +255,10 @@ export class MysqlOutbox implements Outbox {
     this.#memory.tellAll();
   }
 
-  /** In their order, as far as there is room: answered, and sent, though nothing is written. */
   #hold(): void {
-    const told = new Set<string>();
-    for (const job of this.#jobs.waiting()) {
-      if (job.kind !== "add" || job.held) continue;
-      const size = this.#jobs.heldSize();
-      if (size > 0 && size + job.weight > this.#ports.bound) break;
-      const isNew = job.takes.map((take) => this.#recent.add(take.event?.key ?? null));
-      this.#jobs.hold(job, isNew);
-      this.#answer(job, isNew, true, told);
-    }
+    const told = this.#answers.hold(this.#ports.bound);
     this.#ports.observer.ledgerHeld(this.#jobs.heldSize());
     this.#memory.tell(told);
-  }
-
-  /** It is taken, and from here on due. */
-  #answer(job: AddJob, isNew: readonly boolean[], always: boolean, told: Set<string>): void {
-    const takes = job.held ? job.takes : job.takes.filter((_, index) => isNew[index] === true);
-    for (const owed of takes.flatMap((take) => take.owed)) {
-      this.#memory.offer(owed, always);
-      told.add(owed.delivery.sink);
-    }
-    for (const checkpoint of job.checkpoints) this.#checkpoints.set(checkpoint.scope, checkpoint);
-    job.done.resolve(isNew);
   }
 
   #fail(error: unknown): void {
