@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { LOOK, takeDue } from "../../../src/delivery/due.ts";
 import { settle } from "../../support/clock.ts";
 import { aLedger, anEntry, never } from "../../support/ledger.ts";
@@ -61,5 +61,21 @@ describe("what is due at a sink", () => {
     await outbox.add([anEntry(5_000, ["ops"])], [], never);
     expect(take(3)).toEqual([`d${LOOK + 5}`]);
     expect(recorded.of("dead")).toHaveLength(LOOK + 4);
+  });
+
+  test("is looked for in parts of a bounded size, and in few of them, however much is too old", async () => {
+    const { clock, take, recorded, outbox } = await aSink();
+    const many = Array.from({ length: 4_500 }, (_, n) => anEntry(10 + n, ["ops"]));
+    await outbox.add(many, [], never);
+    await clock.advance(15 * MINUTE);
+    const looked = vi.spyOn(outbox, "due");
+    expect(take(3)).toEqual([]);
+    expect(recorded.of("dead")).toHaveLength(4_504);
+    // The first few, two thousand at a time, and a last look that finds nothing.
+    expect(looked.mock.calls.map(([, , limit]) => limit)).toEqual([3, 2_000, 2_000, 2_000, 2_000]);
+    // Who asks for more than that gets it.
+    await outbox.add([anEntry(9_000, ["ops"])], [], never);
+    expect(take(5_000)).toHaveLength(1);
+    expect(looked.mock.lastCall?.[2]).toBe(5_000);
   });
 });
