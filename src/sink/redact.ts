@@ -37,11 +37,10 @@ function addForms(secret: string, found: Set<string>): void {
   found.add(encodeURIComponent(secret.toWellFormed()));
   // `Authorization: Bearer KEY`
   for (const word of secret.split(/\s+/)) if (word.length >= SHORTEST) found.add(word);
+  // An `id:key` reads as a URL, too.
+  addBase64(secret, found);
   const url = URL.parse(secret);
-  if (url === null) {
-    addBase64(secret, found);
-    return;
-  }
+  if (url === null) return;
   for (const part of [url.username, url.password]) addBase64(decodeURIComponentSafely(part), found);
   const pieces = [
     url.pathname + url.search,
