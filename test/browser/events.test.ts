@@ -129,6 +129,13 @@ describe.skipIf(CHROMIUM === null).each(LANGS)(`events (%s)${WITHOUT_CHROMIUM}`,
     await page.waitForURL(/from=/);
     expect(await rows(page).count()).toBe(1);
     expect(await rows(page).innerText()).toContain("BackOff");
+
+    // From there to another time, and not to a contradiction of the two.
+    await page.locator('select[name="since"]').selectOption("6h");
+    await page.locator("form.filter button").click();
+    await page.waitForURL(/since=6h/);
+    expect(asked(page).has("from")).toBe(false);
+    expect(await rows(page).count()).toBeGreaterThan(1);
   });
 
   it("live, it shows what arrives; paused, it counts what waits, and shows it later", async () => {

@@ -1,4 +1,5 @@
 import type { QueryProblem } from "../../history/parse.ts";
+import { timeTeller } from "../../template/times.ts";
 import { html, type Html } from "../server.ts";
 import type { Reader } from "./reader.ts";
 
@@ -12,6 +13,9 @@ const TEXTS = [
   ["name", 16],
   ["reason", 14],
 ] as const;
+
+/** Those that a form sends whatever is in them: an address that somebody wrote has hardly all of them. */
+export const FORM_FIELDS: readonly string[] = ["since", ...TEXTS.map(([field]) => field), "q"];
 
 /** Fields that other parts of the page set; a filter keeps them. */
 const KEPT = [
@@ -33,11 +37,14 @@ const KEPT = [
 export function drawFilterBar(
   params: URLSearchParams,
   problems: readonly QueryProblem[],
-  { words }: Reader,
+  reader: Reader,
 ): Html {
+  const { words } = reader;
   const value = (field: string) => params.getAll(field).join(",");
   const problemOf = (field: string) => problems.find((problem) => problem.field === field);
   const span = value("since");
+  const ends = [value("from"), value("to")];
+  const shown = ends.some((end) => end !== "") && span === "" ? rangeText(ends, reader) : null;
   return html`<form class="filter" method="get" role="search">
     ${KEPT.flatMap((field) => params.getAll(field).map((text) => [field, text] as const))
       .filter(
@@ -47,7 +54,7 @@ export function drawFilterBar(
     <label
       ><span>${words.fields.since}</span>
       <select name="since" ${describe("since", problemOf("since"))}>
-        <option value="" ${span === "" ? html`selected` : ""}>${words.anyTime}</option>
+        <option value="" ${span === "" ? html`selected` : ""}>${shown ?? words.anyTime}</option>
         ${[...new Set([...SPANS, ...(span === "" ? [] : [span])])].map(
           (one) =>
             html`<option value="${one}" ${one === span ? html`selected` : ""}>
@@ -62,6 +69,18 @@ export function drawFilterBar(
     <button>${words.apply}</button>
     ${params.size === 0 ? "" : html`<a class="clear" href="?">${words.reset}</a>`}
   </form>`;
+}
+
+/** As the timeline has it; what is no time stands as it was written, beside what is wrong with it. */
+function rangeText(ends: readonly string[], { lang, timezone, now }: Reader): string {
+  const teller = timeTeller(lang, timezone, now);
+  return ends
+    .map((end) => {
+      const at = /^\d{4}-/.test(end) ? Date.parse(end) : Number.NaN;
+      return Number.isNaN(at) ? end : teller.moment(new Date(at).toISOString());
+    })
+    .join(" – ")
+    .trim();
 }
 
 function input(

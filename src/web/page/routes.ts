@@ -8,6 +8,7 @@ import { mountConfiguration } from "./configuration-routes.ts";
 import type { Desk } from "./desk.ts";
 import { drawEvents } from "./events-page.ts";
 import { mountExports } from "./export-routes.ts";
+import { FORM_FIELDS } from "./filter-bar.ts";
 import { follow } from "./follow.ts";
 import type { Writing } from "./follower.ts";
 import {
@@ -45,9 +46,9 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
   app.get("/", async (c) => {
     const params = new URL(c.req.url).searchParams;
     // A form sends fields that nobody filled in as well: the address is to be one that can be read and pasted.
-    const said = [...params].filter(([name, value]) => value !== "" || name === "since");
+    const said = sayingWhatIsMeant(params);
     if (said.length < params.size)
-      return c.redirect(`/?${new URLSearchParams(said).toString()}`, 303);
+      return c.redirect(`/?${new URLSearchParams([...said]).toString()}`, 303);
     if (!["since", "from", "to"].some((field) => params.has(field)))
       params.set("since", DEFAULT_SPAN);
     const reader = readerFor(c, desk);
@@ -85,6 +86,16 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
     return follow(c, desk, hub, query, writingFor(c, desk, params));
   });
   return hub;
+}
+
+/** Without what is empty, and without the time that was shown where a form chooses another. */
+function sayingWhatIsMeant(params: URLSearchParams): readonly [string, string][] {
+  const isChosen =
+    FORM_FIELDS.every((field) => params.has(field)) && params.getAll("since").some(Boolean);
+  return [...params].filter(
+    ([name, value]) =>
+      (value !== "" || name === "since") && !(isChosen && (name === "from" || name === "to")),
+  );
 }
 
 /** Rows as the list has them, so that the page puts them in as they are. */

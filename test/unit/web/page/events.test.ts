@@ -66,6 +66,61 @@ describe("the page of events", () => {
     expect([status, headers.get("location")]).toEqual([303, "/?since=&ns=shop"]);
   });
 
+  /** What a browser sends for the form as it stands there, with some fields filled in by hand. */
+  function submitted(body: string, by: Readonly<Record<string, string>>): string {
+    const form = /<form class="filter"[\s\S]*?<\/form>/.exec(body)?.[0] ?? "";
+    const fields = [...form.matchAll(/<input[^>]*\sname="(\w+)"[^>]*\svalue="([^"]*)"/g)].map(
+      ([, name = "", value = ""]) => [name, value] as const,
+    );
+    const since = /<option value="([^"]*)" selected/.exec(form)?.[1] ?? "";
+    const sent = new URLSearchParams();
+    for (const [name, value] of fields) sent.append(name, value);
+    sent.set("since", since);
+    for (const [name, value] of Object.entries(by)) sent.set(name, value);
+    return `/?${sent.toString()}`;
+  }
+
+  const MINUTE_SHOWN = "from=2026-11-20T11%3A55%3A00.000Z&to=2026-11-20T11%3A56%3A00.000Z";
+
+  it("leaves the time of a bar for another one that is chosen in the form", async () => {
+    const site = await filled();
+    const zoomed = await site.get(`/?type=Warning&${MINUTE_SHOWN}`);
+    expect(zoomed.text).toContain("BackOff");
+    expect(zoomed.text).not.toContain("OOMKilling");
+    const sent = await site.get(submitted(zoomed.body, { since: "1h" }));
+    expect([sent.status, sent.headers.get("location")]).toEqual([303, "/?type=Warning&since=1h"]);
+    const all = {
+      since: "1h",
+      ns: "shop",
+      kind: "Pod",
+      name: "web*",
+      reason: "BackOff",
+      q: "restarting",
+    };
+    const full = await site.get(submitted(zoomed.body, all));
+    expect(full.status, "though no field is empty").toBe(303);
+    expect(full.headers.get("location")).not.toContain("from=");
+    const written = await site.get(`/?since=1h&${MINUTE_SHOWN}`);
+    expect(written.status, "an address that contradicts itself is a mistake").toBe(400);
+  });
+
+  it("stays with the time of a bar where something else is filled in, and names that time", async () => {
+    const site = await filled();
+    const zoomed = await site.get(`/?${MINUTE_SHOWN}`);
+    expect(zoomed.body).toMatch(
+      /<option value="" selected[^>]*>[^<]*11:55:00 – [^<]*11:56:00<\/option>/,
+    );
+    const sent = await site.get(submitted(zoomed.body, { kind: "Pod" }));
+    const there = sent.headers.get("location") ?? "";
+    expect(new URL(there, "http://x").searchParams.get("from")).toBe("2026-11-20T11:55:00.000Z");
+    expect(there).toContain("kind=Pod");
+    const kept = await site.get(there);
+    expect(kept.status).toBe(200);
+    expect(kept.text).toContain("BackOff");
+    const wrong = await site.get("/?from=yesterday");
+    expect([wrong.status, wrong.body.includes("yesterday –</option>")]).toEqual([400, true]);
+  });
+
   it("leads to itself with one filter more wherever a name stands", async () => {
     const site = await filled();
     const { body } = await site.get("/?since=24h&type=Warning");
