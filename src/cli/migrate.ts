@@ -21,6 +21,7 @@ export async function migrateFromCommand(
 ): Promise<ExitCode> {
   const name = file === "-" ? "standard input" : file;
   try {
+    if (options.explain && options.rbac) throw new ConfigError([BOTH]);
     const found = findKubeEventer(await read(file, name, io), name);
     const migration = await migrate(found, registry, (argv) => parsed(argv, io));
     const text = options.explain
@@ -39,6 +40,12 @@ export async function migrateFromCommand(
     return EXIT.usage;
   }
 }
+
+const BOTH = {
+  where: "--rbac",
+  message: "and --explain do not go together",
+  hint: "give one of them, or neither for all there is",
+};
 
 async function read(file: string, name: string, io: Io): Promise<string> {
   try {

@@ -151,7 +151,9 @@ function valueLines(key: string, value: unknown, indent: string): readonly strin
 /** Which variables to make, and how; never what is in them. */
 function secretLines({ made, kept, namespace }: Migration): readonly string[] {
   if (made.length + kept.length === 0) return [];
-  const place = `-n ${namespace ?? NAMESPACE}`;
+  const into = namespace ?? NAMESPACE;
+  // The command is for a shell, and the comment for one line.
+  const place = `-n ${/^[a-z0-9-]+$/.test(into) ? into : "'…'"}`;
   return [
     "#",
     ...(made.length === 0

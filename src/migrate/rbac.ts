@@ -9,6 +9,13 @@ export interface Access {
 }
 
 const NAME = "kube-crier";
+/** What Kubernetes takes for a name, and YAML for text. */
+const PLAIN = /^[a-z]([a-z0-9.-]*[a-z0-9])?$/;
+const WORDS = /^(true|false|null|yes|no|on|off|y|n)$/;
+
+/** Names are the input's: what is none, or is a number to YAML, is a text and ends nothing. */
+const quoted = (name: string): string =>
+  PLAIN.test(name) && !WORDS.test(name) ? name : JSON.stringify(name);
 const EVENTS = [
   '  - apiGroups: ["", events.k8s.io]',
   "    resources: [events]",
@@ -28,7 +35,7 @@ export function rbacYaml(access: Access): string {
     const rules = [
       '  - apiGroups: [""]',
       "    resources: [configmaps]",
-      `    resourceNames: [${[...new Set(names)].toSorted().join(", ")}]`,
+      `    resourceNames: [${[...new Set(names)].toSorted().map(quoted).join(", ")}]`,
       "    verbs: [get]",
     ];
     return role("Role", place, rules, access, `${NAME}-configmaps`);
@@ -37,8 +44,8 @@ export function rbacYaml(access: Access): string {
     "apiVersion: v1",
     "kind: ServiceAccount",
     "metadata:",
-    `  name: ${serviceAccount}`,
-    `  namespace: ${namespace}`,
+    `  name: ${quoted(serviceAccount)}`,
+    `  namespace: ${quoted(namespace)}`,
   ];
   return `${[account.join("\n"), ...events, ...bodies].join("\n---\n")}\n`;
 }
@@ -53,7 +60,7 @@ function role(
   const metadata = [
     "metadata:",
     `  name: ${name}`,
-    ...(place === null ? [] : [`  namespace: ${place}`]),
+    ...(place === null ? [] : [`  namespace: ${quoted(place)}`]),
   ];
   const apiVersion = "apiVersion: rbac.authorization.k8s.io/v1";
   return [
@@ -68,8 +75,8 @@ function role(
       `  name: ${name}`,
       "subjects:",
       "  - kind: ServiceAccount",
-      `    name: ${serviceAccount}`,
-      `    namespace: ${namespace}`,
+      `    name: ${quoted(serviceAccount)}`,
+      `    namespace: ${quoted(namespace)}`,
     ].join("\n"),
   ];
 }

@@ -234,6 +234,52 @@ sinks:
     const stdout = await migrated(hostile);
     expect(uncommented(stdout)).toMatch(/^listen: 0.0.0.0:8084\s+sinks:\s+log:\s+type: log$/);
   });
+
+  it("adds no line and no object for what is no name of a namespace, an account or a ConfigMap", async () => {
+    const evil = (end: string) =>
+      JSON.stringify(`x${end}stay: true${end}---${end}kind: Evil${end}`);
+    const body = encodeURIComponent("y]\n---\nkind: Evil\nz: [");
+    const uri = `${DOCUMENTED.dingtalk}&label=a`;
+    const hook = `webhook:https://h.example.com/x?custom_body_configmap=${body}&custom_body_configmap_namespace=${body}`;
+    const hostile = deployment([`--sink=${uri}`, `--sink=${hook}`])
+      .replace("namespace: kube-system", `namespace: ${evil("\n")}`)
+      .replace("serviceAccount: kube-eventer", `serviceAccount: ${evil("\r")}`);
+    const stdout = await migrated(hostile);
+    const { config } = loadPrinted(stdout, secretsOf(sinksOfFlags([uri, hook])));
+    expect(config.stay).toBe(false);
+    expect(stdout).not.toMatch(/^(stay|kind|---)|\r/m);
+    expect(stdout).toContain("kubectl create secret generic kube-crier -n '…' \\\n");
+    const { documents, issues } = parseYamlDocuments("rbac", await migrated(hostile, "--rbac"));
+    expect(issues).toEqual([]);
+    expect(documents.map(({ value }) => (value as { kind: string }).kind)).toEqual([
+      "ServiceAccount",
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "Role",
+      "RoleBinding",
+    ]);
+  });
+
+  it.each(["2024", "1e3", "true", "no", "0x1f", "kube-system"])(
+    "keeps a namespace that is called %s a text",
+    async (name) => {
+      const inIt = deployment([`--sink=${DOCUMENTED.log}`]).replace(
+        "namespace: kube-system",
+        `namespace: "${name}"`,
+      );
+      const { documents } = parseYamlDocuments("rbac", await migrated(inIt, "--rbac"));
+      const [account] = documents.map(({ value }) => value as { metadata: { namespace: unknown } });
+      expect(account?.metadata.namespace).toBe(name);
+    },
+  );
+
+  it("is one thing at a time", async () => {
+    const { code, stdout, stderr } = await cli(["migrate", "-", "--explain", "--rbac"], {
+      stdin: "kube-eventer --sink=log:",
+    });
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("--rbac: and --explain do not go together");
+  });
 });
 
 describe("the example of every sink", () => {
