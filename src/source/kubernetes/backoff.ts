@@ -12,6 +12,7 @@ export class Backoff {
   #next = FIRST_MS;
   /** Without a failure until then, all is well. */
   #healthyAt = Number.NEGATIVE_INFINITY;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, random: () => number) {
     this.#clock = clock;
@@ -21,7 +22,9 @@ export class Backoff {
   /** Milliseconds to wait before the next try. */
   next(): number {
     const now = this.#clock.now();
-    if (now >= this.#healthyAt) this.#next = FIRST_MS;
+    // A clock that was set back would have the longest wait for as long.
+    if (now >= this.#healthyAt || now < this.#askedAt) this.#next = FIRST_MS;
+    this.#askedAt = now;
     const wait = Math.min(this.#next * (1 + this.#random()), MAX_MS);
     this.#next = Math.min(this.#next * 2, MAX_MS);
     // Counted from when the wait is over; and what fails again in less time than was waited for it has not recovered.

@@ -41,7 +41,8 @@ export async function watch(
   handlers: WatchHandlers,
   signal: AbortSignal,
 ): Promise<WatchEnd> {
-  const openedAt = clock.now();
+  const over = new AbortController();
+  const liveness = { heard: 0, held: false, stalled: false, young: true };
   const response = await client.stream(
     request.path,
     {
@@ -55,10 +56,7 @@ export async function watch(
   );
   handlers.opened();
 
-  const over = new AbortController();
-  const liveness = { lastAt: clock.now(), held: false, stalled: false };
-  const deadline = openedAt + request.timeoutSeconds * 1000 + GRACE_MS;
-  void guard(clock, deadline, liveness, over.signal, () => response.destroy());
+  void guard(clock, request.timeoutSeconds * 1000, liveness, over.signal, () => response.destroy());
 
   const lines = new LineSplitter();
   let frames = 0;
@@ -71,12 +69,12 @@ export async function watch(
     liveness.held = true;
     const more = await answer;
     liveness.held = false;
-    liveness.lastAt = clock.now();
+    liveness.heard += 1;
     return more;
   };
   try {
     for await (const chunk of response) {
-      liveness.lastAt = clock.now();
+      liveness.heard += 1;
       for (const line of lines.push(chunk as string)) {
         const more = handle(line);
         if (!(typeof more === "boolean" ? more : await more)) return { kind: "stopped" };
@@ -91,7 +89,7 @@ export async function watch(
       !(await handle({ kind: "line", text: rest }))
     )
       return { kind: "stopped" };
-    return { kind: "closed", idle: frames === 0 && clock.now() - openedAt < IDLE_MS };
+    return { kind: "closed", idle: frames === 0 && liveness.young };
   } catch (error) {
     if (liveness.stalled) return { kind: "stalled" };
     const broken = connectionError(error, client.server);
@@ -102,24 +100,28 @@ export async function watch(
   }
 }
 
-/** Ends a watch that outlived its time in silence. While the consumer holds the stream back, silence says nothing. */
+/**
+ * Ends a watch that outlived its time in silence. While the consumer holds the stream back, silence says nothing. Told by timers alone:
+ * where somebody sets the time of day back, a half-open connection would be believed in for as long.
+ */
 async function guard(
   clock: Clock,
-  deadline: number,
-  liveness: { lastAt: number; held: boolean; stalled: boolean },
+  ms: number,
+  liveness: { readonly heard: number; readonly held: boolean; stalled: boolean; young: boolean },
   signal: AbortSignal,
   end: () => void,
 ): Promise<void> {
-  let wakeAt = deadline;
+  await clock.sleep(IDLE_MS, signal);
+  if (signal.aborted) return;
+  liveness.young = false;
+  await clock.sleep(ms - IDLE_MS, signal);
   for (;;) {
-    await clock.sleep(wakeAt - clock.now(), signal);
+    const { heard } = liveness;
+    await clock.sleep(GRACE_MS, signal);
     if (signal.aborted) return;
-    const silentUntil = liveness.held ? clock.now() + GRACE_MS : liveness.lastAt + GRACE_MS;
-    wakeAt = Math.max(deadline, silentUntil);
-    if (clock.now() >= wakeAt) {
-      liveness.stalled = true;
-      end();
-      return;
-    }
+    if (liveness.held || liveness.heard !== heard) continue;
+    liveness.stalled = true;
+    end();
+    return;
   }
 }
