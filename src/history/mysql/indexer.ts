@@ -8,10 +8,13 @@ import { DAY_MS } from "../numbers.ts";
 import { numberAt } from "./ids.ts";
 import { SEGMENT, segmentStatements } from "./segments.ts";
 import { Recent } from "./recent.ts";
+import { type Strays, straysBelow } from "./strays.ts";
 import { READ, readTaken, type Taken } from "./taken.ts";
 
 /** Objects of a day that are known to be there. */
 const OBJECTS = 20_000;
+/** Others index meanwhile; whoever is always faster has to look again. */
+const STAY_TRIES = 20;
 
 /** What of the ledger is in the index, by the ledger's own numbers: everything above `low`, up to `high`; words up to `worded`. */
 export interface Covered {
@@ -38,6 +41,8 @@ export class Indexer {
   readonly #session: Session;
   readonly #wording: Session;
   readonly #objects = new Set<string>();
+  /** What was forgotten last with some that stayed. */
+  #strayDay: number | null = null;
 
   /** @param wording for segments, which take their time, beside everything else */
   constructor(session: Session, wording: Session) {
@@ -78,7 +83,7 @@ export class Indexer {
     });
     const last = taken.at(-1)?.seq ?? high;
     const cover = { low, high: last, worded: whole ? last : worded };
-    const isDone = await this.#write(found, taken, whole, cover);
+    const isDone = await this.#write(found, taken, () => whole, cover);
     if (isDone && !whole) this.recent.add(high, taken);
     return true;
   }
@@ -92,7 +97,7 @@ export class Indexer {
       most: SEGMENT,
     });
     const next = taken.length < SEGMENT ? 0 : (taken.at(-1)?.seq ?? 1) - 1;
-    await this.#write(found, taken, true, { low: next, high, worded });
+    await this.#write(found, taken, () => true, { low: next, high, worded });
     return true;
   }
 
@@ -114,7 +119,7 @@ export class Indexer {
     return true;
   }
 
-  /** Forgets a day of which the ledger holds nothing any more; answers whether it did. */
+  /** Forgets the days of which the ledger holds nothing any more, but for a few that stay; answers whether it did. */
   async prune(now: number): Promise<boolean> {
     const [[first] = []] = await this.#session.query(
       "SELECT MIN(id) FROM kube_crier_history_entry",
@@ -126,15 +131,27 @@ export class Indexer {
     // What has just been seen may have been taken later than it happened.
     const kept = Math.min(Number(oldest[0]?.[0] ?? now), now - DAY_MS);
     const day = dayOf(kept) - 1;
-    if (Number(first) >= numberAt(day * DAY_MS + DAY_MS)) return false;
-    const [living] = await this.#session.query(
-      `SELECT 1 FROM kube_crier_history_entry e JOIN kube_crier_occurrence o ON o.seq = e.seq
-       WHERE e.id < ${number(numberAt((day + 1) * DAY_MS))} LIMIT 1`,
-    );
-    if (living !== undefined) return false;
+    const end = numberAt((day + 1) * DAY_MS);
+    if (Number(first) >= end) return false;
+    // With some that stay it is more to do, for what may be little: once a day.
+    const strays =
+      this.#strayDay === day ? null : await straysBelow(this.#session, this.classes, end);
+    if (strays === null) return false;
     await this.#days.drop(this.#session, day);
     this.#objects.clear();
+    if (strays.taken.length > 0) {
+      this.#strayDay = day;
+      await this.#stay(strays);
+    }
     return true;
+  }
+
+  /** One of a node whose clock begins in 1970 must not hold everything that was forgotten since. */
+  async #stay({ taken, worded }: Strays): Promise<void> {
+    for (let tries = 0; tries < STAY_TRIES; tries += 1) {
+      const found = await this.covered();
+      if (await this.#write(found, taken, (one) => worded.has(one.seq), found)) return;
+    }
   }
 
   async #read(
@@ -171,7 +188,7 @@ export class Indexer {
   async #write(
     found: Covered,
     taken: readonly Taken[],
-    words: boolean,
+    isWorded: (one: Taken) => boolean,
     cover: Pick<Covered, "low" | "high" | "worded">,
   ): Promise<boolean> {
     const moments = taken.map(({ at }) => at);
@@ -187,7 +204,7 @@ export class Indexer {
       ),
       ...this.#newObjects(all),
       ...(await countStatements(this.#session, all)),
-      ...(words ? await segmentStatements(all) : []),
+      ...(await segmentStatements(all.filter(isWorded))),
     ];
     try {
       return await this.#commit(found, await statements(taken), cover);
