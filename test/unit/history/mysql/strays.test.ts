@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FakeClock } from "../../../support/clock.ts";
-import { HOUR, MINUTE, NOON, seen, take } from "../../../support/history.ts";
+import { HOUR, NOON, seen, take } from "../../../support/history.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aServer } from "../../ledger/mysql/support.ts";
 import { aHistory, lookingAt, names } from "./support.ts";
