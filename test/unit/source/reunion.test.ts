@@ -45,6 +45,45 @@ describe("the streams of one source after a break", () => {
     expect(story).toEqual(["shop goes on", "pay goes on"]);
   });
 
+  const unlisted = (one: Gap): Gap => ({ ...one, listed: false });
+  it.each<[string, Gap | null, Gap | null, Gap | null]>([
+    ["none has one", null, null, null],
+    ["only the first has one", gap("08:10", "08:20"), null, gap("08:10", "08:20")],
+    ["only the last has one", null, gap("08:10", "08:20"), gap("08:10", "08:20")],
+    ["the first is the wider", gap("08:00", "08:40"), gap("08:10", "08:20"), gap("08:00", "08:40")],
+    ["the last is the wider", gap("08:10", "08:20"), gap("08:00", "08:40"), gap("08:00", "08:40")],
+    ["the last is later", gap("08:00", "08:10"), gap("08:20", "08:30"), gap("08:00", "08:30")],
+    [
+      "one of them was listed",
+      unlisted(gap("08:00", "08:10")),
+      gap("08:00", "08:10"),
+      gap("08:00", "08:10"),
+    ],
+  ])("tell one gap where %s", async (_, first, last, expected) => {
+    const { told, story, listed } = meeting("shop", "pay");
+    listed("shop", first);
+    listed("pay", last);
+    await settle();
+    expect(told).toEqual([expected]);
+    expect(story).toEqual(["shop goes on", "pay goes on"]);
+  });
+
+  it("wait half a minute anew at each break, whatever was left of the one before", async () => {
+    const { clock, told, story, reunion, listed } = meeting("shop", "pay");
+    listed("shop", gap("08:00", "08:20"));
+    await clock.advance(20_000);
+    reunion.back("pay");
+    await settle();
+    expect(told).toHaveLength(1);
+    for (const scope of ["shop", "pay"]) reunion.away(scope);
+    listed("shop", gap("09:00", "09:20"));
+    await clock.advance(29_999);
+    expect(told).toHaveLength(1);
+    await clock.advance(1);
+    expect(told).toEqual([gap("08:00", "08:20"), gap("09:00", "09:20")]);
+    expect(story).toEqual(["shop goes on", "shop goes on"]);
+  });
+
   it("wait half a minute for one that cannot come, which then tells for itself", async () => {
     const { clock, told, story, listed } = meeting("shop", "pay");
     listed("shop", gap("08:00", "08:20"));
