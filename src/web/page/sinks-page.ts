@@ -30,7 +30,10 @@ export interface SinksView {
   readonly statuses: readonly SinkStatus[];
   /** `null`: the store cannot be read. */
   readonly counts: readonly SinkCounts[] | null;
-  readonly dead: readonly DeliveryRow[];
+  /** The newest; `null`: the store cannot be read. */
+  readonly dead: readonly DeliveryRow[] | null;
+  /** There are more of them. */
+  readonly moreDead: boolean;
   /** The form token of a caller who may change things; `null`: none is needed, or they may not. */
   readonly csrf: string | null;
   readonly mayChange: boolean;
@@ -59,7 +62,7 @@ export function drawSinks(view: SinksView): Html {
       </table>
     </div>
     <h2 id="dead">${words.deadLetters}</h2>
-    ${dead.length === 0 ? html`<p class="soft">${words.noDeadLetters}</p>` : drawDead(view)}`;
+    ${dead === null ? html`<p class="soft">–</p>` : drawDead(view, dead)}`;
 }
 
 /** A sink that nothing is owed to is not counted. */
@@ -116,8 +119,12 @@ function drawStatus(
   </tr>`;
 }
 
-function drawDead({ dead, csrf, mayChange, reader }: SinksView): Html {
+function drawDead(
+  { moreDead, csrf, mayChange, reader }: SinksView,
+  dead: readonly DeliveryRow[],
+): Html {
   const { words } = reader;
+  if (dead.length === 0) return html`<p class="soft">${words.noDeadLetters}</p>`;
   return html`<div class="scroll">
     <table class="dead">
       <thead>
@@ -138,6 +145,7 @@ function drawDead({ dead, csrf, mayChange, reader }: SinksView): Html {
         )}
       </tbody>
     </table>
+    ${moreDead ? html`<p class="soft">${words.deadLettersCut(count(dead.length, reader))}</p>` : ""}
     ${mayChange ? "" : html`<p class="soft">${words.mayNotChange}</p>`}
   </div>`;
 }

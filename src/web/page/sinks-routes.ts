@@ -26,7 +26,8 @@ export function mountSinks(app: Hono<GuardedEnv>, desk: Desk): void {
       body: drawSinks({
         statuses: desk.sinks(),
         counts: counts.value,
-        dead: dead.value?.rows ?? [],
+        dead: dead.value?.rows ?? null,
+        moreDead: (dead.value?.next ?? null) !== null,
         csrf: callerOf(c).csrf,
         mayChange: await mayChange(c, desk),
         reader,

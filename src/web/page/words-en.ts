@@ -134,6 +134,8 @@ export const EN: Words = {
   inFlight: "under way",
   deadLetters: "Given up",
   noDeadLetters: "Nothing was given up.",
+  deadLettersCut: (count) =>
+    `The newest ${count}; there are more: kube-crier dead list, or /api/v1/deliveries?state=dead.`,
   mayNotChange: "You may read this, but not retry or discard.",
   retry: "Retry",
   discard: "Discard",

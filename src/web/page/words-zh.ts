@@ -114,6 +114,8 @@ export const ZH: Words = {
   inFlight: "发送中",
   deadLetters: "已放弃",
   noDeadLetters: "没有放弃任何通知。",
+  deadLettersCut: (count) =>
+    `仅显示最新的 ${count} 条，还有更多：见 kube-crier dead list 或 /api/v1/deliveries?state=dead。`,
   mayNotChange: "您可以查看，但无权重试或丢弃。",
   retry: "重试",
   discard: "丢弃",

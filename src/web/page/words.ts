@@ -81,6 +81,7 @@ export interface Words {
   readonly inFlight: string;
   readonly deadLetters: string;
   readonly noDeadLetters: string;
+  readonly deadLettersCut: (count: string) => string;
   readonly mayNotChange: string;
   readonly retry: string;
   readonly discard: string;

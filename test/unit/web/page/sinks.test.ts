@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { UnreadableError } from "../../../../src/history/history.ts";
 import type { DeliveryRow } from "../../../../src/ledger/ledger.ts";
 import type { SinkStatus } from "../../../../src/web/page/sinks-page.ts";
 import { MINUTE, NOON, seen, take } from "../../../support/history.ts";
@@ -73,5 +74,42 @@ describe("the page of sinks", () => {
     expect((await site.post("/deliveries/none", { act: "retry", _csrf: csrf })).status).toBe(404);
     expect((await site.post(`/deliveries/${id}`, { act: "burn", _csrf: csrf })).status).toBe(400);
     expect(site.settled).toEqual([]);
+  });
+
+  it.each([
+    [100, false],
+    [101, true],
+  ])("of %i that were given up lists a hundred, and says where the rest is", async (many, more) => {
+    const site = await aPageSite();
+    const all = Array.from({ length: many }, (_, n) => seen(n + 1, NOON - MINUTE));
+    await take(site, all);
+    for (const { id } of site.outbox.due("ops", NOON, many, new Set()))
+      site.outbox.settle(id, {
+        kind: "dead",
+        at: NOON,
+        reason: "rejected",
+        detail: "",
+        counted: true,
+      });
+    site.outbox.pending("ops", NOON);
+    const { body, text } = await site.get("/sinks");
+    expect(body.match(/<tr id="dead-/g)).toHaveLength(100);
+    expect(text.includes("The newest 100; there are more: kube-crier dead list")).toBe(more);
+    expect((await site.get("/sinks?lang=zh")).text.includes("仅显示最新的 100 条")).toBe(more);
+  });
+
+  it("does not say that nothing was given up where nobody can know", async () => {
+    const site = await aPageSite({ sinks: () => [OPS] });
+    expect((await site.get("/sinks")).text).toContain("Nothing was given up.");
+    const { reader } = site;
+    const broken = () => Promise.reject(new UnreadableError("the disk is gone"));
+    const away = await aPageSite({
+      sinks: () => [OPS],
+      reader: { ...reader, deliveries: broken, sinks: broken },
+    });
+    const { status, text } = await away.get("/sinks");
+    expect(status).toBe(200);
+    expect(text).toContain("the disk is gone");
+    expect(text).not.toContain("Nothing was given up");
   });
 });
