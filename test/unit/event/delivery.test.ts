@@ -3,7 +3,9 @@ import {
   type Attempt,
   attemptNumber,
   ATTEMPTS_KEPT,
+  attemptsOf,
   keptAttempts,
+  type Outcome,
 } from "../../../src/event/delivery.ts";
 
 /** Attempts as they were made, numbered by the time they ended. */
@@ -40,5 +42,35 @@ describe("the attempts of a delivery", () => {
       attemptNumber(index, kept, attempts),
     );
     expect(numbers).toEqual(expected);
+  });
+});
+
+describe("an outcome", () => {
+  const failed = { at: 7, reason: "server", detail: "HTTP 500" } as const;
+
+  test.each<readonly [string, Outcome, readonly Attempt[]]>([
+    ["delivered is no failure", { kind: "delivered", at: 7, sent: "{}", answer: "HTTP 200" }, []],
+    [
+      "to be tried again is an attempt, with how long it took",
+      { kind: "retry", ...failed, notBefore: 9, counted: true, tookMs: 120 },
+      [{ ...failed, tookMs: 120 }],
+    ],
+    [
+      "that a rate limit ended is one as well, which counts for nothing",
+      { kind: "retry", ...failed, reason: "throttled", notBefore: 9, counted: false },
+      [{ ...failed, reason: "throttled", tookMs: null }],
+    ],
+    [
+      "refused for good is an attempt",
+      { kind: "dead", ...failed, counted: true },
+      [{ ...failed, tookMs: null }],
+    ],
+    [
+      "given up for its age is none: nothing was sent",
+      { kind: "dead", ...failed, reason: "expired", counted: false },
+      [],
+    ],
+  ])("%s", (_, outcome, attempts) => {
+    expect(attemptsOf(outcome)).toEqual(attempts);
   });
 });

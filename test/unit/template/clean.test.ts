@@ -27,6 +27,8 @@ describe("text of the cluster, made safe to look at", () => {
     ["every kind of line end is one", "a\r\nb\rc\u2028d\u2029e\u0085f", "a\nb\nc\nd\ne\nf"],
     ["empty lines at either end go", "\n\na\n\n", "a"],
     ["control characters are shown", "a\u0000b\u0007c\u007f", "a␀b␇c␡"],
+    ["a colour is reset without a number, too", "\u001b[31mred\u001b[m end", "red end"],
+    ["a terminal's title may be empty", "a\u001b]\u0007b\u001b]0;x\u001b\\c", "abc"],
     ["C1 controls, which have no picture, go", "a\u0090b\u009bc", "abc"],
     ["colours of a terminal go whole", "\u001b[1;31mred\u001b[0m", "red"],
     ["titles of a terminal go whole", "\u001b]0;title\u0007text", "text"],
