@@ -68,6 +68,9 @@ const REQUEST_MAX = 1_000_000;
 export function transaction(batch: Batch, holder: string): readonly (readonly string[])[] {
   const { takes, folds, settles, attempts, checkpoints } = batch;
   const owed = takes.flatMap((take) => take.owed.map((one) => [one, take] as const));
+  const folded = new Set(folds.flatMap(({ ids }) => ids));
+  // What was folded after it failed had that attempt; an answer that comes after the fold finds no number, and changes nothing.
+  const isBefore = ({ id, seq }: Settle) => seq !== null && folded.has(id);
   const statements = [
     "START TRANSACTION",
     ...inserts(
@@ -84,6 +87,7 @@ export function transaction(batch: Batch, holder: string): readonly (readonly st
       " ON DUPLICATE KEY UPDATE seq = seq",
     ),
     ...orphans(owed.flatMap(([one, { force, event }]) => (force || event === null ? [] : one.seq))),
+    ...settles.filter(isBefore).map(settlement),
     ...folds.flatMap(({ ids, digest, at }) =>
       inserts(
         `UPDATE kube_crier_delivery SET state = 'folded', settled_at = ${number(at)}, folded_into = ${text(digest.delivery.id)} WHERE state = 'pending' AND id IN (`,
@@ -96,7 +100,7 @@ export function transaction(batch: Batch, holder: string): readonly (readonly st
       attempts.flatMap(({ id }) => (id === null ? [] : [text(id)])),
       ")",
     ),
-    ...settles.map(settlement),
+    ...settles.filter((one) => !isBefore(one)).map(settlement),
     ...tried(settles),
     ...inserts(
       "INSERT INTO kube_crier_attempt (sink, at) VALUES ",

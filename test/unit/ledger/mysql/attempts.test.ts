@@ -4,6 +4,7 @@ import { checkMysqlLedger } from "../../../../src/ledger/mysql/check.ts";
 import type { Outbox } from "../../../../src/ledger/ledger.ts";
 import { settle } from "../../../support/clock.ts";
 import { anEvent } from "../../../support/events.ts";
+import { DIGEST } from "../../../support/ledger-model.ts";
 import { anEntry, never, tried } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
@@ -54,6 +55,24 @@ describe.skipIf(!haveMariadb)("attempts in a ledger in MySQL", { timeout: 120_00
       name: first?.alert.kind === "event" ? first.alert.event.object.name : "",
     });
     expect(event?.deliveries[0]?.tries).toHaveLength(2);
+  });
+
+  test("one that failed right before its delivery became part of a digest counts, and no answer after it", async () => {
+    const { outbox, history, clock } = await open();
+    await outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
+    // All of it is written together.
+    outbox.settle("d1", tried(10, "HTTP 502", 45));
+    const digest = outbox.fold("ops", ["d1", "d2"], DIGEST, clock.now());
+    outbox.settle("d2", { kind: "delivered", at: 20, sent: "{}", answer: "ok" });
+    outbox.settle(digest.id, tried(30, "HTTP 503", 40));
+    await written(outbox);
+    const rows = (await history.deliveries({})).toReversed();
+    expect(rows).toMatchObject([
+      { id: "d1", state: "folded", attempts: 1, reason: "server", foldedInto: digest.id },
+      { id: "d2", state: "folded", attempts: 0, reason: null, foldedInto: digest.id },
+      { id: digest.id, state: "pending", attempts: 1, reason: "server" },
+    ]);
+    expect(rows[0]?.tries).toMatchObject([{ at: 10, detail: "HTTP 502" }]);
   });
 
   test("of a delivery that fails for days the first and the last ones, in the table as well", async () => {
