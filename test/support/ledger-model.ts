@@ -29,6 +29,15 @@ interface Truth {
   checkpoint: number | null;
 }
 
+/** Some entries given at one moment, with the ids made for them and the number of the first. */
+interface Given {
+  readonly entries: readonly Entry[];
+  readonly checkpoint: number | null;
+  readonly made: readonly string[];
+  readonly at: number;
+  readonly seq: number;
+}
+
 export const SINKS = ["ops", "dev"] as const;
 
 /** What everyone may rely on, in a few maps: what a ledger says is compared with it after each thing that happens. */
@@ -44,12 +53,22 @@ export class LedgerModel {
   };
   /** What the disk had when it began to refuse; `null`: it does not. */
   #onDisk: Truth | null = null;
+  /** Given while it took nothing; nobody has been answered. */
+  readonly #waiting: (Given & { readonly answer: Promise<readonly Taken[]> })[] = [];
   /** It cannot be read either: what it shows is what memory knows, and what it knew before may come again. */
   blind = false;
   #seq = 0;
+  /** While it cannot be reached it takes nothing. */
+  readonly #blocks: boolean;
 
-  constructor(now: number) {
+  constructor(now: number, blocks = false) {
     this.now = now;
+    this.#blocks = blocks;
+  }
+
+  /** Whoever gives it something waits. */
+  get blocked(): boolean {
+    return this.#blocks && this.blind;
   }
 
   get troubled(): boolean {
@@ -88,23 +107,19 @@ export class LedgerModel {
       .map(({ at }) => at);
   }
 
-  /** What `add` must answer. */
-  expected(entries: readonly Entry[]): readonly Taken[] {
-    const known = new Set(this.#truth.taken.keys());
-    return entries.map(({ event }) => {
+  /**
+   * What `add` must answer. One that cannot be read may take again what it took before, and memory may still know, and have told, what
+   * retention has forgotten: then what it `answered` is right.
+   */
+  expected(entries: readonly Entry[], answered: readonly Taken[]): readonly Taken[] {
+    const { taken, forgotten } = this.#truth;
+    const known = new Set(taken.keys());
+    return entries.map(({ event }, index) => {
       if (event === null) return "enqueued";
-      if (known.has(event.key)) return "duplicate";
+      const what = known.has(event.key) ? "duplicate" : "enqueued";
       known.add(event.key);
-      return "enqueued";
-    });
-  }
-
-  /** The same of a ledger that cannot be read: memory may still know what retention has forgotten, and has told it. */
-  expectedBlindly(entries: readonly Entry[], answered: readonly Taken[]): readonly Taken[] {
-    return this.expected(entries).map((what, index) => {
-      const key = entries[index]?.event?.key;
-      const mayKnow = key !== undefined && this.#truth.forgotten.has(key);
-      return mayKnow && answered[index] === "duplicate" ? "duplicate" : what;
+      const isOpen = this.blind && (what === "duplicate" || forgotten.has(event.key));
+      return isOpen ? (answered[index] ?? what) : what;
     });
   }
 
@@ -118,14 +133,50 @@ export class LedgerModel {
     answered: readonly Taken[],
     made: readonly string[],
   ): void {
-    const ids = made.values();
-    for (const [index, what] of answered.entries()) {
-      const entry = entries[index];
-      const own = (entry?.sinks ?? []).map((sink) => [sink, ids.next().value ?? ""] as const);
-      if (entry === undefined || what === "duplicate") continue;
-      const key = entry.event?.key;
-      if (key !== undefined && !this.#truth.taken.has(key)) this.#truth.taken.set(key, this.now);
-      for (const [sink, id] of own) this.#owe(id, sink, entry.event?.key ?? null);
+    this.#take(
+      { entries, checkpoint, made, at: this.now, seq: this.#number(made.length) },
+      answered,
+    );
+  }
+
+  /** It has been given, and waits for a ledger that takes nothing now. */
+  giveWaiting(
+    entries: readonly Entry[],
+    checkpoint: number | null,
+    answer: Promise<readonly Taken[]>,
+    made: readonly string[],
+  ): void {
+    const seq = this.#number(made.length);
+    this.#waiting.push({ entries, checkpoint, made, at: this.now, seq, answer });
+  }
+
+  /** What has waited is answered, in its order. @param look compares an answer with what it must be */
+  async answerWaiting(look: (answered: unknown, expected: unknown) => void): Promise<void> {
+    for (const { answer, ...given } of this.#waiting.splice(0)) {
+      const answered = await answer;
+      look(answered, this.expected(given.entries, answered));
+      this.#take(given, answered);
+    }
+  }
+
+  /** The number of the first of so many. */
+  #number(count: number): number {
+    this.#seq += count;
+    return this.#seq - count + 1;
+  }
+
+  #take({ entries, checkpoint, made, at, seq }: Given, answered: readonly Taken[]): void {
+    let index = 0;
+    for (const [which, what] of answered.entries()) {
+      const entry = entries[which];
+      if (entry === undefined) continue;
+      const first = index;
+      index += entry.sinks.length;
+      if (what === "duplicate") continue;
+      const key = entry.event?.key ?? null;
+      if (key !== null && !this.#truth.taken.has(key)) this.#truth.taken.set(key, at);
+      for (const [nth, sink] of entry.sinks.entries())
+        this.#owe({ id: made[first + nth] ?? "", sink, key, seq: seq + first + nth, owedAt: at });
     }
     if (checkpoint !== null) this.#truth.checkpoint = checkpoint;
   }
@@ -153,7 +204,8 @@ export class LedgerModel {
       one.foldedInto = digest.id;
       one.settledAt = this.now;
     }
-    this.#owe(digest.id, digest.sink, null);
+    const { id, sink } = digest;
+    this.#owe({ id, sink, key: null, seq: this.#number(1), owedAt: this.now });
   }
 
   attempting(sink: string): void {
@@ -213,6 +265,8 @@ export class LedgerModel {
   /** What the disk does not know is gone. @returns how many deliveries of it were owed */
   die(): number {
     this.blind = false;
+    // Nobody was told that it was taken.
+    this.#waiting.length = 0;
     const before = this.#onDisk;
     if (before === null) return 0;
     const lost = this.all.filter(({ id, state }) => state === "pending" && !before.owing.has(id));
@@ -221,17 +275,12 @@ export class LedgerModel {
     return lost.length;
   }
 
-  #owe(id: string, sink: string, key: string | null): void {
-    this.#seq += 1;
-    this.#truth.owing.set(id, {
-      id,
-      sink,
-      key,
-      seq: this.#seq,
+  #owe(one: Pick<Owing, "id" | "sink" | "key" | "seq" | "owedAt">): void {
+    this.#truth.owing.set(one.id, {
+      ...one,
       state: "pending",
       attempts: 0,
-      owedAt: this.now,
-      notBefore: this.now,
+      notBefore: one.owedAt,
       settledAt: null,
       reason: null,
       foldedInto: null,

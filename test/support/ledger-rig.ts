@@ -65,7 +65,11 @@ function fragile(store: Store): { store: Store; refuses: "nothing" | "writes" | 
 }
 
 /** In MySQL: the way there is cut for a process that dies. */
-export async function mysqlRig(mariadb: Mariadb, database: string): Promise<LedgerRig> {
+export async function mysqlRig(
+  mariadb: Mariadb,
+  database: string,
+  away: "bypass" | "block" = "bypass",
+): Promise<LedgerRig> {
   const made: string[] = [];
   const clock = new FakeClock();
   const makeId = () => {
@@ -78,7 +82,7 @@ export async function mysqlRig(mariadb: Mariadb, database: string): Promise<Ledg
     const target = targetOf({ port: way.port }, database);
     const { observer } = recordingObserver();
     const common = { clock, observer, makeId, historyMs: 7 * 86_400_000, maxBytes: 2 ** 30 };
-    const options = { ...common, target, away: "bypass" as const };
+    const options = { ...common, target, away };
     return { way, ledger: await inTime(openMysqlLedger(options, never)) };
   };
   /** Time goes on while it waits for the lock of one that has died. */
