@@ -39,16 +39,28 @@ function frame(type: string, object: unknown): Held {
   if (type === "ADDED" || type === "MODIFIED") return { kind: "object", object };
   if (type !== "ERROR") return { kind: "skip" };
   const message = (object as { message?: unknown } | null)?.message;
-  return { kind: "error", message: typeof message === "string" ? message : "no reason given" };
+  return {
+    kind: "error",
+    message: typeof message === "string" ? inline(message) : "no reason given",
+  };
 }
 
 /** What an object that is no Event is, for a message: `Pod shop/web`. */
 export function nameOf(object: unknown): string {
-  if (typeof object !== "object" || object === null) return JSON.stringify(object) ?? "nothing";
+  if (typeof object !== "object" || object === null)
+    return inline(JSON.stringify(object) ?? "nothing");
   const { kind, apiVersion, metadata } = object as Record<string, unknown>;
   const { name, namespace } = (metadata ?? {}) as Record<string, unknown>;
   const what = typeof kind === "string" ? kind : "an object without a kind";
   const group = what === "Event" && typeof apiVersion === "string" ? ` of ${apiVersion}` : "";
   const who = [namespace, name].filter((part) => typeof part === "string").join("/");
-  return `${what}${group}${who === "" ? "" : ` ${who}`}`.slice(0, 200);
+  return inline(`${what}${group}${who === "" ? "" : ` ${who}`}`);
+}
+
+/** Short and in one line: a terminal must not obey what a stranger's file says. */
+function inline(text: string): string {
+  return text
+    .slice(0, 200)
+    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ")
+    .replaceAll(/\p{Cf}/gu, "");
 }

@@ -9,6 +9,7 @@ import {
   string,
 } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readEvents } from "../../../src/source/file/read.ts";
 import { FormatError, ValueSplitter } from "../../../src/source/file/values.ts";
 import { nameOf, unwrap } from "../../../src/source/file/wire.ts";
 
@@ -109,6 +110,15 @@ describe("JSON values in a row", () => {
 });
 
 describe("what a value of an event file holds", () => {
+  const messageOf = (read: () => unknown): string => {
+    try {
+      read();
+    } catch (error) {
+      if (error instanceof FormatError) return error.message;
+      throw error;
+    }
+    throw new Error("it was read");
+  };
   const kinds = (value: unknown): string[] => [...unwrap(value)].map((held) => held.kind);
 
   it("is told by its shape", () => {
@@ -132,5 +142,29 @@ describe("what a value of an event file holds", () => {
     expect(nameOf({ metadata: null })).toBe("an object without a kind");
     expect(nameOf(undefined)).toBe("nothing");
     expect(nameOf({ kind: "x".repeat(1_000) })).toHaveLength(200);
+    expect(nameOf("x".repeat(1_000))).toHaveLength(200);
+  });
+
+  it.each<[string, (text: string) => unknown, RegExp]>([
+    ["an object's name", (name) => ({ kind: "Pod", metadata: { name } }), /found Pod web/],
+    ["an object's kind", (kind) => ({ kind }), /found web/],
+    ["a group", (group) => ({ kind: "Event", apiVersion: group }), /found Event of web/],
+    [
+      "what a watch was told",
+      (message) => ({ type: "ERROR", object: { message } }),
+      /the watch was refused: web/,
+    ],
+  ])("cannot steer the terminal of who reads it, nor fill it, by %s", (_, holding, expected) => {
+    const hostile = "web\u001B]0;owned\u0007\u009B2J\r\nerror: forged\u202E\u2028中文";
+    for (const text of [hostile, hostile.repeat(1_000)]) {
+      const read = () => readEvents(JSON.stringify(holding(text)), "demo", "2026-11-20T08:00:00Z");
+      const message = messageOf(read);
+      expect(message).toMatch(expected);
+      expect(message).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+      expect(message.length).toBeLessThan(300);
+    }
+    expect(messageOf(() => readEvents(JSON.stringify(holding(hostile)), "demo", ""))).toContain(
+      "中文",
+    );
   });
 });
