@@ -189,6 +189,30 @@ describe.skipIf(!haveMariadb)("words in a ledger in MySQL", () => {
     const newest = events.map(second).toSorted().toReversed();
     expect(page.rows.map(({ event }) => second(event))).toEqual(newest.slice(0, 50));
   }, 240_000);
+
+  test("are counted for the names that are asked for alone, where too many have such a name to look at each", async () => {
+    const kept = await aHistory(server(), next());
+    const events = Array.from({ length: 2_400 }, (_, n) =>
+      anEvent({
+        uid: `uid-${n}`,
+        message: "probe timed out",
+        lastSeen: new Date(NOON - n * 1_000).toISOString(),
+        object: { name: n % 2 === 0 ? `web-${n}` : `api-${n}` },
+      }),
+    );
+    for (let at = 0; at < events.length; at += 400) await take(kept, events.slice(at, at + 400));
+    while (await kept.engine.work());
+    for (const words of [["timed out"], ["probe", "web-1"]]) {
+      const expected = plainly(
+        events.filter(({ object }) => object.name.startsWith("web-")),
+        words,
+      );
+      expect(await kept.total({ words, names: ["web-*"] })).toBe(expected.length);
+      const { rows } = await kept.events({ words, names: ["web-*"] }, 1_000);
+      expect(rows.map(({ id }) => id)).toEqual(expected.slice(0, 1_000));
+    }
+    expect(await kept.total({ words: ["timed out"] })).toBe(2_400);
+  }, 120_000);
 });
 
 /** What has no segment yet becomes one, as if it were as many as fill one. */
