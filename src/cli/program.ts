@@ -13,7 +13,7 @@ import type {
 } from "./program/commands.ts";
 import { addLedgerCommands } from "./program/ledger.ts";
 import { fromKubeEventer, type Translated } from "./program/kube-eventer.ts";
-import { mistakesOf } from "./program/mistakes.ts";
+import { mistakesOf, withoutValues } from "./program/mistakes.ts";
 import { completable, examplesText, leavesOf, nameOf } from "./program/text.ts";
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
@@ -118,6 +118,7 @@ function buildProgram(
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(withoutValues(text)),
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
       getOutHasColors: () => false,

@@ -121,7 +121,27 @@ describe("mistakes end with 2, name what was found and what to do", () => {
       ["check", "--source=file:-", "--", "--sink=stdout:"],
       /--sink: there is no such flag/,
     ],
-    ["an unknown flag of history", ["history", "--sinc=x"], /unknown option '--sinc=x'/],
+    ["an unknown flag of history", ["history", "--sinc=x"], /unknown option '--sinc…'/],
+    [
+      "an unknown flag of history, without its value, whatever is in that",
+      ["history", "--limt=s3cret'\ns3cret"],
+      /^error: unknown option '--limt…'\nsee (?![\s\S]*s3cret)/,
+    ],
+    [
+      "a URL for a ledger behind a flag that is none",
+      ["ledger", "check", "--ledgr=mysql://crier:s3cret@db/crier"],
+      /unknown option '--ledgr…'(?![\s\S]*s3cret)/,
+    ],
+    [
+      "a sink without its dashes",
+      ["sink=dingtalk:https://oapi.dingtalk.com/robot/send?access_token=s3cret"],
+      /unknown command 'sink…'(?![\s\S]*s3cret)/,
+    ],
+    [
+      "words that belong to no flag",
+      ["dead", "list", "mysql://crier:s3cret@db/crier", "it's s3cret"],
+      /too many arguments for 'list'\. Expected 0 arguments but got 2\.\n(?![\s\S]*s3cret)/,
+    ],
     [
       "an unknown sink",
       ["check", "--sink=dingtak:https://x"],

@@ -27,13 +27,24 @@ export function mistakesOf(command: Command): readonly ConfigIssue[] {
     const before = command.args[index - 1] ?? "";
     // The value of a flag that is unknown itself.
     if (isFlag(before) && !before.includes("=")) return [];
-    const [beginning = ""] = word.split(/[:=?/@\s]/);
     return [
       {
-        where: `argument "${beginning.slice(0, 20)}…"`,
+        where: `argument "${beginningOf(word)}…"`,
         message: "belongs to no flag",
         hint: "write --FLAG=VALUE, in quotes where the value has spaces or &",
       },
     ];
   });
+}
+
+const beginningOf = (word: string): string => (word.split(/[:=?/@\s]/)[0] ?? "").slice(0, 20);
+
+/** What the parser says of a word it does not know, without what may be a token in it. */
+export function withoutValues(text: string): string {
+  return text
+    .replace(/(unknown (?:option|command) ')(.*)'/s, (_, before: string, word: string) => {
+      const beginning = beginningOf(word);
+      return `${before}${beginning}${beginning === word ? "" : "…"}'`;
+    })
+    .replace(/(but got \d+): .*\.$/ms, "$1.");
 }
