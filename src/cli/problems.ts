@@ -13,5 +13,10 @@ export function tellProblems(error: unknown, io: Io): ExitCode {
 }
 
 export function issueText({ where, message, hint }: ConfigIssue): string {
-  return `  ${where}: ${message}\n${hint === null ? "" : `      → ${hint}\n`}`;
+  return calm(`  ${where}: ${message}\n${hint === null ? "" : `      → ${hint}\n`}`);
+}
+
+/** Keys and names come from files, which others may have written: a terminal must not obey them. */
+function calm(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n]/gu, " ");
 }

@@ -24,6 +24,16 @@ describe("problems", () => {
   const one = { where: "ops.yaml:4:13", message: '"Eror" is no level', hint: "expected Warning" };
   const two = { where: "--sink #2", message: "url is missing", hint: null };
 
+  it("steer no terminal, whatever a file says", () => {
+    const { io, said } = anIo();
+    const message = "\u001b]0;owned\u0007\u001b[2Jkey\u009b31m: there is no such option\r";
+    tellProblems(new ConfigError([{ ...one, message, where: "a\u001b[1A.yaml:1:1" }]), io);
+    const text = said();
+    expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+    expect(text.split("\n")).toHaveLength(4);
+    expect(text).toContain(": there is no such option");
+  });
+
   it("are told with their number, places and remedies; the exit code is 2", () => {
     const { io, said } = anIo();
     expect(tellProblems(new ConfigError([one, two]), io)).toBe(2);
