@@ -474,6 +474,19 @@ describe("secrets", () => {
     expect(stdout).not.toMatch(/accessKey|ACCESS_KEY|RegionId|No secret stands here/i);
   });
 
+  it("are not asked for where the container has their variables empty", async () => {
+    const env = `          env:
+            - { name: AccessKeyId, value: "" }
+            - { name: AccessKeySecret, value: "" }
+`;
+    const uri = "sls:https://sls.aliyuncs.com?project=my-project&logStore=my-store";
+    const [empty, none] = [
+      await migrated(deployment([`--sink=${uri}`], { env })),
+      await migrated(deployment([`--sink=${uri}`])),
+    ];
+    expect(uncommented(empty)).toBe(uncommented(none));
+  });
+
   it("beside the token that ACK mounts: which counts is said", async () => {
     const stdout = await migrated(deployment([`--sink=${DOCUMENTED.sls}`]));
     expect(stdout.replaceAll(/\n\s*# /g, " ")).toMatch(
