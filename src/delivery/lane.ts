@@ -195,6 +195,8 @@ export class Lane {
     const { outbox, observer } = this.#ports;
     const { name } = this.#options;
     const due = this.#take(now, LOOK);
+    // All that was due has become too old.
+    if (due.length === 0) return this.#alarm.set(outbox.nextAt(name, now));
     const { send, fold, wakeAt } = this.#relief.plan(due, this.#budget, now);
     if (fold.length === 0) {
       this.#launch(send.slice(0, room), now);
@@ -214,7 +216,9 @@ export class Lane {
   }
 
   #take(now: number, max: number): readonly Delivery[] {
-    return takeDue(this.#ports, this.#options, now, max, this.#inFlight);
+    const { due, isMore } = takeDue(this.#ports, this.#options, now, max, this.#inFlight);
+    if (isMore) this.#wake();
+    return due;
   }
 
   #launch(deliveries: readonly Delivery[], now: number): number {

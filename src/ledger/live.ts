@@ -143,7 +143,9 @@ export class LiveDatabase {
 
   #mayReplace(): boolean {
     const { dataDir, clock } = this.#options;
-    return databasePath(dataDir) !== dataDir && clock.now() - this.#replacedAt >= REPLACE_EVERY_MS;
+    const since = clock.now() - this.#replacedAt;
+    // Less than nothing: the clock was set back.
+    return databasePath(dataDir) !== dataDir && (since < 0 || since >= REPLACE_EVERY_MS);
   }
 
   /** The new one is made first: where that is not possible the old one stays, and is found again. */

@@ -16,15 +16,16 @@ async function aSink() {
   );
   await clock.advance(10 * MINUTE);
   await outbox.add([anEntry(4, ["ops"])], [], never);
-  const take = (max: number, except = none) =>
+  const look = (max: number, except = none) =>
     takeDue(
       { outbox, observer: recorded.observer },
       { name: "ops", giveUpAfterMs: 15 * MINUTE },
       clock.now(),
       max,
       except,
-    ).map(({ id }) => id);
-  return { clock, recorded, history, outbox, take };
+    );
+  const take = (max: number, except = none) => look(max, except).due.map(({ id }) => id);
+  return { clock, recorded, history, outbox, look, take };
 }
 
 describe("what is due at a sink", () => {
@@ -53,26 +54,39 @@ describe("what is due at a sink", () => {
     );
   });
 
-  test("of an outage of days is given up in a few looks, and what came last is told", async () => {
-    const { clock, take, recorded, outbox } = await aSink();
-    const many = Array.from({ length: LOOK }, (_, n) => anEntry(10 + n, ["ops"]));
+  test("of an outage of days is given up in parts, between which others have their turn, and what came last is told", async () => {
+    const { clock, look, recorded, outbox } = await aSink();
+    const many = Array.from({ length: 2 * LOOK + 10 }, (_, n) => anEntry(10 + n, ["ops"]));
     await outbox.add(many, [], never);
     await clock.advance(15 * MINUTE);
-    await outbox.add([anEntry(5_000, ["ops"])], [], never);
-    expect(take(3)).toEqual([`d${LOOK + 5}`]);
-    expect(recorded.of("dead")).toHaveLength(LOOK + 4);
+    await outbox.add([anEntry(9_000, ["ops"])], [], never);
+    const looks = [look(3), look(3), look(3)];
+    expect(looks.map(({ due, isMore }) => [due.length, isMore])).toEqual([
+      [0, true],
+      [0, true],
+      [1, false],
+    ]);
+    expect(looks[2]?.due).toMatchObject([{ id: `d${2 * LOOK + 15}` }]);
+    // None of them twice, and none left out.
+    const dead = recorded.of("dead").map(([, id]) => id);
+    expect(new Set(dead).size).toBe(2 * LOOK + 14);
+    expect(dead).toHaveLength(2 * LOOK + 14);
   });
 
   test("is looked for in parts of a bounded size, and in few of them, however much is too old", async () => {
-    const { clock, take, recorded, outbox } = await aSink();
+    const { clock, look, take, recorded, outbox } = await aSink();
     const many = Array.from({ length: 4_500 }, (_, n) => anEntry(10 + n, ["ops"]));
     await outbox.add(many, [], never);
     await clock.advance(15 * MINUTE);
     const looked = vi.spyOn(outbox, "due");
-    expect(take(3)).toEqual([]);
+    let looks = 1;
+    while (look(3).isMore) looks += 1;
+    expect(looks).toBe(3);
     expect(recorded.of("dead")).toHaveLength(4_504);
-    // The first few, two thousand at a time, and a last look that finds nothing.
-    expect(looked.mock.calls.map(([, , limit]) => limit)).toEqual([3, 2_000, 2_000, 2_000, 2_000]);
+    // Each time the first few, then two thousand; at last a look that finds nothing.
+    expect(looked.mock.calls.map(([, , limit]) => limit)).toEqual([
+      3, 2_000, 3, 2_000, 3, 2_000, 2_000,
+    ]);
     // Who asks for more than that gets it.
     await outbox.add([anEntry(9_000, ["ops"])], [], never);
     expect(take(5_000)).toHaveLength(1);

@@ -238,20 +238,19 @@ describe("a ledger found damaged while it is in use", () => {
     expect(outbox.pending("chat", clock.now()).total).toBe(0);
   });
 
+  /** Damages the new one as well; what another connection changes is read from the file again. */
+  function spoil(dataDir: string): void {
+    const file = databaseIn(dataDir);
+    inFile(file, "DELETE FROM attempt; PRAGMA wal_checkpoint(TRUNCATE)");
+    inFile(file, "INSERT INTO attempt VALUES ('x', 1); PRAGMA wal_checkpoint(TRUNCATE)");
+    flip(file, PAGE);
+  }
+
   test("a disk that tears the new one too is waited for, with everything in memory", async () => {
     const { outbox, dataDir, clock, losses, recorded } = await torn();
     await outbox.add([anEntry(1, ["chat"])], [], never);
     await settle();
-    // What another connection changes is read from the file again.
-    const spoil = () => {
-      inFile(databaseIn(dataDir), "DELETE FROM attempt; PRAGMA wal_checkpoint(TRUNCATE)");
-      inFile(
-        databaseIn(dataDir),
-        "INSERT INTO attempt VALUES ('x', 1); PRAGMA wal_checkpoint(TRUNCATE)",
-      );
-      flip(databaseIn(dataDir), PAGE);
-    };
-    spoil();
+    spoil(dataDir);
     await outbox.add([anEntry(2, ["chat"])], [], never);
     expect(losses.length, "not twice in a minute").toBe(1);
     expect(recorded.of("ledgerTrouble")).toMatchObject([[expect.stringContaining("SQLite 11")]]);
@@ -261,6 +260,18 @@ describe("a ledger found damaged while it is in use", () => {
     expect(losses.length).toBe(2);
     expect(recorded.of("ledgerRecovered").length).toBe(1);
     expect(outbox.due("chat", clock.now(), 10, new Set()).map(({ id }) => id)).toContain("n2");
+  });
+
+  test("a clock that was set back since does not make anybody wait for its time to come again", async () => {
+    const ledger = await torn();
+    const { outbox, dataDir, clock, losses } = ledger;
+    await outbox.add([anEntry(1, ["chat"])], [], never);
+    await settle();
+    clock.setBack(24 * 60 * MINUTE);
+    spoil(dataDir);
+    await outbox.add([anEntry(2, ["chat"])], [], never);
+    await settle();
+    expect([losses.length, ledger.healthy()]).toEqual([2, true]);
   });
 });
 
