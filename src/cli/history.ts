@@ -41,7 +41,9 @@ export function deadDiscardCommand(
 ): Promise<ExitCode> {
   return guarded(io, () =>
     withHistory(options, io, "write", async (history) => {
-      const count = await history.discard(ids, options.sink ?? null);
+      const sink = options.sink ?? null;
+      const count = await history.discard(ids, sink);
+      if (count === 0) await tellUnknown(history, sink, io);
       return tellChanged(count, ids, "discarded", io);
     }),
   );
@@ -69,6 +71,7 @@ async function showDead(
     return EXIT.ok;
   }
   if (rows.length === 0) {
+    await tellUnknown(history, sink, io);
     io.stderr.write("no dead letters\n");
     return EXIT.ok;
   }
@@ -107,7 +110,17 @@ async function retryDead(
   io: Io,
 ): Promise<ExitCode> {
   const count = await history.retry(ids, sink, io.clock.now());
+  if (count === 0) await tellUnknown(history, sink, io);
   return tellChanged(count, ids, "owed again", io);
+}
+
+/** A name that was mistyped has no dead letters either. It is not repeated: some give a sink's address, with its token. */
+async function tellUnknown(history: History, sink: string | null, io: Io): Promise<void> {
+  if (sink === null) return;
+  const known = [...(await history.counts()).keys()];
+  if (known.includes(sink)) return;
+  const others = known.length === 0 ? "" : `; it has some to ${known.toSorted().join(", ")}`;
+  io.stderr.write(`the ledger has no delivery to a sink of that name${others}\n`);
 }
 
 function tellChanged(count: number, ids: readonly string[], what: string, io: Io): ExitCode {

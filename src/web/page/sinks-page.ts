@@ -71,6 +71,13 @@ function countsOf(sink: string, counts: readonly SinkCounts[]): SinkCounts {
   return counts.find((one) => one.sink === sink) ?? none;
 }
 
+const DAY_MS = 86_400_000;
+/** Back beyond the oldest that is owed by a day at least: it may have happened long before it was. */
+function sinceOldest(counts: SinkCounts | null, now: number): string {
+  const oldest = counts?.oldestOwedAt ?? now;
+  return `${Math.max(0, Math.ceil((now - oldest) / DAY_MS)) + 1}d`;
+}
+
 function drawStatus(
   { name, type, state, until, inFlight, budget, latency, lastError }: SinkStatus,
   counts: SinkCounts | null,
@@ -88,7 +95,7 @@ function drawStatus(
       ${until === null ? "" : moment(until, reader)}
     </td>
     <td class="n" data-label="${labels[2] ?? ""}">
-      <a href="${list({ state: "pending" })}"
+      <a href="${list({ state: "pending", since: sinceOldest(counts, reader.now) })}"
         >${counts === null ? "–" : count(counts.pending, reader)}${plus}</a
       >
       ${inFlight === 0 ? "" : html`<span class="soft">(${count(inFlight, reader)} ${words.inFlight})</span>`}

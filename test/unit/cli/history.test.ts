@@ -434,7 +434,8 @@ describe("dead list", () => {
     expect(await run("dead", "list", "--sink=nobody")).toEqual({
       code: 0,
       stdout: "",
-      stderr: "no dead letters\n",
+      stderr:
+        "the ledger has no delivery to a sink of that name; it has some to audit, ops\nno dead letters\n",
     });
   });
 });
@@ -486,6 +487,29 @@ describe("more dead letters than anybody reads", () => {
 });
 
 describe("dead retry", () => {
+  it.each([
+    ["retry", "owed again"],
+    ["discard", "discarded"],
+  ])(
+    "%s of a mistyped sink says whom the ledger knows, and repeats no address",
+    async (act, what) => {
+      const { run } = await aHistory();
+      const address = "dingtalk:https://oapi.dingtalk.com/robot/send?access_token=hunter2";
+      for (const sink of ["opps", address])
+        expect(await run("dead", act, `--sink=${sink}`)).toEqual({
+          code: 0,
+          stdout: "",
+          stderr: `the ledger has no delivery to a sink of that name; it has some to audit, ops\n0 deliveries are ${what}\n`,
+        });
+      const empty = `--data-dir=${temporaryDirectory()}`;
+      const { db } = aLedger({ dataDir: empty.slice(11) });
+      db.close();
+      expect((await cli(["dead", act, "--sink=ops", empty])).stderr).toBe(
+        `the ledger has no delivery to a sink of that name\n0 deliveries are ${what}\n`,
+      );
+    },
+  );
+
   it("owes them again: by id, of a sink, or all", async () => {
     const { run } = await aHistory();
     expect(await run("dead", "retry", "d2")).toMatchObject({
@@ -495,6 +519,7 @@ describe("dead retry", () => {
     expect((await run("dead", "retry", "--sink=ops")).stderr).toBe("0 deliveries are owed again\n");
     expect((await run("dead", "retry")).stderr).toBe("1 delivery is owed again\n");
     expect((await run("dead", "list")).stderr).toBe("no dead letters\n");
+    expect((await run("dead", "list", "--sink=ops")).stderr).toBe("no dead letters\n");
   });
 
   it("or puts them away, which is no loss: the history still knows", async () => {

@@ -48,6 +48,17 @@ describe("the page of sinks", () => {
     expect(text).toContain("throttled errcode 130101: send too fast");
   });
 
+  it("leads from how much is owed to what is owed, since whenever", async () => {
+    const { site } = await withDead();
+    await site.clock.advance(30 * 24 * 60 * MINUTE);
+    const { body } = await site.get("/sinks");
+    const [, href = ""] = /<a href="([^"]*state=pending[^"]*)"/.exec(body) ?? [];
+    const { text } = await site.get(href.replaceAll("&amp;", "&"));
+    expect(text).toContain("BackOff");
+    expect(text).toContain("web-2");
+    expect(text).not.toContain("web-1");
+  });
+
   it("lists what was given up, and owes it again or discards it", async () => {
     const { site, id } = await withDead();
     const { text, body } = await site.get("/sinks");
