@@ -4,6 +4,7 @@ import { AwayError, type Session } from "../../ledger/mysql/session.ts";
 import { Classes } from "./classes.ts";
 import { countStatements } from "./counts.ts";
 import { dayOf, Days } from "./days.ts";
+import { freed } from "./freed.ts";
 import { DAY_MS } from "../numbers.ts";
 import { numberAt } from "./ids.ts";
 import { SEGMENT, segmentStatements } from "./segments.ts";
@@ -210,7 +211,7 @@ export class Indexer {
       return await this.#commit(found, await statements(taken), cover);
     } catch (error) {
       if (errnoOf(error) !== 1062) throw error;
-      const free = await this.#freed(taken);
+      const free = await freed(this.#session, taken);
       return this.#commit(found, await statements(free), cover);
     }
   }
@@ -230,26 +231,6 @@ export class Indexer {
       rows,
       "",
     );
-  }
-
-  /** A million after another, of the same second: it stands behind that one. */
-  async #freed(taken: readonly Taken[]): Promise<readonly Taken[]> {
-    const free: Taken[] = [];
-    const used = new Set<number>();
-    for (const one of taken) {
-      let { id } = one;
-      while (used.has(id) || (await this.#isUsed(id))) id += 1;
-      used.add(id);
-      free.push({ ...one, id });
-    }
-    return free;
-  }
-
-  async #isUsed(id: number): Promise<boolean> {
-    const rows = await this.#session.query(
-      `SELECT 1 FROM kube_crier_history_entry WHERE id = ${number(id)}`,
-    );
-    return rows.length > 0;
   }
 
   #commit(
