@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { sinks } from "../../sinks/index.ts";
 import type { FailureReason } from "../../src/event/reason.ts";
-import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import type { HttpSinkDefinition } from "../../src/sink/index.ts";
-import { type Inbox, startInbox } from "../support/inbox.ts";
+import { anExchange } from "../support/exchange.ts";
 import { filled, openAt } from "../support/sinks.ts";
 
 /**
@@ -128,17 +127,7 @@ const BETWEEN: readonly Row[] = [
 ];
 
 const NOW = Date.parse("2026-11-20T08:05:31Z");
-let inbox: Inbox;
-let client: HttpClient;
-
-beforeAll(async () => {
-  inbox = await startInbox();
-  client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
-});
-afterAll(async () => {
-  client.close();
-  await inbox.close();
-});
+const { inbox, client } = await anExchange();
 
 const chats = sinks.filter(
   (sink): sink is HttpSinkDefinition => Object.hasOwn(ROWS, sink.type) && sink.transport === "http",

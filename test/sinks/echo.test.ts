@@ -1,26 +1,15 @@
 import { inspect } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { sinkOf } from "../../sinks/index.ts";
-import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
-import { type Inbox, startInbox } from "../support/inbox.ts";
+import { anExchange } from "../support/exchange.ts";
 import { aMessage } from "../support/messages.ts";
 import { quietIo } from "../support/sinks.ts";
 
 /** A proxy's error page may show the request it refused. What is kept of it names nobody's password, in whatever form HTTP sends one. */
 const PASSWORD = "s3cret-passw0rd";
 
-let inbox: Inbox;
-let client: HttpClient;
-
-beforeAll(async () => {
-  inbox = await startInbox();
-  client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
-});
-afterAll(async () => {
-  client.close();
-  await inbox.close();
-});
+const { inbox, client } = await anExchange();
 
 type Given = (origin: string) => Readonly<Record<string, unknown>>;
 

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createHttpClient, type HttpClient } from "../../../src/sink/http.ts";
+import { describe, expect, it } from "vitest";
 import { defineHttpSink, defineSink, s, statusVerdict } from "../../../src/sink/index.ts";
 import { openSink } from "../../../src/sink/open.ts";
 import { TransportError, transportVerdict } from "../../../src/sink/transport.ts";
 import { accepted, permanent, retryable, type Verdict } from "../../../src/sink/verdict.ts";
-import { type Inbox, startInbox } from "../../support/inbox.ts";
+import { anExchange } from "../../support/exchange.ts";
 import { aMessage } from "../../support/messages.ts";
 import { quietIo } from "../../support/sinks.ts";
 import { facts } from "../../support/registry.ts";
@@ -23,16 +22,7 @@ const frame = {
   limits: () => limits,
 } as const;
 
-let inbox: Inbox;
-let client: HttpClient;
-beforeAll(async () => {
-  inbox = await startInbox();
-  client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
-});
-afterAll(async () => {
-  client.close();
-  await inbox.close();
-});
+const { inbox, client } = await anExchange();
 
 const parts = () => ({ client, timeoutMs: 2_000, ...quietIo() });
 
