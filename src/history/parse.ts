@@ -34,7 +34,8 @@ export class QueryError extends Error {
 }
 
 export function problemText({ field, found, expected, example }: QueryProblem): string {
-  return `${field}: found "${found}", expected ${expected}, like ${field}=${example}`;
+  const like = example === "" ? "" : `, like ${field}=${example}`;
+  return `${field}: found "${found}", expected ${expected}${like}`;
 }
 
 export interface Query {
@@ -102,7 +103,7 @@ export function parseQuery(
       example: example ?? (FIELDS as Record<string, readonly string[]>)[field]?.[1] ?? "",
     });
   for (const field of new Set(params.keys())) {
-    if (field in FIELDS || others.includes(field)) continue;
+    if (Object.hasOwn(FIELDS, field) || others.includes(field)) continue;
     const close = nearest(field, Object.keys(FIELDS));
     problem(field, params.get(field) ?? "", "no such field", close === null ? "" : undefined);
     const last = problems.pop();

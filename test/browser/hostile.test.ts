@@ -76,7 +76,7 @@ describe.skipIf(CHROMIUM === null)(`what an Event says${WITHOUT_CHROMIUM}`, () =
         .filter((_, n) => n % 3 === 0)
         .map((one) => `/events/${encodeURIComponent(storedKey(one))}`),
       ...MARKUP.filter((_, n) => n % 4 === 0).map(
-        (one) => `/objects?name=${encodeURIComponent(one)}`,
+        (one) => `/objects?ns=shop&kind=Pod&name=${encodeURIComponent(one)}`,
       ),
     ];
     for (const place of places) {

@@ -24,10 +24,24 @@ function isKnown(header: string, etag: string): boolean {
   });
 }
 
-/** Of what is to be sent, as it is described. */
-function exampleOf(schema: z.ZodType): string {
+/** More levels than anything has that is meant: what walks them would run out of stack. */
+const DEEPEST = 100;
+
+function isTooDeep(value: unknown, left = DEEPEST): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return left === 0 || Object.values(value).some((one) => isTooDeep(one, left - 1));
+}
+
+/** Of what is to be sent, or of a field of it, as it is described, as JSON; empty: it is not. */
+function exampleAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
   const examples: unknown = schema.meta()?.["examples"];
-  return JSON.stringify(Array.isArray(examples) ? (examples[0] as unknown) : {});
+  let at: unknown = Array.isArray(examples) ? examples[0] : undefined;
+  for (const key of path)
+    at =
+      typeof at === "object" && at !== null && Object.hasOwn(at, key)
+        ? Reflect.get(at, key)
+        : undefined;
+  return JSON.stringify(at) ?? "";
 }
 
 /**
@@ -35,23 +49,26 @@ function exampleOf(schema: z.ZodType): string {
  * @throws QueryError that names each field, with the schema's example
  */
 export async function bodyOf<T extends z.ZodType>(c: C, schema: T): Promise<z.output<T>> {
-  const example = exampleOf(schema);
   const text = await c.req.text();
+  const wrong = (expected: string) =>
+    new QueryError([
+      { field: "body", found: text.slice(0, SHOWN), expected, example: exampleAt(schema, []) },
+    ]);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const expected = `JSON (${error instanceof Error ? error.message : "unreadable"})`;
-    throw new QueryError([{ field: "body", found: text.slice(0, SHOWN), expected, example }]);
+    throw wrong(`JSON (${error instanceof Error ? error.message : "unreadable"})`);
   }
+  if (isTooDeep(value)) throw wrong(`at most ${DEEPEST} objects and lists within each other`);
   const read = schema.safeParse(value, { reportInput: true });
   if (read.success) return read.data;
   throw new QueryError(
     read.error.issues.map(({ path, message, input }) => ({
       field: path.length === 0 ? "body" : path.join("."),
       found: (JSON.stringify(input) ?? "nothing").slice(0, SHOWN),
-      expected: message,
-      example,
+      expected: message.replace(/^Invalid (?:input|option): expected /, ""),
+      example: exampleAt(schema, path),
     })),
   );
 }

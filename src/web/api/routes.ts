@@ -60,17 +60,14 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
 
   app.get("/api/v1/deliveries", async (c) => {
     const { filter, limit, ask, cursor } = await asked(c, desk, "listDeliveries");
-    const [state = "dead", ...others] = filter.states;
-    const [sink = null] = filter.sinks;
+    const { states, sinks } = filter;
+    const [state = "dead", ...others] = states;
+    const [sink = null, ...more] = sinks;
+    const wrong = (field: string, found: readonly string[], expected: string, example: string) =>
+      new QueryError([{ field, found: found.join(","), expected, example }]);
     if ((state !== "dead" && state !== "pending") || others.length > 0)
-      throw new QueryError([
-        {
-          field: "state",
-          found: filter.states.join(","),
-          expected: "pending or dead",
-          example: "dead",
-        },
-      ]);
+      throw wrong("state", states, "pending or dead", "dead");
+    if (more.length > 0) throw wrong("sink", sinks, "one sink", "ops");
     return json(
       c,
       answers.deliveryPageOf(await reader.deliveries({ state, sink, limit }, cursor, ask)),

@@ -3,6 +3,7 @@ import { bodyLimit, type Context, Hono, html } from "../server.ts";
 import type { AuditEntry, AuditTrail } from "./audit.ts";
 import { callerOf, type Caller, type GuardedEnv } from "./caller.ts";
 import { sessionCookie } from "./cookie.ts";
+import { formOf } from "./form.ts";
 import { noStore, strictHeaders } from "./headers.ts";
 import { Limiter } from "./limiter.ts";
 import { drawLogin, LOGIN_STYLE, refreshTo } from "./login.ts";
@@ -195,18 +196,4 @@ async function mustBeMeant(
     403,
     "this change was not sent from a page of this session; load the page anew and try again (programs: send the X-CSRF-Token of /api/v1/whoami, or a bearer token)",
   );
-}
-
-/** The texts of a form; what is no form has none. */
-async function formOf(c: Context<GuardedEnv>): Promise<Map<string, string>> {
-  const type = c.req.header("content-type") ?? "";
-  if (!/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/.test(type)) return new Map();
-  try {
-    const fields: Readonly<Record<string, unknown>> = await c.req.parseBody();
-    return new Map(
-      Object.entries(fields).filter((one): one is [string, string] => typeof one[1] === "string"),
-    );
-  } catch {
-    throw new Refusal(400, "the form cannot be read");
-  }
 }

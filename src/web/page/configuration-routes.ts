@@ -1,5 +1,6 @@
 import { explainEvent } from "../../explain/event.ts";
 import { callerOf, type GuardedEnv, mustBeAllowed, mustSeeSetup } from "../auth/caller.ts";
+import { formOf } from "../auth/form.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
 import { drawConfiguration, type Tried } from "./configuration-page.ts";
@@ -18,9 +19,8 @@ export function mountConfiguration(app: Hono<GuardedEnv>, desk: Desk): void {
   });
   app.post("/configuration", async (c) => {
     await mustSeeSetup(c, desk.namespaces);
-    const { event, id } = await c.req.parseBody();
-    const text = typeof event === "string" ? event : "";
-    return drawn(c, desk, await tried(c, desk, text, typeof id === "string" ? id : ""));
+    const form = await formOf(c);
+    return drawn(c, desk, await tried(c, desk, form.get("event") ?? "", form.get("id") ?? ""));
   });
 }
 

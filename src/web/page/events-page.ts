@@ -89,7 +89,8 @@ function drawProblems(problems: readonly QueryProblem[], { words }: Reader): Htm
       ${problems.map(
         ({ field, found, expected, example }) =>
           html`<li>
-            <code>${field}=${found}</code>: ${words.expected(expected, `${field}=${example}`)}
+            <code>${field}=${found}</code>:
+            ${words.expected(expected, example === "" ? null : `${field}=${example}`)}
           </li>`,
       )}
     </ul>

@@ -38,6 +38,8 @@ export async function follow(
   c.header("x-accel-buffering", "no");
   // Nothing comes behind it.
   c.header("connection", "close");
+  // Of HEAD nobody reads the body: it would be followed for ever, and take the place of somebody.
+  if (c.req.method === "HEAD") return c.body(null);
   const { filter } = query;
   return c.body(
     streamOf((outlet) => hub.follow({ asker, filter, visible, writing, after, look, outlet }), {

@@ -5,11 +5,16 @@ import type { Desk } from "./desk.ts";
 /** The event of a text that somebody sent. @throws Refusal 400 */
 export function readOneEvent(text: string, { readEvents }: Pick<Desk, "readEvents">): KubeEvent {
   try {
-    const [event] = readEvents(text);
-    if (event !== undefined) return event;
-    throw new Error("there is no event in it");
+    const [event, ...others] = readEvents(text);
+    if (event !== undefined && others.length === 0) return event;
+    throw new Error(`found ${others.length + 1} events, of which one is explained at a time`);
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail =
+      error instanceof RangeError
+        ? "too many objects and lists stand within each other"
+        : error instanceof Error
+          ? error.message
+          : String(error);
     throw new Refusal(
       400,
       `${detail}; expected an Event as \`kubectl get event NAME -o json\` prints it`,

@@ -1,4 +1,5 @@
 import { accessFor, callerOf, type GuardedEnv, mustBeAllowed } from "../auth/caller.ts";
+import { formOf } from "../auth/form.ts";
 import { changing } from "../auth/guarded.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
@@ -37,7 +38,7 @@ export function mountSinks(app: Hono<GuardedEnv>, desk: Desk): void {
 
   app.post("/deliveries/:id", async (c) => {
     const id = c.req.param("id");
-    const { act } = await c.req.parseBody();
+    const act = (await formOf(c)).get("act");
     if (act !== "retry" && act !== "discard")
       throw new Refusal(400, "act: expected retry or discard");
     await settleDead(c, desk, id, act);

@@ -9,13 +9,12 @@ import type {
   Filter,
   HistoryReader,
 } from "../../history/history.ts";
-import { QueryError } from "../../history/parse.ts";
+import { FIELDS, QueryError } from "../../history/parse.ts";
 import { type GuardedEnv, maySeeSetup, mustBeAllowed } from "../auth/caller.ts";
-import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
 import type { Desk } from "./desk.ts";
 import { drawEvent } from "./event-page.ts";
-import { askBy, askFor, page, readerFor, readQuery, sinkNames, unlessUnreadable } from "./frame.ts";
+import { askBy, askFor, page, readerFor, readQuery, sinkNames } from "./frame.ts";
 import { homesOfDecision } from "./homes.ts";
 import { drawObjectStory } from "./object-page.ts";
 import { ownStory } from "./own-story.ts";
@@ -30,9 +29,7 @@ const STORY_PAGES = 4;
 export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
   app.get("/events/:id", async (c) => {
     const reader = readerFor(c, desk);
-    const found = await unlessUnreadable(ownStory(c, desk, c.req.param("id")));
-    if (found.trouble !== null) throw new Refusal(503, found.trouble);
-    const story = found.value;
+    const story = await ownStory(c, desk, c.req.param("id"));
     if (story === null) return c.notFound();
     const { event } = story.row;
     const decision = decided(desk.config, story);
@@ -69,23 +66,32 @@ export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
     const { query, problems } = readQuery(params, desk);
     if (query === null) throw new QueryError(problems);
     const reader = readerFor(c, desk);
+    const { namespaces, kinds, names } = query.filter;
+    const namespace = oneOf("ns", namespaces);
+    const object = { kind: oneOf("kind", kinds), name: oneOf("name", names) };
     const ask = await askFor(c, desk, query);
-    const [namespace = "-"] = query.filter.namespaces;
-    const [kind = ""] = query.filter.kinds;
-    const [name = ""] = query.filter.names;
-    const object = { kind, name };
-    const found = await unlessUnreadable(storyOf(desk.reader, query.filter, object, ask));
-    if (found.value === null) throw new Refusal(503, found.trouble ?? "");
-    return page(c, desk, reader, "events", `${kind} ${name}`, 200, {
+    const found = await storyOf(desk.reader, query.filter, object, ask);
+    return page(c, desk, reader, "events", `${object.kind} ${object.name}`, 200, {
       body: drawObjectStory({
         object: { ...object, namespace },
-        ...found.value,
+        ...found,
         params,
         sinks: sinkNames(desk),
         reader,
       }),
     });
   });
+}
+
+/** An object is one: of one namespace (`-` where it has none), kind and name. @throws QueryError */
+function oneOf(field: "ns" | "kind" | "name", given: readonly string[]): string {
+  const [one, ...others] = given;
+  if (one !== undefined && others.length === 0) return one;
+  const [what, example] = FIELDS[field];
+  const found = given.join(",");
+  throw new QueryError([
+    { field, found, expected: `one: ${what}`, example: example.split(",")[0] ?? "" },
+  ]);
 }
 
 /** Events of an object and of what a workload made, newest first. */

@@ -1,5 +1,6 @@
 import { toYaml } from "../../config/yaml.ts";
 import { callerOf, type GuardedEnv, mustBeAllowed, mustSeeSetup } from "../auth/caller.ts";
+import { formOf } from "../auth/form.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { Hono } from "../server.ts";
 import type { Desk } from "./desk.ts";
@@ -22,13 +23,13 @@ export function mountTemplates(app: Hono<GuardedEnv>, desk: Desk): void {
     return drawn(c, desk, await viewOf(c, desk, fields, true));
   });
   app.post("/templates", async (c) =>
-    drawn(c, desk, await viewOf(c, desk, await fieldsOf(c), false)),
+    drawn(c, desk, await viewOf(c, desk, await formOf(c), false)),
   );
   app.post("/templates/preview", async (c) =>
-    c.html(drawPreview(await viewOf(c, desk, await fieldsOf(c), false))),
+    c.html(drawPreview(await viewOf(c, desk, await formOf(c), false))),
   );
   app.post("/templates/configmap", async (c) => {
-    const { sink, text, sinks } = await viewOf(c, desk, await fieldsOf(c), false);
+    const { sink, text, sinks } = await viewOf(c, desk, await formOf(c), false);
     const type = sinks.find(({ name }) => name === sink)?.type ?? "";
     const map = {
       apiVersion: "v1",
@@ -117,11 +118,4 @@ async function alertOf(c: C, desk: Desk, id: string) {
   const story = await desk.reader.event(id, ask);
   await mustBeAllowed(c, "read", story === null ? null : [homeOf(story.row.event)]);
   return story === null ? null : ({ kind: "event", event: story.row.event } as const);
-}
-
-async function fieldsOf(c: C): Promise<ReadonlyMap<string, string>> {
-  const body: Readonly<Record<string, unknown>> = await c.req.parseBody();
-  return new Map(
-    Object.entries(body).filter((one): one is [string, string] => typeof one[1] === "string"),
-  );
 }

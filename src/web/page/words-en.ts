@@ -101,7 +101,8 @@ export const EN: Words = {
   withMade: (kinds) => `With what bears its name: ${kinds.join(", ")}`,
   back: "Back to the events",
   problems: "This cannot be shown:",
-  expected: (expected, example) => `expected ${expected}, like ${example}`,
+  expected: (expected, example) =>
+    `expected ${expected}${example === null ? "" : `, like ${example}`}`,
   suppressed: {
     globalFilter: "dropped by the global filter",
     noSink: "no sink wanted it",

@@ -94,7 +94,7 @@ export const ZH: Words = {
   withMade: (kinds) => `包含以其命名的 ${kinds.join("、")}`,
   back: "返回事件列表",
   problems: "无法显示：",
-  expected: (expected, example) => `应为 ${expected}，例如 ${example}`,
+  expected: (expected, example) => `应为 ${expected}${example === null ? "" : `，例如 ${example}`}`,
   suppressed: {
     globalFilter: "被全局过滤器排除",
     noSink: "没有渠道需要",

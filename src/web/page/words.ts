@@ -65,7 +65,7 @@ export interface Words {
   readonly withMade: (kinds: readonly string[]) => string;
   readonly back: string;
   readonly problems: string;
-  readonly expected: (expected: string, example: string) => string;
+  readonly expected: (expected: string, example: string | null) => string;
   readonly suppressed: Readonly<Record<string, string>>;
   /** @param count how many there are in it */
   readonly reportCut: (count: string) => string;

@@ -9,21 +9,21 @@ const DAY_MS = 86_400_000;
 const MOST = 50;
 
 /** What is chosen from, without asking anybody. */
-const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  type: ["Warning", "Normal"],
-  state: DELIVERY_STATES,
-  kept: ["all", "owed", "suppressed"],
-  by: DIMENSIONS,
-};
+const KNOWN: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
+  ["type", ["Warning", "Normal"]],
+  ["state", DELIVERY_STATES],
+  ["kept", ["all", "owed", "suppressed"]],
+  ["by", DIMENSIONS],
+]);
 /** What is counted: the most frequent of the last day. */
-const COUNTED: Readonly<Record<string, Dimension>> = {
-  ns: "namespace",
-  kind: "kind",
-  reason: "reason",
-  component: "component",
-};
+const COUNTED: ReadonlyMap<string, Dimension> = new Map([
+  ["ns", "namespace"],
+  ["kind", "kind"],
+  ["reason", "reason"],
+  ["component", "component"],
+]);
 
-export const CHOSEN: readonly string[] = [...Object.keys(KNOWN), ...Object.keys(COUNTED), "sink"];
+export const CHOSEN: readonly string[] = [...KNOWN.keys(), ...COUNTED.keys(), "sink"];
 
 /**
  * What a field may be, of what the caller may see.
@@ -36,9 +36,9 @@ export async function valuesFor(
   field: string,
   name: string,
 ): Promise<readonly string[]> {
-  const known = KNOWN[field];
+  const known = KNOWN.get(field);
   if (known !== undefined) return known;
-  const by = COUNTED[field];
+  const by = COUNTED.get(field);
   const { namespaces } = await accessFor(c, "read", [], desk.namespaces);
   if (field === "sink") return sinkNames(desk);
   if (by === undefined) {

@@ -252,7 +252,7 @@ describe("whatever an Event says", () => {
       "/?limit=1000",
       "/?limit=1000&view=grouped",
       `/events/${id}`,
-      `/objects?name=${encodeURIComponent(evil)}`,
+      `/objects?ns=shop&kind=Pod&name=${encodeURIComponent(evil)}`,
       "/report",
     ]) {
       const { status, body } = await site.get(path);
