@@ -142,6 +142,9 @@ export default defineHttpSink({
   },
   blocks: ({ msgType }) =>
     msgType === "text" ? { text: "text" } : { title: "text", markdown: "markdown" },
+  // The rest of the address is how it is reached, and a signature.
+  robot: ({ webhook }) =>
+    new URL(webhook.reveal()).searchParams.get("access_token") ?? webhook.reveal(),
   limits: () => ({
     rates: [{ count: 20, perMs: 60_000 }],
     concurrency: 1,

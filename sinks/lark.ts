@@ -95,6 +95,7 @@ export default defineHttpSink({
           link: "text",
           "link-text": "text",
         },
+  robot: ({ webhook }) => webhook.reveal(),
   limits: () => ({
     // The platform's own; the second is the one a storm meets.
     rates: [

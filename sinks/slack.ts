@@ -142,6 +142,8 @@ export default defineHttpSink({
     command: "text",
     link: "slack",
   }),
+  robot: ({ webhook, token, channel }) =>
+    JSON.stringify(token === undefined ? webhook?.reveal() : [token.reveal(), channel]),
   limits: () => ({
     rates: [{ count: 1, perMs: 1000 }],
     concurrency: 1,

@@ -91,6 +91,9 @@ export default defineSink({
   },
   // Its text knows links (`<a href>`) as its markdown does: both are escaped alike.
   blocks: ({ msgType }) => ({ [msgType]: "wecom" }),
+  // By each member; who is told by several sinks in different company is not known here.
+  robot: ({ corpId, agentId, toUser, toParty, toTag }) =>
+    JSON.stringify([corpId, agentId, ...[toUser, toParty, toTag].map((ids) => ids.toSorted())]),
   limits: () => ({
     // To one member (document/path/90312); WeCom drops what is more and says ok.
     rates: [

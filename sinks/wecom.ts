@@ -85,6 +85,7 @@ export default defineHttpSink({
     },
   },
   blocks: ({ msgType }) => (msgType === "text" ? { text: "text" } : { markdown: "wecom" }),
+  robot: ({ webhook }) => new URL(webhook.reveal()).searchParams.get("key") ?? webhook.reveal(),
   limits: (options) => ({
     rates: [{ count: 20, perMs: 60_000 }],
     concurrency: 1,

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { type Config, ConfigError, type ConfigIssue } from "../config/config.ts";
 import { whoText } from "../config/describe.ts";
 import type { Lane } from "../delivery/lane.ts";
-import type { Sender } from "../delivery/sender.ts";
+import { closed, type Sender } from "../delivery/sender.ts";
 import type { Leadership } from "../election/leadership.ts";
 import type { Ledger } from "../ledger/open.ts";
 import { Lifecycle } from "../lifecycle.ts";
@@ -17,6 +17,7 @@ import { gather } from "./gather.ts";
 import { openConfigured } from "./ledger.ts";
 import { openLane, runPumps, tellLosses, tellOrphans } from "./parts.ts";
 import { preflight } from "./preflight.ts";
+import { sharedBudgets } from "./robots.ts";
 import { serve } from "./serve.ts";
 import type { WebSite } from "./web.ts";
 
@@ -65,6 +66,8 @@ const NOTHING_OWED: Owed = { total: 0, oldestOwedAt: null };
 const STOP_MS = {
   sources: 2_000,
   lanes: 25_000,
+  /** Of which nothing is under way. */
+  sinks: 5_000,
   ledger: 5_000,
   lease: 4_000,
   server: 2_000,
@@ -185,7 +188,10 @@ export async function runApp(
       if (leadership !== null) ledger = await openIt();
     }
     if (signal.aborted || issues.length > 0 || ledger === null || senders === null) {
-      for (const sender of senders?.values() ?? []) await sender.close();
+      lifecycle.onStop("the sinks", STOP_MS.sinks, async () => {
+        const all = [...(senders ?? [])];
+        await Promise.all(all.map(([name, sender]) => closed(name, sender, observer)));
+      });
       if (issues.length > 0 && !signal.aborted) throw new ConfigError(issues);
       return { ...summary(), pending: metrics.pending() };
     }
@@ -194,11 +200,14 @@ export async function runApp(
     const followed = canaries;
     const toldBy = (sink: string, sender: Sender) =>
       whileLeading(followed.follow(sink, sender), leadership);
+    const shared = sharedBudgets(config.sinks);
     for (const sink of config.sinks) {
-      const sender = senders.get(sink.name);
+      const { name } = sink;
+      const sender = senders.get(name);
       if (sender === undefined) continue;
-      const told = toldBy(sink.name, sender);
-      lanes.set(sink.name, openLane(sink, config.digestEveryMs, told, ledger, ports));
+      const told = toldBy(name, sender);
+      const budget = shared.get(name) ?? null;
+      lanes.set(name, openLane(sink, config.digestEveryMs, told, ledger, budget, ports));
     }
     lifecycle.onStop("deliveries under way", STOP_MS.lanes + 1_000, async () => {
       const deadline = clock.now() + STOP_MS.lanes;

@@ -1,5 +1,6 @@
 import { systemClock } from "../clock.ts";
 import type { Config, SinkConfig } from "../config/config.ts";
+import type { Budget } from "../delivery/budget.ts";
 import { Lane } from "../delivery/lane.ts";
 import type { Sender } from "../delivery/sender.ts";
 import { Tally } from "../delivery/tally.ts";
@@ -33,6 +34,7 @@ export function openLane(
   digestEveryMs: number,
   sender: Sender,
   ledger: Ledger,
+  shared: Budget | null,
   ports: AppPorts,
 ): Lane {
   const { name, timeoutMs, giveUpAfterMs, digest } = sink;
@@ -42,7 +44,7 @@ export function openLane(
   const gate = clock === systemClock ? (limits.rates[0] ?? null) : null;
   return new Lane(
     { ...limits, gate, name, timeoutMs, giveUpAfterMs, digest, digestEveryMs },
-    { sender, outbox: ledger.outbox, observer, clock, random },
+    { sender, outbox: ledger.outbox, observer, clock, random, shared },
   );
 }
 

@@ -35,7 +35,8 @@ export async function attempt(
   stop.removeEventListener("abort", onStop);
   // Ends the timer, and the request where it is still under way.
   ending.abort(OVER);
-  return result && { ...result, durationMs: clock.now() - started };
+  // The wall clock may have been set back meanwhile.
+  return result && { ...result, durationMs: Math.max(0, clock.now() - started) };
 }
 
 async function answered(

@@ -10,23 +10,36 @@ export class Budget {
   /** How many past requests can matter. */
   readonly #depth: number;
   /** When past requests ended, oldest first. */
-  #ended: number[];
+  #ended: number[] = [];
   #open = 0;
+  readonly #shared: Budget | null;
 
-  /** @param ended when the requests before a restart ended, as far as known */
-  constructor(rates: readonly Rate[], ended: readonly number[] = []) {
+  /**
+   * @param ended when the requests before a restart ended, as far as known
+   * @param shared what the same platform allows several together; each counts in it, and it holds for each
+   */
+  constructor(rates: readonly Rate[], ended: readonly number[] = [], shared: Budget | null = null) {
     this.#rates = rates;
     this.#depth = Math.max(0, ...rates.map((rate) => rate.count));
-    this.#ended = this.#depth === 0 ? [] : ended.toSorted((a, b) => a - b).slice(-this.#depth);
+    this.#shared = shared;
+    this.#remember(ended);
+    if (shared !== null) shared.#remember(ended);
+  }
+
+  #remember(ended: readonly number[]): void {
+    if (this.#depth === 0) return;
+    this.#ended = [...this.#ended, ...ended].toSorted((a, b) => a - b).slice(-this.#depth);
   }
 
   /** A request starts. */
   start(): void {
     this.#open += 1;
+    this.#shared?.start();
   }
 
   /** Its answer has come, or never will. */
   end(now: number): void {
+    this.#shared?.end(now);
     this.#open -= 1;
     if (this.#depth === 0) return;
     this.#ended.push(now);
@@ -36,11 +49,12 @@ export class Budget {
   /** How many requests may start at this moment. */
   available(now: number): number {
     this.#notAfter(now);
+    const most = this.#shared?.available(now) ?? Number.POSITIVE_INFINITY;
     return this.#rates.reduce((least, { count, perMs }) => {
       const over = this.#ended.findLastIndex((at) => freeAgain(at, perMs) <= now);
       const counting = this.#ended.length - 1 - over + this.#open;
       return Math.min(least, Math.max(0, count - counting));
-    }, Number.POSITIVE_INFINITY);
+    }, most);
   }
 
   /** The earliest moment another request may start; one under way is taken to end now. */
@@ -66,6 +80,7 @@ export class Budget {
 
   /** The wall clock may have been set back: nothing has ended in the future. */
   #notAfter(now: number): void {
+    if (this.#shared !== null) this.#shared.#notAfter(now);
     if ((this.#ended.at(-1) ?? now) > now) this.#ended = this.#ended.map((at) => Math.min(at, now));
   }
 
@@ -73,12 +88,14 @@ export class Budget {
   #freeAt(now: number, started: readonly number[]): number {
     const ended = this.#ended.length;
     const all = ended + this.#open + started.length;
+    const earliest =
+      this.#shared === null ? Number.NEGATIVE_INFINITY : this.#shared.#freeAt(now, started);
     return this.#rates.reduce((latest, { count, perMs }) => {
       const index = all - count;
       if (index < 0) return latest;
       const blocking = this.#ended[index] ?? started[index - ended - this.#open] ?? now;
       return Math.max(latest, freeAgain(blocking, perMs));
-    }, Number.NEGATIVE_INFINITY);
+    }, earliest);
   }
 }
 

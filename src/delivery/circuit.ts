@@ -21,7 +21,8 @@ export class Circuit {
   }
 
   /** When the next delivery may be tried while open. */
-  get probeAt(): number {
+  probeAt(now: number): number {
+    this.#notAfter(now);
     return this.#until;
   }
 
@@ -37,6 +38,7 @@ export class Circuit {
    */
   failed(reason: FailureReason, startedAt: number, now: number, random: number): number | null {
     if (!OUTAGE.has(reason)) return null;
+    this.#notAfter(now);
     if (this.open && startedAt < this.#failedAt) return this.#until;
     this.#failures += 1;
     this.#failedAt = now;
@@ -44,5 +46,12 @@ export class Circuit {
     // Half of it is certain, so that chance cannot make it a hammer.
     this.#until = now + Math.floor(step / 2 + (random * step) / 2);
     return this.#failures > 1 ? this.#until : null;
+  }
+
+  /** The wall clock may have been set back: nothing has failed in the future, and the wait is no longer for that. */
+  #notAfter(now: number): void {
+    if (now >= this.#failedAt) return;
+    this.#until -= this.#failedAt - now;
+    this.#failedAt = now;
   }
 }

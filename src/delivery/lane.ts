@@ -9,16 +9,17 @@ import { endOfTurn } from "../turn.ts";
 import { Alarm } from "./alarm.ts";
 import { attempt, type Attempted } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
-import { Budget } from "./budget.ts";
+import type { Budget } from "./budget.ts";
 import { Circuit } from "./circuit.ts";
 import { digestOf } from "./digest.ts";
 import { LOOK, takeDue } from "./due.ts";
 import { judge } from "./judge.ts";
+import { openBudget } from "./open-budget.ts";
 import { Pause } from "./pause.ts";
 import { overloaded } from "./plan.ts";
 import { recorded } from "./recorded.ts";
 import { Relief } from "./relief.ts";
-import type { Sender } from "./sender.ts";
+import { closed, type Sender } from "./sender.ts";
 import type { LaneState, LaneStatus } from "./status.ts";
 
 export interface LaneOptions {
@@ -49,6 +50,8 @@ export interface LanePorts {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
+  /** What the platform allows several sinks together; absent: it is this one's alone. */
+  readonly shared?: Budget | null;
 }
 
 /** One sink's worker: takes what is due, when the sink may be told, and settles what came of it. */
@@ -70,7 +73,7 @@ export class Lane {
   #woken = false;
 
   constructor(options: LaneOptions, ports: LanePorts) {
-    const { name, rates, concurrency, timeoutMs, digestEveryMs, gate } = options;
+    const { name, concurrency, digestEveryMs, gate } = options;
     this.#options = options;
     this.#ports = ports;
     this.#alarm = new Alarm(ports.clock, () => this.#wake());
@@ -80,13 +83,7 @@ export class Lane {
       concurrency,
       ...(gate === null ? {} : { interval: gate.perMs, intervalCap: gate.count, strict: true }),
     });
-    const now = ports.clock.now();
-    const longest = Math.max(0, ...rates.map((rate) => rate.perMs));
-    // When they ended was not written; no later than their timeout, and not after the restart.
-    const ended = ports.outbox
-      .recentAttempts(name, now - longest - timeoutMs)
-      .map((at) => Math.min(at + timeoutMs, now));
-    this.#budget = new Budget(rates, ended);
+    this.#budget = openBudget(options, ports);
   }
 
   get state(): LaneState {
@@ -96,7 +93,7 @@ export class Lane {
 
   status(now: number): LaneStatus {
     const { state } = this;
-    const until = state === "paused" ? this.#pause.until : this.#circuit.probeAt;
+    const until = state === "paused" ? this.#pause.until : this.#circuit.probeAt(now);
     const [rate = null] = this.#options.rates;
     return {
       state,
@@ -110,8 +107,10 @@ export class Lane {
     const { outbox, clock } = this.#ports;
     this.#running = true;
     this.#unsubscribe = outbox.onAdded(this.#options.name, () => this.#wake());
-    const until = outbox.throttledUntil(this.#options.name, clock.now());
-    if (until !== null) this.#pause.begin(until, "the platform's limit was hit before the start");
+    const now = clock.now();
+    const until = outbox.throttledUntil(this.#options.name, now);
+    if (until !== null)
+      this.#pause.begin(until, "the platform's limit was hit before the start", now);
     this.#wake();
   }
 
@@ -128,7 +127,7 @@ export class Lane {
    * is interrupted, stays owed, and its attempt does not count. Closes the sink.
    */
   async drain(deadline: number): Promise<void> {
-    const { clock, sender } = this.#ports;
+    const { clock, sender, observer } = this.#ports;
     this.#running = false;
     this.#unsubscribe();
     this.#alarm.cancel();
@@ -142,8 +141,7 @@ export class Lane {
     this.#stop.abort();
     await this.#queue.onIdle();
     // A lane that drains may be stopped before its time.
-    this.#closing ??= sender.close();
-    await this.#closing;
+    await (this.#closing ??= closed(this.#options.name, sender, observer));
   }
 
   /** `drain` without waiting. */
@@ -170,7 +168,8 @@ export class Lane {
     let room = concurrency - this.#inFlight.size;
     if (this.#circuit.open) {
       if (this.#inFlight.size > 0) return;
-      if (now < this.#circuit.probeAt) return this.#alarm.set(this.#circuit.probeAt);
+      const probeAt = this.#circuit.probeAt(now);
+      if (now < probeAt) return this.#alarm.set(probeAt);
       room = 1;
     }
     if (room <= 0) return;
@@ -265,14 +264,14 @@ export class Lane {
     );
     outbox.settle(id, { ...outcome, tookMs: result.durationMs });
     if (outcome.kind === "delivered") {
-      observer.delivered(name, id, at - delivery.owedAt, result.durationMs);
+      observer.delivered(name, id, Math.max(0, at - delivery.owedAt), result.durationMs);
       return;
     }
     const { reason, detail } = outcome;
     const retryMs = outcome.kind === "retry" ? outcome.notBefore - at : null;
     observer.attemptFailed(name, id, reason, detail, retryMs, result.durationMs);
     if (outcome.kind === "dead") observer.dead(name, id, reason, detail);
-    else if (reason === "throttled") this.#pause.begin(outcome.notBefore, detail);
+    else if (reason === "throttled") this.#pause.begin(outcome.notBefore, detail, at);
   }
 
   /** A delivery's own backoff; while the sink as a whole is down, no later than it is tried again. */

@@ -1,4 +1,5 @@
 import type { Delivery } from "../event/delivery.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { SinkCheck } from "../sink/define.ts";
 import type { Verdict } from "../sink/verdict.ts";
 
@@ -16,4 +17,18 @@ export interface Sender {
   /** Before the first; `null` where there is no harmless way to know. */
   check?(signal: AbortSignal): Promise<SinkCheck | null>;
   close(): Promise<void>;
+}
+
+/** Closes it; that it cannot be is said, and is no reason to let what else ends wait or fail. */
+export async function closed(
+  name: string,
+  sender: Pick<Sender, "close">,
+  observer: Pick<Observer, "error">,
+): Promise<void> {
+  try {
+    await sender.close();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    observer.error(`${name}: cannot be closed: ${why}`);
+  }
 }

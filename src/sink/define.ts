@@ -191,6 +191,8 @@ interface Definition<T extends OptionsSchema> {
   /** The blocks to render, with the medium of each. The template must define them. */
   blocks(options: OptionsOf<T>): Readonly<Record<string, Medium>>;
   limits(options: OptionsOf<T>): Limits;
+  /** Whom the platform counts by: several sinks for which this is the same share its rates. A secret. Absent: each sink has its own. */
+  robot?(options: OptionsOf<T>): string;
   /** Absent: nothing is different. */
   readonly strict?: StrictForm<T>;
   /** A body of the user's own, rendered as the block `body` (webhook): where it is to be read from, and what it is written in. */

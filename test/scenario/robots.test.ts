@@ -114,6 +114,56 @@ describe("a DingTalk robot and more than it takes", () => {
   });
 });
 
+describe("two sinks that speak by one robot", () => {
+  const both = (sink: string) => [`${sink}&name=web&names=web-*`, `${sink}&name=db&names=db-*`];
+  const owe = (world: World, kind: string, count: number) => {
+    for (let n = 0; n < count; n += 1)
+      world.api.create(`${kind}-event-${n}`, {
+        involvedObject: { kind: "Pod", namespace: "shop", name: `${kind}-${n % 7}` },
+      });
+  };
+
+  it("stay together within its rate, and all is told", async () => {
+    const { world, chats, sink } = await story();
+    const life = await world.watching({ sink: both(sink) });
+    owe(world, "web", 18);
+    owe(world, "db", 18);
+    await life.received(36);
+    await world.pass(200);
+    expect([...states(chats)], "neither takes what the other has used").toEqual(["shown"]);
+    expect(accountedFor(chats)).toBe(36);
+    expect(busiestMinute(chats)).toBeLessThanOrEqual(20);
+    expect(await life.stop()).toMatchObject({ pending: 0, dead: 0 });
+  });
+
+  it("know after a restart what the other one has sent before it", async () => {
+    const { world, chats, sink } = await story();
+    const first = await world.watching({ sink: both(sink) });
+    owe(world, "web", 18);
+    await first.received(18);
+    await world.pass(10);
+    expect(await first.stop()).toMatchObject({ delivered: 18, pending: 0 });
+    const second = await world.watching({ sink: both(sink) });
+    owe(world, "db", 18);
+    await second.received(18);
+    await world.pass(150);
+    expect([...states(chats)]).toEqual(["shown"]);
+    expect(accountedFor(chats)).toBe(36);
+    expect(busiestMinute(chats)).toBeLessThanOrEqual(20);
+  });
+
+  it("do not hold up one that speaks by another", async () => {
+    const { world, chats, sink } = await story();
+    const other = `dingtalk:${chats.webhook("dingtalk", "other")}&name=other&names=db-*&lang=en`;
+    const life = await world.watching({ sink: [`${sink}&name=web&names=web-*`, other] });
+    owe(world, "web", 18);
+    owe(world, "db", 18);
+    await life.delivered(36);
+    expect(chats.messages("dingtalk/other")).toHaveLength(18);
+    expect(chats.messages(ROBOT)).toHaveLength(18);
+  });
+});
+
 describe("what a robot refuses", () => {
   it("a clock that is wrong: a dead letter that says so; retried by hand it arrives, signed anew", async () => {
     const { world, chats, sink } = await story({ secret: "SECsigned" });

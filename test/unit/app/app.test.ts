@@ -187,6 +187,67 @@ describe("runApp", () => {
     expect(lines.filter((line) => line.startsWith("error"))).toEqual([]);
   });
 
+  const TWO = ["webhook:http://127.0.0.1:9/?name=ops", "webhook:http://127.0.0.1:9/?name=dba"];
+
+  it("waits for what is under way at one sink though another cannot be closed", async () => {
+    const answer = Promise.withResolvers<void>();
+    const slow = aSender(() =>
+      answer.promise.then(() => ({ verdict: accepted, sent: "", answer: "" })),
+    );
+    const broken = { ...aSender(), close: () => Promise.reject(new Error("socket gone")) };
+    const { running, lines, stop, metrics } = anApp(
+      configWith({ dataDir: ":memory:", sink: TWO }),
+      {
+        openSenders: () =>
+          Promise.resolve(
+            new Map<string, Sender>([
+              ["ops", slow],
+              ["dba", broken],
+            ]),
+          ),
+      },
+    );
+    await settle();
+    expect(slow.told).toHaveLength(1);
+    stop.abort();
+    await settle();
+    answer.resolve();
+    expect(await running, "it arrived, so it is not owed any more").toMatchObject({
+      delivered: 2,
+      pending: 0,
+    });
+    expect(metrics.pending()).toBe(0);
+    expect(lines.filter((line) => line.startsWith("error"))).toEqual([
+      "error dba: cannot be closed: socket gone",
+    ]);
+  });
+
+  it("closes every sink where the start ends early, though one of them cannot be, or hangs", async () => {
+    const last = aSender();
+    const hangs = { ...aSender(), close: () => new Promise<void>(() => undefined) };
+    const broken = { ...aSender(), close: () => Promise.reject(new Error("socket gone")) };
+    const sink = [...TWO, "webhook:http://127.0.0.1:9/?name=last"];
+    const refused = aSource("file", {
+      preflight: () =>
+        Promise.reject(new ConfigError([{ where: "file", message: "forbidden", hint: null }])),
+    });
+    const { running, clock } = anApp(configWith({ dataDir: ":memory:", sink }), {
+      sources: [refused],
+      openSenders: () =>
+        Promise.resolve(
+          new Map<string, Sender>([
+            ["ops", hangs],
+            ["dba", broken],
+            ["last", last],
+          ]),
+        ),
+    });
+    await settle();
+    expect(last.closed).toBe(1);
+    await clock.advance(26_000);
+    await expect(running, "what is wrong is said all the same").rejects.toThrow("forbidden");
+  });
+
   it("throws a bug on, after it has stopped what was started", async () => {
     const { running } = anApp(configWith({ dataDir: ":memory:" }), {
       openSenders: () => Promise.reject(new TypeError("undefined is not a function")),

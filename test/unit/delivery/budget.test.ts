@@ -149,3 +149,77 @@ describe("a budget", () => {
     );
   });
 });
+
+describe("what several share", () => {
+  test("counts what each of them sends, and holds for each", () => {
+    const robot = new Budget(DINGTALK);
+    const [one, other] = [new Budget(DINGTALK, [], robot), new Budget(DINGTALK, [], robot)];
+    for (let n = 0; n < 15; n += 1) one.start();
+    expect([one.available(0), other.available(0)]).toEqual([5, 5]);
+    for (let n = 0; n < 5; n += 1) other.start();
+    expect([one.available(0), other.available(0)]).toEqual([0, 0]);
+    for (let n = 0; n < 15; n += 1) one.end(1_000);
+    expect(other.available(60_000)).toBe(0);
+    expect(other.nextSlotAt(60_000)).toBe(61_001);
+    expect(other.slotsWithin(60_000, 2_000, 100)).toBe(15);
+    expect([one.available(61_001), other.available(61_001)]).toEqual([15, 15]);
+  });
+
+  test("is no more than one's own rate allows", () => {
+    const robot = new Budget(DINGTALK);
+    const own = new Budget([{ count: 5, perMs: 60_000 }], [], robot);
+    expect(own.available(0)).toBe(5);
+    for (let n = 0; n < 5; n += 1) own.start();
+    expect(own.available(0)).toBe(0);
+    expect(robot.available(0)).toBe(15);
+    expect(new Budget(DINGTALK, [], robot).slotsWithin(0, 1_000, 100)).toBe(15);
+  });
+
+  test("knows what each of them sent before a restart", () => {
+    const robot = new Budget(DINGTALK);
+    const one = new Budget(DINGTALK, [10, 20, 30], robot);
+    const other = new Budget(DINGTALK, [15, 25], robot);
+    expect([one.available(40), other.available(40)]).toEqual([15, 15]);
+    expect(one.nextSlotAt(40)).toBe(40);
+    expect(one.available(60_016)).toBe(17);
+  });
+
+  test("no window of the platform's sees too many, however they take turns", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(
+          fc.record({
+            who: fc.integer({ min: 0, max: 2 }),
+            after: fc.integer({ min: 0, max: 700 }),
+            lasts: fc.integer({ min: 0, max: 500 }),
+          }),
+          { maxLength: 120 },
+        ),
+        (count, tries) => {
+          const rates = [{ count, perMs: 1_000 }];
+          const robot = new Budget(rates);
+          const all = [0, 1, 2].map(() => new Budget(rates, [], robot));
+          const ends: { at: number; of: Budget }[] = [];
+          const started: number[] = [];
+          let now = 0;
+          for (const { who, after, lasts } of tries) {
+            now += after;
+            for (const { at, of } of ends.filter((end) => end.at <= now)) of.end(at);
+            ends.splice(0, ends.length, ...ends.filter((end) => end.at > now));
+            const budget = all[who];
+            if (budget === undefined || budget.available(now) === 0) continue;
+            budget.start();
+            started.push(now);
+            ends.push({ at: now + lasts, of: budget });
+            ends.sort((a, b) => a.at - b.at);
+          }
+          for (const from of started)
+            expect(
+              started.filter((at) => at >= from && at < from + 1_000).length,
+            ).toBeLessThanOrEqual(count);
+        },
+      ),
+    );
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { accepted, throttled } from "../../../src/sink/verdict.ts";
+import { accepted, retryable, throttled } from "../../../src/sink/verdict.ts";
 import { FakeClock, settle } from "../../support/clock.ts";
 import { aLedger } from "../../support/ledger.ts";
 import { aLane } from "./support.ts";
@@ -114,4 +114,65 @@ test("who waits for a lane to be idle is not left waiting when it is stopped", a
   const idle = lane.idle();
   await lane.stop();
   await expect(idle).resolves.toBeUndefined();
+});
+
+describe("a clock that is set back by an hour", () => {
+  const HOUR = 60 * MINUTE;
+
+  test("does not make a pause of ten minutes one of an hour", async () => {
+    const { lane, owe, platform, clock } = aLane({ throttledMs: 10 * MINUTE, concurrency: 1 });
+    const start = clock.now();
+    platform.answer = (_, now) => (now === start ? throttled(null, "130101") : accepted);
+    await owe(1);
+    lane.start();
+    await clock.advance(MINUTE);
+    expect(platform.requests.length).toBe(1);
+    clock.setBack(HOUR);
+    await owe(2);
+    await clock.advance(8 * MINUTE);
+    expect(platform.requests.length, "it lasts for as long as the platform said").toBe(1);
+    await clock.advance(2 * MINUTE);
+    expect(platform.told.length, "what came meanwhile is told after it").toBe(2);
+    expect(lane.state).toBe("open");
+  });
+
+  test("does not keep a sink that was down closed for an hour", async () => {
+    const { lane, owe, platform, clock } = aLane({ concurrency: 1 });
+    platform.answer = () => retryable("network", "refused");
+    await owe(1);
+    lane.start();
+    await clock.advance(30 * SECOND);
+    clock.setBack(HOUR);
+    platform.answer = () => accepted;
+    await owe(3);
+    await clock.advance(6 * SECOND);
+    expect(platform.told.length, "its end is noticed within five seconds, as ever").toBe(3);
+  });
+
+  test("and once more: a pause never lasts longer than the platform said and twice that", async () => {
+    const { lane, owe, platform, clock } = aLane({ throttledMs: 10 * MINUTE, concurrency: 1 });
+    const start = clock.now();
+    platform.answer = (_, now) => (now === start ? throttled(null, "130101") : accepted);
+    await owe(1);
+    lane.start();
+    await settle();
+    clock.setBack(HOUR);
+    await clock.advance(5 * MINUTE);
+    clock.setBack(HOUR);
+    await owe(1);
+    await clock.advance(15 * MINUTE);
+    expect(platform.told.length).toBe(1);
+  });
+
+  test("makes no attempt shorter than nothing, and no delivery younger", async () => {
+    const { lane, owe, platform, clock, recorded, name } = aLane({ concurrency: 1 });
+    platform.answer = () => {
+      clock.setBack(HOUR);
+      return accepted;
+    };
+    await owe(1);
+    lane.start();
+    await platform.quiet();
+    expect(recorded.of("delivered")).toEqual([[name, platform.told[0]?.id, 0, 0]]);
+  });
 });
