@@ -4,18 +4,17 @@ import { parseYamlDocuments, type YamlFile } from "../config/yaml.ts";
 import {
   containersOf,
   type Found,
-  fromFirstFlag,
   isManifest,
   isOfKubeEventer,
   namesOf,
+  ownFlags,
+  unwrapped,
   wordsAt,
 } from "./workload.ts";
 import { foundInValues } from "./values.ts";
 import { shellWords, type Word } from "./words.ts";
 
 const FLAG = /(^|\s)["']?--?(sink|source)[=\s]/;
-/** The program or its image. */
-const PROGRAM = /^([^?&=]*\/)?(kube-)?eventer(-[a-z0-9]+)?(:[\w.-]+)?$/;
 const EXPECTED =
   "expected kube-eventer's Deployment, Helm values with its sinks, or its command line with --source and --sink";
 
@@ -44,7 +43,7 @@ export function findKubeEventer(text: string, file: string): Found {
   // Beside kube-eventer may stand what only has its name, like an init image.
   const running = found.filter(({ words }) => words.some(isOfKubeEventer));
   const [first, ...more] = running.length > 0 ? running : found;
-  if (first === undefined) throw nothingIn(file, manifests);
+  if (first === undefined) throw nothingIn(file, documents, manifests);
   if (more.length > 0) {
     const names = [first, ...more].map(({ what }) => what).join(", ");
     throw refused(
@@ -71,16 +70,14 @@ function isStructure(value: unknown): boolean {
 /** A list of arguments, or Helm values. */
 function loose(yaml: YamlFile, file: string): readonly Found[] {
   if (!Array.isArray(yaml.value)) return [foundInValues(yaml, file) ?? []].flat();
-  const words = wordsAt(yaml, [], file);
+  const words = unwrapped(wordsAt(yaml, []), file);
   return words.some(({ text }) => FLAG.test(text)) ? [commandLine(words)] : [];
 }
 
 function commandLine(words: readonly Word[]): Found {
-  // `docker run -d … kube-eventer:v1.2.7 --sink=…`: the flags before its name are another program's.
-  const own = words.findLastIndex(({ text }) => PROGRAM.test(text));
   return {
     what: "a command line",
-    words: fromFirstFlag(words.slice(own + 1)),
+    words: ownFlags(words),
     variables: [],
     isWhole: false,
     namespace: null,
@@ -88,7 +85,17 @@ function commandLine(words: readonly Word[]): Found {
   };
 }
 
-function nothingIn(file: string, manifests: readonly YamlFile[]): ConfigError {
+function nothingIn(
+  file: string,
+  documents: readonly YamlFile[],
+  manifests: readonly YamlFile[],
+): ConfigError {
+  if (documents.some(({ value }) => isEventExporters(value)))
+    return refused(
+      file,
+      "this is the configuration of kubernetes-event-exporter; migrate reads kube-eventer's only",
+      "write its receivers as sinks and its rules as filters: docs/configuration.md",
+    );
   const names = manifests.flatMap(namesOf);
   const shown = names.length > 8 ? [...names.slice(0, 8), "…"] : names;
   const message =
@@ -96,6 +103,11 @@ function nothingIn(file: string, manifests: readonly YamlFile[]): ConfigError {
       ? "there is no command line of kube-eventer in it"
       : `no container of it runs kube-eventer; found ${shown.join(", ")}`;
   return refused(file, message, EXPECTED);
+}
+
+/** Its `config.yaml`, which has receivers and a tree of routes. */
+function isEventExporters(value: unknown): boolean {
+  return isMap(value) && Array.isArray(value["receivers"]) && isMap(value["route"]);
 }
 
 function refused(file: string, message: string, hint: string): ConfigError {

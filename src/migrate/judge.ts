@@ -68,11 +68,16 @@ export function judged({ found, references, registry, flags, issues }: Judged): 
     throw new ConfigError(issues);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const left = error.issues.filter((issue) => isSaid(issue) || !unsure.has(issue.where));
+    const others = error.issues.filter((issue) => !isSaid(issue) && !unsure.has(issue.where));
+    const left = [...issues, ...others];
     if (left.length === 0 && error.rest !== null) return error.rest;
     throw new ConfigError(
       left
-        .map((issue) => ({ ...issue, where: placed(issue.where, found.words) }))
+        .map((issue) => ({
+          ...issue,
+          where: placed(issue.where, found.words),
+          message: references.filled(issue.message, (name) => `\${${name}}`),
+        }))
         .toSorted((a, b) => a.where.localeCompare(b.where, "en", { numeric: true })),
     );
   }

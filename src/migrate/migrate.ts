@@ -7,6 +7,7 @@ import { judged, placed } from "./judge.ts";
 import { References, type Variable } from "./references.ts";
 import { CREDENTIALS, type NewVariable } from "./secrets.ts";
 import { type Entry, type MigratedSink, migratedSink, written } from "./sinks.ts";
+import { withTypes } from "./types.ts";
 import type { Found } from "./workload.ts";
 import { asText } from "./words.ts";
 
@@ -43,8 +44,12 @@ export async function migrate(
 ): Promise<Migration> {
   const known = found.isWhole ? new Set(found.variables.map(({ name }) => name)) : null;
   const references = new References(known);
-  const words = found.words.map((word) => references.marked(word));
   const valueOf = (name: string) => found.variables.find((one) => one.name === name)?.value ?? null;
+  const { words, unknown } = withTypes(
+    found.words.map((word) => references.marked(word)),
+    references,
+    valueOf,
+  );
   const flags = await parse(
     words.map(({ text }) =>
       isUri(text) ? text : references.filled(text, (name) => valueOf(name) ?? `\${${name}}`),
@@ -53,7 +58,7 @@ export async function migrate(
   const { layer, notes = [], issues } = flagLayer(flags, registry, {}, new Set());
   const tree = layer?.value ?? {};
   const given = isMap(tree["sinks"]) ? Object.entries(tree["sinks"]) : [];
-  const all = [...(flags.mistakes ?? []), ...issues];
+  const all = [...unknown, ...(flags.mistakes ?? []), ...issues];
   const config = judged({ found, references, registry, flags, issues: all });
 
   const taken = new Set([...references.names, ...found.variables.map(({ name }) => name)]);

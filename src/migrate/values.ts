@@ -1,7 +1,14 @@
 import { isMap, type Path, valueAt } from "../config/tree.ts";
 import type { YamlFile } from "../config/yaml.ts";
 import type { Variable } from "./references.ts";
-import { type Found, fromFirstFlag, isOfKubeEventer, variablesOf, wordsAt } from "./workload.ts";
+import {
+  type Found,
+  fromFirstFlag,
+  isOfKubeEventer,
+  unwrapped,
+  variablesOf,
+  wordsAt,
+} from "./workload.ts";
 import { asText, type Word } from "./words.ts";
 
 /**
@@ -11,9 +18,13 @@ import { asText, type Word } from "./words.ts";
 export function foundInValues(yaml: YamlFile, file: string): Found | null {
   const words: Word[] = [];
   const variables: Variable[] = [];
+  const seen = new Set<unknown>();
   const walk = (path: Path): void => {
     const value = valueAt(yaml.value, path);
     const key = String(path.at(-1) ?? "");
+    // What an anchor names twice is there once.
+    if (seen.has(value)) return;
+    if (typeof value === "object") seen.add(value);
     if (/^(extra)?env(s|vars)?$/i.test(key)) {
       const env = isMap(value)
         ? Object.entries(value).map(([name, of]) => ({ name, ...(isMap(of) ? of : { value: of }) }))
@@ -24,16 +35,23 @@ export function foundInValues(yaml: YamlFile, file: string): Found | null {
       words.push(flag("source", asText(value), yaml, path));
     else if (key === "frequency" && typeof value === "string")
       words.push(flag("frequency", value, yaml, path));
-    else if (Array.isArray(value)) {
-      const list = wordsAt(yaml, path, file);
+    else if (key === "frequency" && typeof value === "number")
+      words.push(flag("frequency", `${value}s`, yaml, path));
+    else if (Array.isArray(value) || isLineOfFlags(value)) {
+      const list = unwrapped(wordsAt(yaml, path), file);
       if (list.some(isOfKubeEventer)) words.push(...fromFirstFlag(list));
-      else value.forEach((_, index) => walk([...path, index]));
+      else if (Array.isArray(value)) value.forEach((_, index) => walk([...path, index]));
     } else if (isMap(value)) for (const below of Object.keys(value)) walk([...path, below]);
   };
   walk([]);
   if (!words.some(isOfKubeEventer)) return null;
   const what = "Helm values";
   return { what, words, variables, isWhole: false, namespace: null, serviceAccount: null };
+}
+
+/** `command: /kube-eventer --sink=…`, in one text. */
+function isLineOfFlags(value: unknown): value is string {
+  return typeof value === "string" && /(^|[\s"'])--?(sink|source)[=\s]/.test(value);
 }
 
 function flag(name: string, value: string, yaml: YamlFile, path: Path): Word {
@@ -57,6 +75,8 @@ function sinksAt(yaml: YamlFile, path: Path): readonly Word[] {
 
 /** Where charts put the address. */
 const ADDRESS = ["url", "uri", "endpoint", "address", "webhook"];
+/** Helm reads YAML 1.1, in which more words than one mean no; `--set-string` makes texts of them. */
+const OFF = /^(false|no|off)$/i;
 const NOT_OPTIONS = ["enabled", "type", "name", "token", ...ADDRESS];
 /** ack-node-problem-detector's names. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -68,7 +88,7 @@ function ofType(yaml: YamlFile, path: Path, type: string): readonly Word[] {
   const value = valueAt(yaml.value, path);
   if (typeof value === "string" && value !== "")
     return [flag("sink", value.startsWith(`${type}:`) ? value : `${type}:${value}`, yaml, path)];
-  if (!isMap(value) || value["enabled"] === false) return [];
+  if (!isMap(value) || OFF.test(asText(value["enabled"]))) return [];
   const { token } = value;
   const address =
     ADDRESS.map((name) => value[name]).find((text) => typeof text === "string" && text !== "") ??
@@ -92,6 +112,10 @@ function parametersOf(name: string, value: unknown): readonly string[] {
       ? texts.flatMap((text) => parametersOf(name, text))
       : parametersOf(name, texts.join(","));
   }
+  if (isMap(value) && name === "header")
+    return Object.entries(value).flatMap(([key, text]) =>
+      parametersOf(name, `${key}=${asText(text)}`),
+    );
   const text = name === "level" ? capitalised(asText(value)) : asText(value);
   return [`${name}=${text.replace(/[%&+#\s]/g, (char) => encodeURIComponent(char))}`];
 }

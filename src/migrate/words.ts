@@ -9,7 +9,7 @@ export interface Word {
 
 /**
  * A command line as a shell splits it: quotes, backslashes, lines that go on behind a backslash, comments. Nothing is expanded, and the `&`
- * of a URL that nobody quoted belongs to it.
+ * of a URL that nobody quoted belongs to it. The end of a line between two words is a word of its own, `\n`.
  * @throws ConfigError for a quote that is never closed
  */
 export function shellWords(text: string, file: string): readonly Word[] {
@@ -41,10 +41,12 @@ export function shellWords(text: string, file: string): readonly Word[] {
       quote = char;
       opened = at;
       add("", at);
-    } else if (/\s/.test(char)) end();
-    else if (char === "#" && word === null) {
+    } else if (/\s/.test(char)) {
+      end();
+      if (char === "\n") words.push({ text: "\n", where: placeAt(text, at, file) });
+    } else if (char === "#" && word === null) {
       const line = text.indexOf("\n", at);
-      at = line === -1 ? text.length : line;
+      at = line === -1 ? text.length : line - 1;
     } else add(char, at);
   }
   end();

@@ -64,7 +64,8 @@ export function containersOf(yaml: YamlFile, file: string): readonly Found[] {
     const containers = valueAt(yaml.value, [...spec, "containers"]);
     return (Array.isArray(containers) ? containers : []).flatMap((container: unknown, index) => {
       const at = [...spec, "containers", index];
-      const words = ["command", "args"].flatMap((key) => wordsAt(yaml, [...at, key], file));
+      const given = ["command", "args"].flatMap((key) => wordsAt(yaml, [...at, key]));
+      const words = unwrapped(given, file);
       const image = textAt(container, ["image"]) ?? "";
       if (!words.some(isOfKubeEventer) && !/eventer[^/]*$/.test(image)) return [];
       return [
@@ -87,22 +88,61 @@ export function isOfKubeEventer({ text }: Word): boolean {
   return /^--?(sink|source)(=|$)/.test(text);
 }
 
+/** The program or its image. */
+const PROGRAM = /^([^?&=]*\/)?(kube-)?eventer(-[a-z0-9]+)?(:[\w.-]+)?$/;
+/** Between two commands of a shell, or before a file that one of them writes or reads. */
+const OPERATOR = /^(\n|;|&&?|\|[|&]?|\(|\)|\d?[<>].*|&>.*)$/;
+
+/**
+ * kube-eventer's flags of a line: what stands before its name belongs to another program (`docker run -d …`, `exec`), and so does what
+ * stands before or behind the line's other commands.
+ */
+export function ownFlags(line: readonly Word[]): readonly Word[] {
+  const words = line.filter(
+    ({ text }, at) => text !== "\n" || !isGoingOn(line[at - 1]?.text, line[at + 1]?.text),
+  );
+  const first = words.findIndex(isOfKubeEventer);
+  const before = words.slice(0, Math.max(0, first));
+  const begin = before.findLastIndex(({ text }) => OPERATOR.test(text) || text.endsWith(";")) + 1;
+  const program = before.findLastIndex(({ text }) => PROGRAM.test(text)) + 1;
+  const rest = words.slice(Math.max(begin, program));
+  const end = rest.findIndex(({ text }) => OPERATOR.test(text));
+  const own = end === -1 ? rest : rest.slice(0, end);
+  const last = own.findIndex(({ text }) => text.endsWith(";"));
+  return fromFirstFlag(
+    last === -1
+      ? own
+      : own.slice(0, last + 1).map(({ text, where }) => ({ text: text.replace(/;$/, ""), where })),
+  );
+}
+
+/** Flags below each other are one command, though a shell wants a backslash at the end of their lines. */
+function isGoingOn(before = "", after = ""): boolean {
+  return after.startsWith("-") || /^--?(sink|source)$/.test(before);
+}
+
 export function fromFirstFlag(words: readonly Word[]): readonly Word[] {
   const first = words.findIndex(({ text }) => text.startsWith("-"));
   return first === -1 ? [] : words.slice(first);
 }
 
-/** A list of words; one that is a whole command for a shell is split as that would do it. */
-export function wordsAt(yaml: YamlFile, path: Path, file: string): readonly Word[] {
-  const list = valueAt(yaml.value, path);
-  return (Array.isArray(list) ? list : []).flatMap((item: unknown, index) => {
-    const where = yaml.where([...path, index], "value");
-    const text = asText(item);
-    if (!/\s--?(sink|source)[=\s]/.test(text) || text.startsWith("-")) return [{ text, where }];
-    const words = shellWords(text, file).map((word) => ({ text: word.text, where }));
-    // What a shell is told of itself is no flag of kube-eventer.
-    return fromFirstFlag(words);
-  });
+/** A list of words as it stands; a text in its place is one line. */
+export function wordsAt(yaml: YamlFile, path: Path): readonly Word[] {
+  const value = valueAt(yaml.value, path);
+  const list = typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
+  return list.map((item: unknown, index) => ({
+    text: asText(item),
+    where: yaml.where(typeof value === "string" ? path : [...path, index], "value"),
+  }));
+}
+
+/** `/bin/sh -c 'exec kube-eventer --sink=…'`: the line that is for the shell, split as that would do it; what the shell is told of itself is no flag of kube-eventer. */
+export function unwrapped(words: readonly Word[], file: string): readonly Word[] {
+  const isLine = ({ text }: Word) =>
+    /(^|[\s"'])--?(sink|source)[=\s]/.test(text) && /\S\s/.test(text) && !text.startsWith("-");
+  const line = words.find(isLine);
+  if (line === undefined) return words;
+  return ownFlags(shellWords(line.text, file)).map(({ text }) => ({ text, where: line.where }));
 }
 
 /** The variables of `env`; with `envFrom` there may be others. */

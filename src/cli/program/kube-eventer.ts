@@ -99,6 +99,7 @@ export function fromKubeEventer(given: readonly string[]): Translated {
   if (!COMMANDS.includes(command)) return { argv, ...nothing };
   if (argv.includes("--version")) return { argv: ["--version"], ...nothing };
   const rest: string[] = [];
+  const ours: string[] = [];
   const notes: ConfigIssue[] = [];
   const mistakes: ConfigIssue[] = [];
   const address = new Map<string, Given>();
@@ -134,10 +135,11 @@ export function fromKubeEventer(given: readonly string[]): Translated {
       mistakes.push({ where: flag, message: meaning.wrong, hint: null });
       continue;
     }
-    // First, so that a flag of ours that says otherwise wins.
-    rest.splice(1, 0, ...meaning.argv);
+    ours.push(...meaning.argv);
     if (meaning.note !== undefined) notes.push({ where: flag, message: meaning.note, hint: null });
   }
+  // First, so that a flag of ours that says otherwise wins; of two of kube-eventer's the last does, as with Go.
+  rest.splice(1, 0, ...ours);
   const saysWhere = address.size > 0 || rest.some((word) => /^--(listen|config)(=|$)/.test(word));
   // Whoever writes `run` knows of `--listen`; `check` is asked what the flags alone would do.
   if (isKubeEventers && (isAlone || command === "check") && !saysWhere)

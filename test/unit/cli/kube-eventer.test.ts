@@ -55,6 +55,11 @@ describe("the command line of kube-eventer", () => {
     [["--frequency=5s"], ["--digest-every=5000ms"]],
     [["--frequency=3m"], ["--digest-every=180000ms"]],
     [["--frequency=.5m"], ["--digest-every=30000ms"]],
+    // Of two the last counts, as with Go.
+    [
+      ["--frequency=30s", "--frequency=60s"],
+      ["--digest-every=30000ms", "--digest-every=60000ms"],
+    ],
     [["--healthz-port=8085"], ["--listen=0.0.0.0:8085"]],
     [["--healthz-port", "8085", "--healthz-ip=127.0.0.1"], ["--listen=127.0.0.1:8085"]],
     [["--healthz-ip=127.0.0.1"], ["--listen=127.0.0.1:8084"]],

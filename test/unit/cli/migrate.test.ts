@@ -322,6 +322,95 @@ describe("a webhook to a platform with a sink of its own", () => {
   });
 });
 
+describe("a flag that comes from a variable", () => {
+  const SINK = `          env:
+            - { name: SINK, value: "dingtalk:https://oapi.dingtalk.com/robot/send?access_token=t0ken&level=Normal" }
+            - { name: TYPE, value: stdout }
+            - { name: SOURCE, value: "kubernetes:?namespaces=shop" }
+            - { name: HOOK, valueFrom: { secretKeyRef: { name: hooks, key: hook } } }
+`;
+
+  it.each([["--sink=$(SINK)"], ["--sink=${SINK}"], ["--sink=$SINK"], ["-sink=$(SINK)"]])(
+    "%s is the sink that stands in it, and its secret is not printed",
+    async (flag) => {
+      const stdout = await migrated(deployment([flag], { env: SINK }));
+      expect(uncommented(stdout)).toMatch(
+        / {2}dingtalk:\n {4}type: dingtalk\n {4}webhook: \$\{DINGTALK_WEBHOOK\}\n {4}filter:\n {6}level: Normal$/,
+      );
+      expect(stdout).not.toMatch(/t0ken|KCREF/);
+    },
+  );
+
+  it("may be the type alone, the next word, or a source", async () => {
+    const stdout = await migrated(
+      deployment(["--sink=$(TYPE):", "--sink", "$(SINK)", "--source=$(SOURCE)"], { env: SINK }),
+    );
+    const { config } = loadPrinted(stdout, { DINGTALK_WEBHOOK: "https://oapi.dingtalk.com/x" });
+    expect(config.sinks.map(({ name }) => name)).toEqual(["stdout", "dingtalk"]);
+    expect(config.sources).toMatchObject([{ type: "kubernetes", namespaces: ["shop"] }]);
+  });
+
+  it("has another variable in it, which Kubernetes fills in", async () => {
+    const env = `          env:
+            - { name: HOOK, valueFrom: { secretKeyRef: { name: hooks, key: hook } } }
+            - { name: SINK, value: "webhook:$(HOOK)?level=Warning" }
+`;
+    const stdout = await migrated(deployment(["--sink=$(SINK)"], { env }));
+    expect(uncommented(stdout)).toContain("url: ${HOOK}");
+    expect(stdout).toContain('# - HOOK: key "hook" of the Secret "hooks"\n');
+  });
+
+  it("of which nothing is known is refused, with the other mistakes, and never left out", async () => {
+    const stderr = await refused(
+      deployment(
+        [`--sink=${DOCUMENTED.log}`, "--sink=$(HOOK)", "--sink=dingtlk:x", "--source=$(HOOK)"],
+        { env: SINK },
+      ),
+    );
+    expect(stderr).toMatch(/^3 problems, nothing was printed:\n/);
+    expect(stderr).toMatch(
+      /:26:15 \(--sink #2\): which sink it is stands in \$\{HOOK\}, and the input does not say what that is\n +→ write --sink=TYPE:…; a variable may stand behind the colon\n/,
+    );
+    expect(stderr).toMatch(/:27:15 \(--sink #3\): there is no sink type "dingtlk"/);
+    expect(stderr).toMatch(/:28:15 \(--source #1\): which source it is stands in \$\{HOOK\}/);
+    expect(stderr).not.toMatch(/kcref/i);
+  });
+
+  it("is refused on a line without an environment, too", async () => {
+    expect(await refused("kube-eventer '--sink=$(KIND):https://h.example.com/x'")).toMatch(
+      /standard input:1:14 \(--sink #1\): which sink it is stands in \$\{KIND\}/,
+    );
+  });
+
+  it("is named as it was written where its sink is mistaken", async () => {
+    const stderr = await refused(
+      "kube-eventer '--sink=webhook:https://h/x?level=Normal&level=$(L)'",
+    );
+    expect(stderr).toMatch(/\(--sink #1\): level is given 2 times; expected once/);
+    expect(await refused("kube-eventer '--sink=webhook:https://h/x?reason=(,$(R)'")).not.toMatch(
+      /kcref/i,
+    );
+  });
+});
+
+describe("kube-eventer started by a shell", () => {
+  it("is migrated as if it was started without", async () => {
+    const flags = [SOURCE, `--sink=${DOCUMENTED.dingtalk}`, "--frequency=60s"];
+    const line = `sleep 3; exec /kube-eventer ${flags.map((flag) => `'${flag}'`).join(" ")} 2>&1 | tee -a /var/log/eventer`;
+    const by = (command: readonly string[]) =>
+      deployment(command).replace('            - "/kube-eventer"\n', "");
+    expect(await migrated(by(["/bin/sh", "-c", line]))).toBe(await migrated(deployment(flags)));
+  });
+
+  it("says where a mistake of the line stands", async () => {
+    const text = deployment(["-c", "/kube-eventer --sink=dingtlk:x"]).replace(
+      '"/kube-eventer"',
+      '"/bin/sh"',
+    );
+    expect(await refused(text)).toMatch(/:26:15 \(--sink #1\): there is no sink type "dingtlk"/);
+  });
+});
+
 describe("secrets", () => {
   it("are told which to make, and where each stands now", async () => {
     const stdout = await migrated(

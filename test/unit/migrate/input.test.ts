@@ -185,6 +185,25 @@ describe("Helm values", () => {
       "sinks:\n  honeycomb: { dataset: 'a b&c', writekey: k, apihost: '' }",
       ["--sink=honeycomb:?dataset=a%20b%26c&writekey=k"],
     ],
+    // Helm reads YAML 1.1, and --set-string makes texts of booleans.
+    ...["false", '"false"', "no", "Off"].map((off): [string, string[]] => [
+      `sinks:\n  kafka: { enabled: ${off}, brokers: [a] }\n  log: { enabled: "true" }\n`,
+      ["--sink=log:"],
+    ]),
+    [
+      "sinks:\n  webhook: { url: 'https://h/x', header: { A: b, X-Key: 'c d=e' } }\n",
+      ["--sink=webhook:https://h/x?header=A=b&header=X-Key=c%20d=e"],
+    ],
+    ["frequency: 60\nsinks: ['log:']", ["--frequency=60s", "--sink=log:"]],
+    // What an anchor names twice would be told twice.
+    ["common: &c ['--sink=log:']\nargs: *c\nmore: { <<: { args: *c } }\n", ["--sink=log:"]],
+    ["command: /kube-eventer --sink=log: --v=2\n", ["--sink=log:", "--v=2"]],
+    ["extraArgs: [\"--sink='log:'\"]\n", ["--sink='log:'"]],
+    ["sinks: { log: null, stdout: '' }\nargs: ['--sink=log:x']", ["--sink=log:x"]],
+    [
+      "sinks:\n  webhook: { url: 'https://h/x', level: warning, reason: null, label: [] }\n",
+      ["--sink=webhook:https://h/x?level=Warning"],
+    ],
   ])("%j", (text, expected) => {
     expect(wordsOf(text)).toEqual(expected);
   });
@@ -224,6 +243,24 @@ eventer:
     ["args: ['--sink=log:']\nextraEnvVars: { TZ: { value: UTC } }\n"],
   ])("%j has variables", (text) => {
     expect(found(text).variables).toEqual([{ name: "TZ", value: "UTC", from: null }]);
+  });
+
+  it("of kubernetes-event-exporter are none: what they are is said", () => {
+    const text = `logLevel: error
+route:
+  routes:
+    - match: [{ receiver: dump }]
+receivers:
+  - name: dump
+    webhook: { endpoint: "https://h.example.com/in", headers: { Authorization: s3cr3t } }
+`;
+    expect(() => found(text)).toThrow(
+      /in.yaml: this is the configuration of kubernetes-event-exporter; .*write its receivers as sinks/s,
+    );
+    expect(() => found(text)).not.toThrow(/s3cr3t/);
+    // A chart of something else may have either.
+    for (const one of ["receivers: [{ name: a }]\n", "route: {}\n", "receivers: {}\nroute: {}\n"])
+      expect(() => found(one)).toThrow(/there is no command line of kube-eventer in it/);
   });
 
   it("without a sink are refused", () => {
