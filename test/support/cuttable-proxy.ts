@@ -9,6 +9,8 @@ import type { Duplex } from "node:stream";
  */
 export class CuttableProxy {
   readonly url: string;
+  /** Where it was asked to lead to, `host:port`, in order. */
+  readonly tunnels: string[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
   #isCut = false;
@@ -43,6 +45,7 @@ export class CuttableProxy {
 
   #join(authority: string, client: Duplex, head: Buffer): void {
     client.on("error", () => undefined);
+    this.tunnels.push(authority);
     if (this.#isCut) {
       client.destroy();
       return;

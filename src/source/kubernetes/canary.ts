@@ -84,9 +84,10 @@ export function createCanaryWriter(
           await writeTo(group, count, at, signal);
           return { ok: true };
         } catch (error) {
-          if (error instanceof ApiError && error.status === 401) client.reload();
           last = error;
           if (!(error instanceof ApiError) || error.status !== 403) break;
+          // The Role may name another group by now.
+          made = null;
         }
       }
       const failure = classify(last);

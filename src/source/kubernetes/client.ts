@@ -45,6 +45,15 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
     };
   }
 
+  /** Reads the kubeconfig anew, and asks its plugin again; keeps what it has where that fails. */
+  function reload(): void {
+    try {
+      config = load(options);
+    } catch {
+      // Half-written by whoever rotates it: the next refusal reads it again.
+    }
+  }
+
   /** Connections are kept for as long as the certificates stay the same. */
   function agentFor(request: https.RequestOptions): http.Agent {
     const { ca, cert, key, rejectUnauthorized, servername } = request;
@@ -74,6 +83,7 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
   const transport = createTransport({
     clock: ports.clock,
     access,
+    outdated: reload,
     server: cluster.server,
     userAgent: "kube-crier",
   });
@@ -90,13 +100,6 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
     put: transport.put,
     patch: transport.patch,
     stream: transport.stream,
-    reload() {
-      try {
-        config = load(options);
-      } catch {
-        // Half-written by whoever rotates it: the next 401 reads it again.
-      }
-    },
     close() {
       for (const agent of agents.values()) agent.destroy();
     },
@@ -270,10 +273,19 @@ function unreadable(error: unknown): string {
 }
 
 function credentialsError(error: unknown): CredentialsError {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const { code } = (error ?? {}) as { code?: unknown };
   const missing = code === "ENOENT" || code === "EACCES";
   return new CredentialsError(
-    `no credentials: ${String(message).trim()}${missing ? "; is the plugin or file that the kubeconfig names installed here?" : ""}`,
+    `no credentials: ${reasonOf(error, code)}${missing ? "; is the plugin or file that the kubeconfig names installed here?" : ""}`,
     missing,
   );
+}
+
+/** What a plugin prints is a secret, also where it is not what was expected: V8 quotes the text that is no JSON. */
+function reasonOf(error: unknown, code: unknown): string {
+  if (error instanceof SyntaxError) return "what the plugin printed is not JSON";
+  if (error instanceof TypeError && code === undefined)
+    return "what the plugin printed is no ExecCredential with a status";
+  const message = String((error as { message?: unknown } | null)?.message).trim();
+  return message === "" ? "the plugin failed without a word" : message;
 }

@@ -59,9 +59,8 @@ export function createReviews(client: KubeClient): Reviews {
     const post = () => client.post(path, { apiVersion, kind, spec }, signal);
     try {
       const answer = await post().catch((error: unknown) => {
-        // Our own token was rotated meanwhile.
+        // Our own token was rotated meanwhile: the client has read it anew.
         if (!(error instanceof ApiError) || error.status !== 401) throw error;
-        client.reload();
         return post();
       });
       return { ok: true, value: fieldsOf(fieldsOf(answer)["status"]) };

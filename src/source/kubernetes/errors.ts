@@ -6,8 +6,6 @@ export class ApiError extends Error {
   readonly retryAfterMs: number | null;
   /** A list token offered together with a 410, for the rest of the list as it is now. */
   readonly continueToken: string | null;
-  /** `ResourceVersionTooLarge` and the like. */
-  readonly causes: readonly string[];
 
   constructor(
     status: number,
@@ -16,7 +14,6 @@ export class ApiError extends Error {
       readonly message?: string;
       readonly retryAfterMs?: number | null;
       readonly continueToken?: string | null;
-      readonly causes?: readonly string[];
     } = {},
   ) {
     const reason = answer.reason ?? "";
@@ -28,7 +25,6 @@ export class ApiError extends Error {
     this.reason = reason;
     this.retryAfterMs = answer.retryAfterMs ?? null;
     this.continueToken = answer.continueToken ?? null;
-    this.causes = answer.causes ?? [];
   }
 
   /** 410: the version is compacted away. */
@@ -39,11 +35,6 @@ export class ApiError extends Error {
   /** The version is no number to this server: it comes from elsewhere. */
   get malformed(): boolean {
     return /resourceVersion: Invalid value/.test(this.message);
-  }
-
-  /** The version is ahead of the server's: etcd was restored, or it is another cluster. */
-  get future(): boolean {
-    return this.causes.includes("ResourceVersionTooLarge");
   }
 }
 
@@ -103,7 +94,6 @@ export function statusError(status: number, body: unknown, retryAfter: string | 
   const details = (answer["details"] ?? {}) as Record<string, unknown>;
   const meta = (answer["metadata"] ?? {}) as Record<string, unknown>;
   const text = (value: unknown): string => (typeof value === "string" ? value : "");
-  const causes = Array.isArray(details["causes"]) ? (details["causes"] as unknown[]) : [];
   const told = details["retryAfterSeconds"];
   const code = answer["code"];
   return new ApiError(status === 200 && typeof code === "number" ? code : status, {
@@ -111,7 +101,6 @@ export function statusError(status: number, body: unknown, retryAfter: string | 
     message: typeof body === "string" ? body : text(answer["message"]),
     retryAfterMs: retryAfterMs(retryAfter) ?? (typeof told === "number" ? told * 1000 : null),
     continueToken: text(meta["continue"]) || null,
-    causes: causes.map((cause) => text((cause as { reason?: unknown } | null)?.reason)),
   });
 }
 

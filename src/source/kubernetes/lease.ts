@@ -39,10 +39,8 @@ export function createLease(client: KubeClient, place: LeasePlace): KubernetesLe
     try {
       return recordOf(await request());
     } catch (error) {
-      const status = error instanceof ApiError ? error.status : 0;
-      const answer = expected[status];
+      const answer = expected[error instanceof ApiError ? error.status : 0];
       if (answer !== undefined) return answer;
-      if (status === 401) client.reload();
       throw leaseError(error, place);
     }
   }

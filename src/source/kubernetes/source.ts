@@ -81,7 +81,11 @@ export function createKubernetesSource(
       );
       const ended = Promise.all(streams).then(
         () => channel.close(),
-        (error: unknown) => channel.close(error as Error),
+        (error: unknown) => {
+          // The others as well: whoever waits for room in a channel that is closed would ask for it without end.
+          stop.abort();
+          channel.close(error as Error);
+        },
       );
       try {
         for (;;) {

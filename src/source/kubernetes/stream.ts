@@ -3,7 +3,7 @@ import type { KubernetesSourceConfig } from "../../config/config.ts";
 import type { Observer, ResumeCause } from "../../observe/observer.ts";
 import type { Channel } from "../channel.ts";
 import type { Checkpoint, SourceItem } from "../source.ts";
-import { chooseGroup } from "./access.ts";
+import { chooseGroup, type Chosen } from "./access.ts";
 import { Backoff } from "./backoff.ts";
 import { after } from "./deadline.ts";
 import { ApiError } from "./errors.ts";
@@ -11,7 +11,6 @@ import { classify, Interrupted } from "./failure.ts";
 import { forgotten, gapOf } from "./forgotten.ts";
 import type { Frame } from "./frames.ts";
 import { sameCluster } from "./identity.ts";
-import { currentVersion } from "./list.ts";
 import { endOfTurn } from "../../turn.ts";
 import { Outlet } from "./outlet.ts";
 import {
@@ -114,10 +113,9 @@ export class EventStream {
   }
 
   async #start(signal: AbortSignal): Promise<Position> {
-    const { api, namespace, replayMs, resume } = this.#options;
-    const chosen = await chooseGroup(this.#ports.client, api, namespace, signal);
+    const { replayMs, resume } = this.#options;
+    const chosen = await this.#choose(signal);
     const identity = await this.#ports.identity(signal);
-    this.#path = eventsPath(chosen.group, namespace);
     this.#progress.begin(identity);
     const now = this.#ports.clock.now();
 
@@ -176,7 +174,7 @@ export class EventStream {
     // Where we are is in the ledger before anybody asks what comes next: whoever dies in between begins here, and not anew.
     await new Promise<void>((resolve) => endOfTurn.giveOut(resolve));
     signal.throwIfAborted();
-    if (trust === "doubtful" && this.#isAhead(await currentVersion(client, this.#path, signal)))
+    if (trust === "doubtful" && this.#isAhead((await this.#choose(signal)).resourceVersion))
       return this.#future();
 
     const left: { error: Error | null; held: SourceItem | null } = { error: null, held: null };
@@ -254,6 +252,14 @@ export class EventStream {
     this.#ports.reunion.back(this.#options.scope);
   }
 
+  /** The group that may be read now, which a change of the Role makes another one; versions are the same in both. */
+  async #choose(signal: AbortSignal): Promise<Chosen> {
+    const { api, namespace } = this.#options;
+    const chosen = await chooseGroup(this.#ports.client, api, namespace, signal);
+    this.#path = eventsPath(chosen.group, namespace);
+    return chosen;
+  }
+
   /** Whether we know a version that the cluster has not reached yet: it would hang in silence. */
   #isAhead(current: string): boolean {
     return (compareVersions(this.#progress.version, current) ?? 0) > 0;
@@ -268,17 +274,17 @@ export class EventStream {
     signal.throwIfAborted();
     this.#ports.reunion.away(this.#options.scope);
     let next = this.#position;
-    if (error instanceof ApiError) {
-      if (error.status === 401) this.#ports.client.reload();
-      if (next.kind === "watch" && error.future) return this.#future();
-      if (next.kind === "watch" && (error.gone || error.malformed)) {
+    if (next.kind === "watch") {
+      // Also where the server says that the version is of the future: one replica of several may lag behind for a moment.
+      next = { kind: "watch", trust: "doubtful" };
+      if (error instanceof ApiError && (error.gone || error.malformed)) {
         next = relisting(error.malformed ? null : this.#progress.version);
         this.#cause = "expired";
         this.#expired += 1;
         // Routine. Only a server that expires what it has just listed is waited for.
         if (this.#expired === 1) return next;
       }
-    } else if (next.kind === "watch") next = { kind: "watch", trust: "doubtful" };
+    }
 
     const failure = classify(error);
     if (failure === null) throw error;

@@ -2,7 +2,13 @@ import http from "node:http";
 import https from "node:https";
 import type { Clock } from "../../clock.ts";
 import { linkAbort, within } from "./deadline.ts";
-import { ConnectionError, connectionError, statusError } from "./errors.ts";
+import {
+  ApiError,
+  ConnectionError,
+  connectionError,
+  CredentialsError,
+  statusError,
+} from "./errors.ts";
 
 export type Query = Readonly<Record<string, string>>;
 
@@ -26,8 +32,6 @@ export interface KubeClient {
   patch(path: string, body: unknown, signal: AbortSignal): Promise<unknown>;
   /** An open answer, decoded as UTF-8, once its headers are there; ends with `signal`. Throws like `get`. */
   stream(path: string, query: Query, signal: AbortSignal): Promise<http.IncomingMessage>;
-  /** Reads kubeconfig, token and plugins anew: after a 401. Keeps what it has where that fails. */
-  reload(): void;
   close(): void;
 }
 
@@ -49,6 +53,8 @@ const KEEPALIVE_MS = 30_000;
 export interface TransportPorts {
   readonly clock: Clock;
   readonly access: () => Promise<Access>;
+  /** What `access` is made from may be out of date. */
+  readonly outdated: () => void;
   /** For messages. */
   readonly server: string;
   readonly userAgent: string;
@@ -66,7 +72,17 @@ export interface Transport {
 export function createTransport(ports: TransportPorts): Transport {
   const { clock, server } = ports;
 
-  async function open(
+  /** Whatever was refused for who we are, or for who they are, is asked the next time with what the files say then. */
+  async function open(...request: Parameters<typeof attempt>): Promise<http.IncomingMessage> {
+    try {
+      return await attempt(...request);
+    } catch (error) {
+      if (isOutdated(error)) ports.outdated();
+      throw error;
+    }
+  }
+
+  async function attempt(
     path: string,
     query: Query,
     accept: number,
@@ -126,6 +142,12 @@ export function createTransport(ports: TransportPorts): Transport {
       return response;
     },
   };
+}
+
+function isOutdated(error: unknown): boolean {
+  return error instanceof ApiError
+    ? error.status === 401
+    : error instanceof CredentialsError || (error instanceof ConnectionError && error.permanent);
 }
 
 /** What a request asks for, and what it carries. */

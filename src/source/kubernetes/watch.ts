@@ -6,7 +6,7 @@ import type { KubeClient, Query } from "./transport.ts";
 
 /** How a watch ended, other than by an error of the connection, which is thrown. */
 export type WatchEnd =
-  /** As it does every few minutes. `idle`: within a second, and without a word, which is no watch. */
+  /** As it does every few minutes. `idle`: within a second, and without a word of what changed, which is no watch. */
   | { readonly kind: "closed"; readonly idle: boolean }
   /** Nothing came and it did not end when it should have. */
   | { readonly kind: "stalled" }
@@ -59,10 +59,12 @@ export async function watch(
   void guard(clock, request.timeoutSeconds * 1000, liveness, over.signal, () => response.destroy());
 
   const lines = new LineSplitter();
-  let frames = 0;
+  let idle = true;
   const handle = (line: Line): boolean | Promise<boolean> => {
-    frames += 1;
-    const answer = handlers.frame(line.kind === "line" ? readFrame(line.text) : TOO_LONG);
+    const frame = line.kind === "line" ? readFrame(line.text) : TOO_LONG;
+    // A page for people in place of a watch has lines as well.
+    if (frame.kind !== "garbage" && frame.kind !== "bookmark") idle = false;
+    const answer = handlers.frame(frame);
     return typeof answer === "boolean" ? answer : held(answer);
   };
   const held = async (answer: Promise<boolean>): Promise<boolean> => {
@@ -89,9 +91,11 @@ export async function watch(
       !(await handle({ kind: "line", text: rest }))
     )
       return { kind: "stopped" };
-    return { kind: "closed", idle: frames === 0 && liveness.young };
+    return { kind: "closed", idle: idle && liveness.young };
   } catch (error) {
     if (liveness.stalled) return { kind: "stalled" };
+    // Whatever breaks a stream has a code; the rest is a mistake of ours with what it brought.
+    if (typeof (error as { code?: unknown }).code !== "string") throw error;
     const broken = connectionError(error, client.server);
     throw new ConnectionError(broken.message.replace("no connection to", "lost the watch of"));
   } finally {

@@ -39,6 +39,7 @@ const refusing = (status: number, message = "made up") => ({
   headers: { "content-type": "application/json" },
   body: JSON.stringify({ kind: "Status", status: "Failure", message, code: status }),
 });
+const isCore = ({ path }: Request) => path.startsWith("/api/v1/");
 const isReview = ({ path }: Request) => path.endsWith("/selfsubjectaccessreviews");
 const verdict = (allowed: boolean) => ({
   status: 201,
@@ -123,6 +124,35 @@ describe("the canary's Event", () => {
     expect(await writer.write(1, AT, never)).toEqual({ ok: true });
     expect(api.requests.at(-1)?.headers.authorization).toBe("Bearer new");
     writeFileSync(file, "");
+  });
+
+  it("follows a Role that names the other group from now on", async () => {
+    const writer = aWriter();
+    await writer.write(1, AT, never);
+    api.answer(refusing(403), (request) => isWrite(request) && isCore(request), 1e6);
+    expect(await writer.write(2, AT, never)).toMatchObject({ ok: false });
+    expect(await writer.write(2, AT, never)).toEqual({ ok: true });
+    expect(await writer.write(3, AT, never)).toEqual({ ok: true });
+    const last = api.written.slice(-2);
+    expect(last.map(({ body }) => body)).toMatchObject([
+      { series: { count: 2 } },
+      { series: { count: 3 } },
+    ]);
+    expect(last.every(({ path }) => path.startsWith("/apis/events.k8s.io/v1/"))).toBe(true);
+  });
+
+  it("is made again where somebody deleted it, and goes on counting", async () => {
+    const writer = aWriter();
+    await writer.write(1, AT, never);
+    await writer.write(2, AT, never);
+    api.remove(PLACE.name, PLACE.namespace);
+    expect(await writer.write(3, AT, never)).toEqual({ ok: true });
+    expect(await writer.write(4, AT, never)).toEqual({ ok: true });
+    expect(api.written.slice(-3).map(({ method, body }) => [method, body["count"]])).toEqual([
+      ["PATCH", 3],
+      ["POST", 3],
+      ["PATCH", 4],
+    ]);
   });
 
   it.each([

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import net, { type AddressInfo } from "node:net";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -10,6 +9,7 @@ import { readIdentity, sameCluster } from "../../../src/source/kubernetes/identi
 import type { KubeClient } from "../../../src/source/kubernetes/transport.ts";
 import { FakeApiServer, recorded } from "../../support/apiserver.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { CuttableProxy } from "../../support/cuttable-proxy.ts";
 import { kubeconfigFor } from "../../support/source.ts";
 
 const clock = new FakeClock();
@@ -163,69 +163,6 @@ describe("the client", () => {
     );
   });
 
-  it("runs the plugin that the kubeconfig names", async () => {
-    const answer = JSON.stringify({
-      apiVersion: "client.authentication.k8s.io/v1",
-      kind: "ExecCredential",
-      status: { token: "from-plugin" },
-    });
-    const plugin = {
-      exec: { apiVersion: "client.authentication.k8s.io/v1", command: "echo", args: [answer] },
-    };
-    await connect(plugin).get("/api/v1/events", {}, signal);
-    expect(server.requests[0]?.headers.authorization).toBe("Bearer from-plugin");
-  });
-
-  it("says which plugin is not there", async () => {
-    const plugin = { exec: { command: "no-such-plugin", args: [] } };
-    await expect(connect(plugin).get("/api/v1/events", {}, signal)).rejects.toMatchObject({
-      name: "CredentialsError",
-      permanent: true,
-      message: expect.stringContaining("no-such-plugin"),
-    });
-  });
-
-  it("reads a token file again once told that it is too old", async () => {
-    const token = file("token", "first");
-    const client = connect({
-      "auth-provider": { name: "tokenFile", config: { tokenFile: token } },
-    });
-    await client.get("/api/v1/events", {}, signal);
-    writeFileSync(token, "second");
-    client.reload();
-    await client.get("/api/v1/events", {}, signal);
-    expect(server.requests.map((one) => one.headers.authorization)).toEqual([
-      "Bearer first",
-      "Bearer second",
-    ]);
-  });
-
-  it("takes the token from the file the kubeconfig names as tokenFile, beside it, before a token of its own", async () => {
-    file("beside", "from-file\n");
-    const kubeconfig = kubeconfigFor(server, { tokenFile: "beside", token: "s3cret-token" });
-    const placed = file("with-token-file", readFileSync(kubeconfig, "utf8"));
-    const client = open(placed);
-    clients.push(client);
-    await client.get("/api/v1/events", {}, signal);
-    file("beside", "rotated\n");
-    client.reload();
-    await client.get("/api/v1/events", {}, signal);
-    expect(server.requests.map((one) => one.headers.authorization)).toEqual([
-      "Bearer from-file",
-      "Bearer rotated",
-    ]);
-  });
-
-  it("keeps what it has while the kubeconfig is being rewritten", async () => {
-    const kubeconfig = kubeconfigFor(server);
-    const client = open(kubeconfig);
-    clients.push(client);
-    writeFileSync(kubeconfig, "");
-    client.reload();
-    await client.get("/api/v1/events", {}, signal);
-    expect(server.requests[0]?.headers.authorization).toBe("Bearer s3cret-token");
-  });
-
   it("puts the path of the server's URL before its own", async () => {
     await connect({}, { server: `${server.url}/k8s/clusters/c-1/` }).get(
       "/api/v1/events",
@@ -236,30 +173,12 @@ describe("the client", () => {
   });
 
   it("goes through the proxy that the kubeconfig names", async () => {
-    const tunnels: string[] = [];
-    const proxy = net.createServer((socket) => {
-      socket.on("error", () => undefined);
-      socket.once("data", (head) => {
-        const target = /^CONNECT ([^:]+):(\d+)/.exec(head.toString());
-        tunnels.push(target?.[0] ?? "");
-        const onward = net.connect(Number(target?.[2]), target?.[1], () => {
-          socket.write("HTTP/1.1 200 OK\r\n\r\n");
-          socket.pipe(onward).pipe(socket);
-        });
-        onward.on("error", () => undefined);
-      });
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-    const { port } = proxy.address() as AddressInfo;
+    const proxy = await CuttableProxy.start();
     try {
-      await connect({}, { "proxy-url": `http://127.0.0.1:${port}` }).get(
-        "/api/v1/events",
-        {},
-        signal,
-      );
-      expect(tunnels).toEqual([`CONNECT ${server.url.replace("https://", "")}`]);
+      await connect({}, { "proxy-url": proxy.url }).get("/api/v1/events", {}, signal);
+      expect(proxy.tunnels).toEqual([server.url.replace("https://", "")]);
     } finally {
-      proxy.close();
+      await proxy.close();
     }
   });
 

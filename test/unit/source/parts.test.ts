@@ -210,7 +210,7 @@ describe("errors of the API server", () => {
       continueToken: expect.stringContaining("eyJ2"),
     });
     expect(read("list-410-exact")).toMatchObject({ gone: true, continueToken: null });
-    expect(read("list-504-future")).toMatchObject({ gone: false, future: true });
+    expect(read("list-504-future")).toMatchObject({ gone: false, status: 504 });
     expect(read("watch-bad-version")).toMatchObject({ malformed: true, gone: false });
     expect(read("list-403-anonymous").message).toBe(
       'the API server answered 403 Forbidden: events is forbidden: User "system:anonymous" cannot list resource "events" in API group "" at the cluster scope',
@@ -233,7 +233,7 @@ describe("errors of the API server", () => {
         status: 502,
         retryAfterMs: null,
         gone: false,
-        future: false,
+        malformed: false,
       });
     expect(statusError(500, { message: "x".repeat(10_000) }, null).message.length).toBeLessThan(
       600,

@@ -153,6 +153,8 @@ describe("a watch of the kubernetes source", () => {
   it("tries again after errors of the server", async () => {
     server.answer({ status: 503, headers: {}, body: "upstream connect error" }, isWatch, 2);
     const source = run();
+    await server.until(() => server.watching === 1);
+    await source.clock.advance(200);
     await source.until(() => source.synced === 1);
     expect(source.called("sourceFailed").map((call) => call[2])).toEqual(["server", "server"]);
     expect(source.called("sourceFailed")[0]?.[3]).toBe(
