@@ -9,6 +9,7 @@ import {
   type HttpRequest,
   type Message,
   type OptionsOf,
+  roomProblem,
   s,
   said,
   type StrictBlock,
@@ -26,6 +27,8 @@ const OUTER = "https://github.com/timonwong/prometheus-webhook-dingtalk/issues/2
 const TOO_LONG = "https://github.com/timonwong/prometheus-webhook-dingtalk/issues/30";
 const QUOTA = "WatchAlert, issue 91";
 const SECURITY = "https://open.dingtalk.com/document/robots/customize-robot-security-settings";
+
+const BODY_BYTES = 20_000;
 
 const CODES: CodeTable = {
   "-1": { kind: "retryable", reason: "server", next: "" },
@@ -94,22 +97,25 @@ const options = s
       .optional(),
     region: s.text({ description: "The cluster's region, written beside clusterId." }).optional(),
   })
-  .superRefine((options, ctx) => {
-    if (options.msgType !== "actionCard") return;
-    if (options.actionUrl === undefined || !URL.canParse(options.actionUrl)) {
-      ctx.addIssue({
-        code: "custom",
-        path: ["actionUrl"],
-        message: "an actionCard needs a URL for its button; expected https://HOST/PATH",
-      });
+  .superRefine((given, ctx) => {
+    const problem = (path: string, message: string) =>
+      ctx.addIssue({ code: "custom", path: [path], message });
+    const { atMobiles, atUserIds } = given;
+    for (const [name, ids] of Object.entries({ atMobiles, atUserIds }))
+      if (ids.some((id) => plain(id).trim() === "")) problem(name, "has one that names nobody");
+    const tooMany = roomProblem(
+      Buffer.byteLength(bodyOf(given, { id: "", blocks: {} })),
+      BODY_BYTES,
+    );
+    if (tooMany !== null) {
+      const path = atMobiles.length > atUserIds.length ? "atMobiles" : "atUserIds";
+      problem(path, `with clusterId, region and the button's URL they ${tooMany}`);
     }
-    if (options.atAll || options.atMobiles.length + options.atUserIds.length > 0) {
-      ctx.addIssue({
-        code: "custom",
-        path: ["msgType"],
-        message: "an actionCard cannot mention anyone; expected markdown or text",
-      });
-    }
+    if (given.msgType !== "actionCard") return;
+    if (given.actionUrl === undefined || !URL.canParse(given.actionUrl))
+      problem("actionUrl", "an actionCard needs a URL for its button; expected https://HOST/PATH");
+    if (given.atAll || atMobiles.length + atUserIds.length > 0)
+      problem("msgType", "an actionCard cannot mention anyone; expected markdown or text");
   });
 
 export default defineHttpSink({
@@ -148,7 +154,7 @@ export default defineHttpSink({
   limits: () => ({
     rates: [{ count: 20, perMs: 60_000 }],
     concurrency: 1,
-    body: { max: 20_000, unit: "bytes" },
+    body: { max: BODY_BYTES, unit: "bytes" },
     // JSON may double a text of quotes; the rest is for title and mentions.
     blocks: {
       title: { max: 300, unit: "bytes" },
@@ -198,6 +204,12 @@ export default defineHttpSink({
 type Options = OptionsOf<typeof options>;
 
 function request(given: Options, message: Message, now: number): HttpRequest {
+  return posted(given, now, bodyOf(given, message));
+}
+
+type Body = Omit<Options, "webhook" | "secret">;
+
+function bodyOf(given: Body, message: Pick<Message, "id" | "blocks">): string {
   const { title = "", text = "", markdown = "" } = message.blocks;
   const cluster = [given.clusterId, given.region]
     .filter((part) => part !== undefined)
@@ -217,11 +229,7 @@ function request(given: Options, message: Message, now: number): HttpRequest {
       },
     }),
   }[given.msgType]();
-  return posted(
-    given,
-    now,
-    JSON.stringify({ msgtype: given.msgType, ...content, msgUuid: message.id }),
-  );
+  return JSON.stringify({ msgtype: given.msgType, ...content, msgUuid: message.id });
 }
 
 /** kube-eventer writes both contents, one of them empty. Nobody is mentioned unless an option says so, which it does not know. */
@@ -270,11 +278,11 @@ function posted(given: Options, now: number, body: string): HttpRequest {
 }
 
 /** DingTalk mentions only whom the text names, too. */
-function mentionsOf({ atMobiles, atUserIds }: Options): string {
+function mentionsOf({ atMobiles, atUserIds }: Body): string {
   return [...atMobiles, ...atUserIds].map((name) => `@${plain(name)}`).join(" ");
 }
 
-function atOf({ atMobiles, atUserIds, atAll }: Options) {
+function atOf({ atMobiles, atUserIds, atAll }: Body) {
   return { atMobiles, atUserIds, isAtAll: atAll };
 }
 

@@ -6,12 +6,13 @@ import {
   defineHttpSink,
   fieldsOf,
   type HttpAnswer,
-  type Message,
+  roomProblem,
   type Said,
   s,
   said,
   throttled,
 } from "../src/sink/index.ts";
+import { contentOf, NOTHING, plainId } from "./lark/content.ts";
 
 const DOCS = "https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot";
 const LIMITS = "https://open.larkoffice.com/document/ukTMukTMukTM/uUzN04SN3QjL1cDN.md";
@@ -38,22 +39,10 @@ const CODES: CodeTable = {
   "2200": { kind: "retryable", reason: "server", next: "" },
 };
 
-const COLOUR = { critical: "red", warning: "orange", info: "blue", notice: "grey" } as const;
+const BODY_BYTES = 20_000;
 
-export default defineHttpSink({
-  type: "lark",
-  title: "Lark / Feishu",
-  summary: "A custom bot in a Feishu or Lark group: card, post or text; signed; with mentions.",
-  docs: DOCS,
-  facts: {
-    kind: "chat",
-    auth: "the URL's token; HMAC-SHA256 signature (`secret`)",
-    idempotency: "none: Lark knows no key, so an answer lost after acceptance is told again",
-    batch: "one message a request",
-    testedAgainst:
-      "a server that goes by the documentation: signature, rate, size, code in HTTP 200",
-  },
-  options: s.object({
+const options = s
+  .object({
     webhook: s.secretUrl({
       description: "The bot's webhook URL, at open.feishu.cn or open.larksuite.com.",
       example: "https://open.feishu.cn/open-apis/bot/v2/hook/…",
@@ -73,7 +62,31 @@ export default defineHttpSink({
       .list({ description: "Open IDs (`ou_…`) of members to mention.", example: ["ou_abc123"] })
       .prefault([]),
     atAll: s.bool({ description: "Mention everyone in the group." }).default(false),
-  }),
+  })
+  .superRefine((given, ctx) => {
+    const problem = (message: string) =>
+      ctx.addIssue({ code: "custom", path: ["atUserIds"], message });
+    if (given.atUserIds.some((id) => plainId(id) === ""))
+      problem("has one that is no open ID; expected ou_…");
+    const taken = Buffer.byteLength(JSON.stringify(contentOf(given, NOTHING)));
+    const tooMany = roomProblem(taken, BODY_BYTES);
+    if (tooMany !== null) problem(tooMany);
+  });
+
+export default defineHttpSink({
+  type: "lark",
+  title: "Lark / Feishu",
+  summary: "A custom bot in a Feishu or Lark group: card, post or text; signed; with mentions.",
+  docs: DOCS,
+  facts: {
+    kind: "chat",
+    auth: "the URL's token; HMAC-SHA256 signature (`secret`)",
+    idempotency: "none: Lark knows no key, so an answer lost after acceptance is told again",
+    batch: "one message a request",
+    testedAgainst:
+      "a server that goes by the documentation: signature, rate, size, code in HTTP 200",
+  },
+  options,
   uri: { target: "webhook", keep: [] },
   example: {
     uri: "lark:https://open.feishu.cn/open-apis/bot/v2/hook/01234567-89ab-cdef-0123-456789abcdef?secret=fedcba9876543210&at_user_ids=ou_abc123",
@@ -103,7 +116,7 @@ export default defineHttpSink({
       { count: 100, perMs: 60_000 },
     ],
     concurrency: 1,
-    body: { max: 20_000, unit: "bytes" },
+    body: { max: BODY_BYTES, unit: "bytes" },
     // JSON may double a text of quotes; together they leave room for the card around them.
     blocks: {
       title: { max: 300, unit: "bytes" },
@@ -117,21 +130,15 @@ export default defineHttpSink({
     },
     throttledMs: 60_000,
   }),
-  request: (options, message, now) => {
-    const ids = [...(options.atAll ? ["all"] : []), ...options.atUserIds.map(plainId)];
-    const content = {
-      text: () => ({ msg_type: "text", content: { text: asText(message, ids) } }),
-      post: () => ({ msg_type: "post", content: { post: asPost(message, ids) } }),
-      card: () => ({ msg_type: "interactive", card: asCard(message, ids) }),
-      card_v2: () => ({ msg_type: "interactive", card: asCardV2(message, ids) }),
-    }[options.msgType]();
-    return {
-      method: "POST",
-      url: options.webhook.reveal(),
-      headers: { "content-type": "application/json; charset=utf-8" },
-      body: JSON.stringify({ ...signature(options.secret?.reveal(), now), ...content }),
-    };
-  },
+  request: (given, message, now) => ({
+    method: "POST",
+    url: given.webhook.reveal(),
+    headers: { "content-type": "application/json; charset=utf-8" },
+    body: JSON.stringify({
+      ...signature(given.secret?.reveal(), now),
+      ...contentOf(given, message),
+    }),
+  }),
   accept: (answer) => {
     const heard = saidBy(answer);
     // "too many request" and "Bad Request" share one code.
@@ -193,84 +200,3 @@ function saidBy(answer: HttpAnswer): Said {
   const text = codeOf(fields?.["msg"] ?? fields?.["StatusMessage"]) ?? "";
   return { code, ok: code === "0", text };
 }
-
-function asText({ blocks, lang }: Message, ids: readonly string[]): string {
-  const everyone = lang === "zh" ? "所有人" : "Everyone";
-  const mentions = ids
-    .map((id) => `<at user_id="${id}">${id === "all" ? everyone : id}</at>`)
-    .join(" ");
-  return [blocks["text"] ?? "", mentions].filter((line) => line !== "").join("\n");
-}
-
-/** Paragraphs of plain text elements: Lark reads no markup in them. */
-function asPost(message: Message, ids: readonly string[]) {
-  const content: unknown[][] = [];
-  for (const line of lines(message)) content.push([{ tag: "text", text: line }]);
-  const { link = "", "link-text": text = "" } = message.blocks;
-  if (link !== "") content.push([{ tag: "a", text, href: link }]);
-  if (ids.length > 0) content.push(ids.map((id) => ({ tag: "at", user_id: id })));
-  const title = message.blocks["title"] ?? "";
-  return { [message.lang === "zh" ? "zh_cn" : "en_us"]: { title, content } };
-}
-
-function asCard(message: Message, ids: readonly string[]) {
-  return {
-    config: { wide_screen_mode: true },
-    header: header(message),
-    elements: [
-      ...lines(message).map(paragraph),
-      ...button(message).map((one) => ({
-        tag: "action",
-        actions: [{ ...one.face, url: one.url }],
-      })),
-      ...(ids.length > 0
-        ? [{ tag: "div", text: { tag: "lark_md", content: cardMentions(ids) } }]
-        : []),
-    ],
-  };
-}
-
-function asCardV2(message: Message, ids: readonly string[]) {
-  return {
-    schema: "2.0",
-    header: header(message),
-    body: {
-      elements: [
-        ...lines(message).map(paragraph),
-        ...button(message).map((one) => ({
-          ...one.face,
-          behaviors: [{ type: "open_url", default_url: one.url }],
-        })),
-        ...(ids.length > 0 ? [{ tag: "markdown", content: cardMentions(ids) }] : []),
-      ],
-    },
-  };
-}
-
-const header = (message: Message) => ({
-  template: COLOUR[message.severity],
-  title: { tag: "plain_text", content: message.blocks["title"] ?? "" },
-});
-
-const paragraph = (content: string) => ({ tag: "div", text: { tag: "plain_text", content } });
-
-/** One where there is a page to open. */
-function button({ blocks }: Message) {
-  const { link = "", "link-text": content = "" } = blocks;
-  const face = { tag: "button", text: { tag: "plain_text", content }, type: "default" };
-  return link === "" ? [] : [{ face, url: link }];
-}
-
-const cardMentions = (ids: readonly string[]) => ids.map((id) => `<at id=${id}></at>`).join(" ");
-
-function lines({ blocks }: Message): string[] {
-  const where = [blocks["place"], blocks["times"]].filter(
-    (part) => part !== undefined && part !== "",
-  );
-  return [where.join(" · "), blocks["message"] ?? "", blocks["command"] ?? ""].filter(
-    (line) => line !== "",
-  );
-}
-
-/** From the configuration, yet written into markup. */
-const plainId = (id: string) => id.replaceAll(/[^\w-]/g, "");

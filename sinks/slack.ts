@@ -24,6 +24,9 @@ const COLOUR = {
   notice: "#98a2b3",
 } as const;
 
+/** Characters of a section's text. */
+const SECTION = 3000;
+
 const auth = (next: string): Meaning => ({ kind: "permanent", reason: "auth", next });
 const config = (next: string): Meaning => ({ kind: "permanent", reason: "config", next });
 const tooLarge: Meaning = { kind: "permanent", reason: "tooLarge", next: "" };
@@ -120,6 +123,12 @@ export default defineHttpSink({
       } else if (options.channel === undefined) {
         problem("channel", "is missing; expected the channel to post to with the token");
       }
+      const { length } = mentionsOf(options.mention);
+      if (length > SECTION)
+        problem(
+          "mention",
+          `takes ${length} characters; Slack takes ${SECTION}: mention a user group (S…) in their place`,
+        );
       for (const name of options.mention) {
         if (mentionOf(name) === null) {
           problem("mention", `"${name}" is not a user ID, a user group ID, here or channel`);
@@ -153,7 +162,7 @@ export default defineHttpSink({
       title: { max: 150, unit: "characters" },
       fallback: { max: 900, unit: "characters" },
       context: { max: 900, unit: "characters" },
-      message: { max: 3000, unit: "characters" },
+      message: { max: SECTION, unit: "characters" },
       command: { max: 600, unit: "characters" },
       link: { max: 640, unit: "characters" },
     },
@@ -168,7 +177,7 @@ export default defineHttpSink({
       command = "",
       link = "",
     } = message.blocks;
-    const mentions = mention.map((name) => mentionOf(name)).join(" ");
+    const mentions = mentionsOf(mention);
     const headline = { type: "header", text: { type: "plain_text", text: title, emoji: false } };
     const ping =
       mentions === "" ? [] : [{ type: "section", text: { type: "mrkdwn", text: mentions } }];
@@ -258,6 +267,10 @@ const code = (text: string) =>
     type: "rich_text_section",
     elements: [{ type: "text", text, style: { code: true } }],
   });
+
+function mentionsOf(names: readonly string[]): string {
+  return names.map((name) => mentionOf(name)).join(" ");
+}
 
 function mentionOf(name: string): string | null {
   if (name === "here" || name === "channel") return `<!${name}>`;

@@ -3,6 +3,7 @@ import {
   type CodeTable,
   defineHttpSink,
   errcodeOf,
+  roomProblem,
   s,
   said,
 } from "../src/sink/index.ts";
@@ -11,6 +12,9 @@ const DOCS = "https://developer.work.weixin.qq.com/document/path/91770";
 const CODES_PAGE = "https://developer.work.weixin.qq.com/document/path/90313";
 const INVALID_URL = "https://github.com/wes-lin/Cloud189Checkin/issues/175";
 const TOO_OFTEN = "https://github.com/WecomTeam/wecom-openclaw-plugin/issues/48";
+
+/** Of a markdown's content, with the mentions in it. */
+const MARKDOWN_BYTES = 4096;
 
 const CODES: CodeTable = {
   "-1": { kind: "retryable", reason: "server", next: "" },
@@ -65,15 +69,23 @@ export default defineHttpSink({
         .default(false),
     })
     .superRefine((options, ctx) => {
+      const problem = (path: string, message: string) =>
+        ctx.addIssue({ code: "custom", path: [path], message });
       if (options.msgType === "text") return;
-      if (options.atAll || options.atMobiles.length > 0) {
-        ctx.addIssue({
-          code: "custom",
-          path: ["msgType"],
-          message:
-            "markdown can mention user IDs only; expected `text` with atAll or atMobiles, or atUserIds instead",
-        });
-      }
+      if (options.atAll || options.atMobiles.length > 0)
+        problem(
+          "msgType",
+          "markdown can mention user IDs only; expected `text` with atAll or atMobiles, or atUserIds instead",
+        );
+      if (options.atUserIds.some((id) => plainId(id) === ""))
+        problem(
+          "atUserIds",
+          "has one that is no user ID; expected letters, digits and - _ . @, as in the admin console",
+        );
+      const taken = Buffer.byteLength(mentions(options.atUserIds));
+      const tooMany = roomProblem(taken, MARKDOWN_BYTES);
+      if (tooMany !== null)
+        problem("atUserIds", `${tooMany} (or msgType text, beside which they stand)`);
     }),
   uri: { target: "webhook", keep: ["key"] },
   example: {
@@ -93,7 +105,10 @@ export default defineHttpSink({
     blocks: {
       text: { max: 2048, unit: "bytes" },
       // The mentions are part of the content and count.
-      markdown: { max: 4096 - Buffer.byteLength(mentions(options.atUserIds)), unit: "bytes" },
+      markdown: {
+        max: MARKDOWN_BYTES - Buffer.byteLength(mentions(options.atUserIds)),
+        unit: "bytes",
+      },
     },
     throttledMs: 60_000,
   }),
@@ -141,5 +156,10 @@ export default defineHttpSink({
 /** At the end of a markdown content; empty without IDs. */
 function mentions(userIds: readonly string[]): string {
   if (userIds.length === 0) return "";
-  return `\n${userIds.map((id) => `<@${id.replaceAll(/[^\w.@-]/g, "")}>`).join("")}`;
+  return `\n${userIds.map((id) => `<@${plainId(id)}>`).join("")}`;
+}
+
+/** From the configuration, yet written into markdown. */
+function plainId(id: string): string {
+  return id.replaceAll(/[^\w.@-]/g, "");
 }

@@ -27,6 +27,7 @@ export { GAP_CAUSES, type Alert } from "../event/alert.ts";
 export type { KubeEvent } from "../event/event.ts";
 export { occurrenceOf, TOLD_ALREADY } from "./occurrence.ts";
 export { verdictOn } from "./open.ts";
+export { roomProblem } from "./room.ts";
 export { s, type OptionsOf } from "./schema.ts";
 export { Secret } from "./secret.ts";
 export { type AccessKey, type Headers, signV4 } from "./sigv4.ts";
