@@ -1,15 +1,19 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { pipeline, type Readable, type Transform } from "node:stream";
-import { createBrotliDecompress, createUnzip } from "node:zlib";
+import { pipeline, Readable, type Transform } from "node:stream";
+import { constants, createBrotliDecompress, createUnzip } from "node:zlib";
 import type { Outgoing } from "./define.ts";
 import type { Agents, Arrived } from "./http.ts";
 
+/** No body at all, as a 204 has it, is no mistake of the packing: how long it is HTTP itself says. */
+const unzip = () => createUnzip({ finishFlush: constants.Z_SYNC_FLUSH });
+const unbrotli = () => createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
+
 const UNPACK: ReadonlyMap<string, () => Transform> = new Map([
-  ["gzip", createUnzip],
-  ["x-gzip", createUnzip],
-  ["deflate", createUnzip],
-  ["br", createBrotliDecompress],
+  ["gzip", unzip],
+  ["x-gzip", unzip],
+  ["deflate", unzip],
+  ["br", unbrotli],
 ]);
 
 /**
@@ -38,6 +42,11 @@ export function directly(
     );
     // Also for what comes after the answer, which nobody waits for any more.
     outgoing.on("error", reject);
+    // Nobody asked for another protocol; Node would close the connection and say nothing of it.
+    outgoing.once("upgrade", ({ statusCode = 0, headers: said }, socket) => {
+      socket.destroy();
+      resolve({ status: statusCode, headers: said, body: Readable.from([]) });
+    });
     const stop = () => outgoing.destroy();
     signal.addEventListener("abort", stop, { once: true });
     outgoing.once("close", () => signal.removeEventListener("abort", stop));

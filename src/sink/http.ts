@@ -136,7 +136,7 @@ function readText(stream: Readable): Promise<string> {
     let finished = false;
     const finish = () => {
       finished = true;
-      resolve(Buffer.concat(chunks).toString("utf8"));
+      resolve(textOf(Buffer.concat(chunks)));
     };
     stream.on("data", (chunk: Buffer) => {
       const room = ANSWER_BYTES - size;
@@ -153,6 +153,12 @@ function readText(stream: Readable): Promise<string> {
       if (!finished) reject(Object.assign(new Error("closed early"), { code: "ECONNRESET" }));
     });
   });
+}
+
+/** Without the byte order mark that .NET's servers may begin with: it is no part of the text, and JSON knows none. */
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString("utf8");
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
 function plainHeaders(headers: Arrived["headers"]): Record<string, string> {

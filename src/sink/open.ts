@@ -155,15 +155,34 @@ function cleanVerdict(verdict: Verdict, clean: (text: string) => string): Verdic
   return verdict.kind === "accepted" ? verdict : { ...verdict, detail: clean(verdict.detail) };
 }
 
-/** Cleaned before anyone quotes from it: a cut could leave half a secret that is no longer recognised. */
+/**
+ * Cleaned before anyone quotes from it: a cut could leave half a secret that is no longer recognised. JSON keeps its form, whatever the secret:
+ * a password that is a word of the platform's own ("items") must not make an answer unreadable. Of a success nobody quotes a header.
+ */
 function cleanAnswer(answer: HttpAnswer, clean: (text: string) => string): HttpAnswer {
   const text = clean(answer.text);
-  if (text === answer.text) return answer;
-  let json: unknown;
-  try {
-    json = answer.json === undefined ? undefined : JSON.parse(text);
-  } catch {
-    json = undefined;
-  }
-  return { ...answer, text, json };
+  const headers = answer.status < 300 ? answer.headers : cleanValues(answer.headers, clean);
+  if (text === answer.text && headers === answer.headers) return answer;
+  return { ...answer, headers, text, json: cleanJson(answer.json, clean) };
+}
+
+function cleanValues(
+  headers: HttpAnswer["headers"],
+  clean: (text: string) => string,
+): HttpAnswer["headers"] {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, clean(value)]));
+}
+
+/** What is deeper than any platform's answer is left out. */
+const DEEPEST = 32;
+
+/** The strings in it; names and numbers are quoted by nobody. */
+function cleanJson(value: unknown, clean: (text: string) => string, depth = 0): unknown {
+  if (typeof value === "string") return clean(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth === DEEPEST) return null;
+  if (Array.isArray(value)) return value.map((item) => cleanJson(item, clean, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, cleanJson(item, clean, depth + 1)]),
+  );
 }

@@ -32,9 +32,7 @@ function collect(value: unknown, found: Set<string>): void {
 function addForms(secret: string, found: Set<string>): void {
   if (secret.length <= TOO_SHORT) return;
   found.add(secret);
-  // As it looks when it is echoed inside JSON, or back in a query.
-  found.add(JSON.stringify(secret).slice(1, -1));
-  found.add(encodeURIComponent(secret.toWellFormed()));
+  for (const form of echoes(secret)) found.add(form);
   // `Authorization: Bearer KEY`
   for (const word of secret.split(/\s+/)) if (word.length >= SHORTEST) found.add(word);
   // An `id:key` reads as a URL, too.
@@ -52,9 +50,40 @@ function addForms(secret: string, found: Set<string>): void {
   ];
   for (const piece of pieces) {
     if (piece.length < SHORTEST) continue;
-    found.add(piece);
+    for (const form of echoes(piece)) found.add(form);
     found.add(decodeURIComponentSafely(piece));
   }
+}
+
+/** As it looks when it is echoed inside JSON by one language or another, back in a query, or on a page. */
+function echoes(secret: string): readonly string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  const query = encodeURIComponent(secret.toWellFormed());
+  return [
+    json,
+    // PHP, Go and Python.
+    json.replaceAll("/", "\\/"),
+    json.replaceAll(/[<>&\u2028\u2029]/g, unicodeEscape),
+    json.replaceAll(/[^\x20-\x7e]/g, unicodeEscape),
+    query,
+    query.replaceAll(/%../g, (byte) => byte.toLowerCase()),
+    query.replaceAll("%20", "+"),
+    ...['"', "&#34;", "&quot;"].map((quote) => htmlOf(secret, quote)),
+  ];
+}
+
+function unicodeEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** Without and with quotation marks escaped, as attributes want them. */
+function htmlOf(text: string, quote: string): string {
+  const marked = text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', quote);
+  return quote === '"' ? marked : marked.replaceAll("'", "&#39;");
 }
 
 /**

@@ -23,8 +23,17 @@ export function retryAfterMs(value: string | undefined, now: number): number | n
   if (value === undefined) return null;
   const text = value.trim();
   if (/^\d+(\.\d+)?$/.test(text)) return Math.round(Number(text) * 1000);
-  // Date.parse takes "-5" for a day in 2001.
-  if (/^[+-]/.test(text)) return null;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? null : Math.max(0, at - now);
+  const at = instantOf(text);
+  return at === null ? null : Math.max(0, at - now);
+}
+
+/** `Fri Nov  6 08:05:41 2026`: C's asctime, which HTTP has always in UTC (RFC 9110, 5.6.7). */
+const ASCTIME = /^[a-z]{3} [a-z]{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/i;
+/** Without a time and a zone `Date.parse` guesses: "minute 1" is a day in 2001 to it, and a time without a zone is ours. */
+const ZONED = /\d:\d\d.*?(GMT|UTC|Z|[+-]\d\d:?\d\d)$/i;
+
+function instantOf(text: string): number | null {
+  const whole = ASCTIME.test(text) ? `${text} GMT` : text;
+  const at = ZONED.test(whole) ? Date.parse(whole) : Number.NaN;
+  return Number.isNaN(at) ? null : at;
 }

@@ -23,6 +23,8 @@ export type Reply =
       /** Text as it is, anything else as JSON. */
       readonly body?: unknown;
     }
+  /** These very bytes, after which the connection stays open. */
+  | { readonly raw: string | Buffer }
   /** Never answers. */
   | "hang"
   /** Sends the head of an answer and then nothing more. */
@@ -116,6 +118,10 @@ function answer(response: ServerResponse, reply: Reply): void {
   if (reply === "stall") {
     response.writeHead(200, { "content-length": "100" });
     response.write("{");
+    return;
+  }
+  if ("raw" in reply) {
+    response.socket?.write(reply.raw);
     return;
   }
   const { status, headers, body } = reply;

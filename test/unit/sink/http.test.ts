@@ -231,6 +231,23 @@ describe("a proxy of the environment", () => {
     expect((await ended).wasAborted).toBe(true);
   });
 
+  it.each(["", "\r\nConnection: Upgrade\r\nUpgrade: websocket"])(
+    "ends with a server that switches protocols unasked: %j",
+    async (upgrade) => {
+      inbox.reply({ raw: `HTTP/1.1 101 Switching Protocols${upgrade}\r\n\r\n` });
+      const ended = await byProxy(outside(), 200).then(
+        ({ status }) => status,
+        (error: unknown) => error instanceof TransportError && error.verdict.kind,
+      );
+      expect([101, "retryable"]).toContain(ended);
+    },
+  );
+
+  it.each([204, 200])("takes a packed answer of no bytes for the %i it is", async (status) => {
+    inbox.reply({ status, headers: { "content-encoding": "gzip" } });
+    expect(await byProxy()).toMatchObject({ status, text: "" });
+  });
+
   it.each(["hang", "reset", "stall"] as const)(
     "shows no secret where it fails: %s",
     async (reply) => {
@@ -299,6 +316,24 @@ describe("a request", () => {
     },
   );
 
+  it.each(["gzip", "deflate", "br"])(
+    "whose answer of no bytes is said to be %s has got its answer all the same",
+    async (encoding) => {
+      for (const status of [204, 200]) {
+        inbox.reply({ status, headers: { "content-encoding": encoding } });
+        expect(await exchange()).toMatchObject({ status, text: "", json: undefined });
+      }
+    },
+  );
+
+  it("whose answer begins with a byte order mark has it read as without", async () => {
+    inbox.reply({ status: 200, body: Buffer.from('\ufeff{"errcode":0}') });
+    expect(await exchange()).toMatchObject({ text: '{"errcode":0}', json: { errcode: 0 } });
+    // Only the first is a mark; in a text it is a character.
+    inbox.reply({ status: 200, body: Buffer.from("\ufeff\ufeffok\ufeff") });
+    expect((await exchange()).text).toBe("\ufeffok\ufeff");
+  });
+
   it("whose answer is said to be packed and is not fails, and does not hang", async () => {
     inbox.reply({ status: 200, headers: { "content-encoding": "gzip" }, body: "not packed" });
     expect((await failure(exchange())).verdict.kind).toBe("retryable");
@@ -332,6 +367,29 @@ describe("an exchange without an answer", () => {
     stop.abort();
     expect((await failing).wasAborted).toBe(true);
     await request.closed;
+  });
+
+  it.each(["", "\r\nConnection: Upgrade\r\nUpgrade: websocket"])(
+    "has the status alone of a server that switches protocols unasked: %j",
+    async (upgrade) => {
+      inbox.reply({ raw: `HTTP/1.1 101 Switching Protocols${upgrade}\r\n\r\n` });
+      expect(await exchange(post(), 2000)).toMatchObject({ status: 101, text: "" });
+    },
+  );
+
+  it.each([
+    ["that promises one and sends none", "HTTP/1.1 100 Continue\r\n\r\n", "timeout"],
+    ["in another language", "220 mail.example.com ESMTP\r\n", "server"],
+    ["of headers without end", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(70_000)}\r\n`, "server"],
+    [
+      "in pieces of no length",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+      "network",
+    ],
+  ])("is a failure that may pass where something comes %s", async (_, raw, reason) => {
+    inbox.reply({ raw });
+    const error = await failure(exchange(post(), 300));
+    expect(error.verdict).toMatchObject({ kind: "retryable", reason });
   });
 
   it("sends nothing when the caller has aborted already", async () => {

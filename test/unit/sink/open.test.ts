@@ -114,6 +114,52 @@ describe("a sink over HTTP", () => {
     expect(answer).toBe('HTTP 400: {"error":"no such key <redacted>"}');
   });
 
+  it("judges by a header that is clean, too", async () => {
+    const sink = defineHttpSink({
+      ...frame,
+      type: "hook",
+      options: s.object({ key: s.secret({ description: "The key" }) }),
+      request: () => ({ method: "POST", url: inbox.url, headers: {}, body: "" }),
+      accept: ({ headers }) => permanent("rejected", String(headers["x-error"]).slice(0, 20)),
+      samples: [],
+      refusesWith200: false,
+    });
+    inbox.reply({ status: 400, headers: { "x-error": `no such key ${KEY}` }, body: "" });
+    const open = openSink(sink, sink.options.parse({ key: KEY }), parts());
+    const { verdict } = await open.tell(aMessage(), 0, never);
+    expect(verdict).toEqual(permanent("rejected", "no such key <redacte"));
+  });
+
+  it.each(["items", "2026", '":[{', "errors"])(
+    "reads an answer in JSON as ever where the secret %j is a part of its form",
+    async (key) => {
+      const sink = defineHttpSink({
+        ...frame,
+        type: "hook",
+        options: s.object({ key: s.secret({ description: "The key" }) }),
+        request: () => ({ method: "POST", url: inbox.url, headers: {}, body: "" }),
+        accept: ({ json }) => {
+          const { errors, items } = json as { errors: boolean; items: { status: number }[] };
+          return errors || items[0]?.status !== 2026 ? permanent("rejected", "no") : accepted;
+        },
+        samples: [],
+        refusesWith200: false,
+      });
+      inbox.reply({ status: 200, body: { errors: false, items: [{ status: 2026 }] } });
+      const open = openSink(sink, sink.options.parse({ key }), parts());
+      const { verdict, answer } = await open.tell(aMessage(), 0, never);
+      expect(verdict).toEqual(accepted);
+      expect(answer).not.toContain(key);
+    },
+  );
+
+  it("is not brought down by an answer that is nested without end", async () => {
+    inbox.reply({ status: 400, body: `${"[".repeat(50_000)}"${KEY}"${"]".repeat(50_000)}` });
+    const { verdict } = await overHttp("x").tell(aMessage(), 0, never);
+    expect(verdict).toMatchObject({ kind: "permanent", reason: "rejected" });
+    expect(JSON.stringify(verdict)).not.toContain(KEY);
+  });
+
   it("has nothing to look at before the first message, and nothing to close", async () => {
     const open = overHttp("x");
     expect(await open.check(never)).toBeNull();

@@ -59,6 +59,42 @@ describe("a text of a stranger's server", () => {
   });
 });
 
+describe("a secret with characters that others escape", () => {
+  const word = `p<4>ss&w0rd/"it's" 容器+1`;
+  const secrets = secretsOf({ password: new Secret(word) });
+
+  it.each([
+    ["as it is", word],
+    ["in JSON", JSON.stringify({ word })],
+    ["in Go's JSON", String.raw`{"word":"p\u003c4\u003ess\u0026w0rd/\"it's\" 容器+1"}`],
+    ["in PHP's JSON", String.raw`{"word":"p<4>ss&w0rd\/\"it's\" 容器+1"}`],
+    ["in Python's JSON", String.raw`{"word":"p<4>ss&w0rd/\"it's\" \u5bb9\u5668+1"}`],
+    ["in a query", `?word=p%3C4%3Ess%26w0rd%2F%22it's%22%20%E5%AE%B9%E5%99%A8%2B1`],
+    [
+      "in a query of small letters",
+      `?word=p%3c4%3ess%26w0rd%2f%22it's%22%20%e5%ae%b9%e5%99%a8%2b1`,
+    ],
+    ["in a form", `word=p%3C4%3Ess%26w0rd%2F%22it's%22+%E5%AE%B9%E5%99%A8%2B1`],
+    ["in the text of a page", `<p>p&lt;4&gt;ss&amp;w0rd/"it's" 容器+1</p>`],
+    ["in an attribute", `<a title="p&lt;4&gt;ss&amp;w0rd/&quot;it&#39;s&quot; 容器+1">`],
+    ["in Go's page", `<p>p&lt;4&gt;ss&amp;w0rd/&#34;it&#39;s&#34; 容器+1</p>`],
+  ])("is found %s", (_, text) => {
+    const clean = redact(text, secrets);
+    expect(clean).toContain("<redacted>");
+    expect(clean).not.toMatch(/ss(&|%|\\)|w0rd|it['&\\]|容|5bb9|E5%/i);
+  });
+
+  it("is found where a webhook's URL stands on a page or in JSON of PHP's", () => {
+    const url = new Secret("https://h.example/T0123/B0123/x?a=1&b=2&key=q1");
+    const secretsThere = secretsOf({ url });
+    for (const echoed of [
+      "/T0123/B0123/x?a=1&amp;b=2&amp;key=q1",
+      String.raw`https:\/\/h.example\/T0123\/B0123\/x?a=1&b=2&key=q1`,
+    ])
+      expect(redact(`Cannot POST ${echoed}.`, secretsThere)).not.toMatch(/B0123|q1/);
+  });
+});
+
 describe("a secret in base64, as `Authorization: Basic` has it", () => {
   const basic = (user: string, password: string) =>
     Buffer.from(`${user}:${password}`).toString("base64");

@@ -23,6 +23,21 @@ describe("Retry-After", () => {
     ["Fri, 20 Nov 2026 08:00:00 GMT", 0],
     // RFC 9110 §5.6.7: an obsolete form that a recipient must take, too.
     ["Friday, 20-Nov-26 08:05:41 GMT", 10_000],
+    // As C's asctime, which must be taken, too: in UTC, wherever we are.
+    ["Fri Nov 20 08:05:41 2026", 10_000],
+    ["Sun Dec  6 08:05:31 2026", 16 * 86_400_000],
+    ["Fri Nov 20 08:00:00 2026", 0],
+    ["Fri, 20 Nov 2026 16:05:41 +0800", 10_000],
+    ["2026-11-20T08:05:41Z", 10_000],
+    // What Date.parse makes some day of, or some hour in our own zone.
+    ["minute 1", null],
+    ["12/25", null],
+    ["Nov 20", null],
+    ["1,5", null],
+    ["2026-11-20", null],
+    ["2026-11-20T08:05:41", null],
+    ["Fri, 20 Nov 2026 08:05:41", null],
+    ["Fri Nov 31 25:05:41 2026", null],
     // §10.2.3: digits and nothing else; what is neither is as good as none, not "at once".
     ["-1", null],
     ["-5", null],
@@ -34,6 +49,19 @@ describe("Retry-After", () => {
     ["Infinity", null],
   ])("%j is %j ms", (value, ms) => {
     expect(retryAfterMs(value, NOW)).toBe(ms);
+  });
+
+  it.each(["UTC", "Asia/Shanghai", "America/New_York"])("is the same in %s", (zone) => {
+    const saved = process.env["TZ"];
+    process.env["TZ"] = zone;
+    try {
+      for (const date of ["Fri Nov 20 08:05:41 2026", "Friday, 20-Nov-26 08:05:41 GMT"])
+        expect(retryAfterMs(date, NOW), date).toBe(10_000);
+      expect(retryAfterMs("2026-11-20T08:05:41", NOW)).toBeNull();
+    } finally {
+      if (saved === undefined) delete process.env["TZ"];
+      else process.env["TZ"] = saved;
+    }
   });
 });
 
