@@ -5,6 +5,7 @@ import slack from "../../sinks/slack.ts";
 import wecom from "../../sinks/wecom.ts";
 import type { Alert } from "../../src/event/alert.ts";
 import type { SinkDefinition } from "../../src/sink/index.ts";
+import { characterLength } from "../../src/sink/text.ts";
 import { aDigest, aGap } from "../support/alerts.ts";
 import { anEvent } from "../support/events.ts";
 import { problemsWith, requestOf, aMessage } from "../support/messages.ts";
@@ -65,7 +66,7 @@ const CHATS: readonly Chat[] = [
     given: { webhook: "https://hooks.slack.com/services/T0/B0/abcdefghijkl" },
     option: "mention",
     who: (n) => `U${String(n).padStart(10, "0")}`,
-    measured: (body) => [...body].length,
+    measured: characterLength,
     most: 13_000,
   },
 ];
