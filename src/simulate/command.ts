@@ -1,4 +1,4 @@
-import type { Fault } from "./fault.ts";
+import { BODILESS, type Fault } from "./fault.ts";
 import { PLATFORMS } from "./message.ts";
 import { isObject, type Json } from "./read.ts";
 
@@ -45,7 +45,7 @@ export function parseCommand(value: unknown): Command | { readonly problems: rea
   };
   const { robot } = value;
   expect("robot", `PLATFORM/TOKEN or PLATFORM of ${PLATFORMS.join(", ")}`, isTarget);
-  expect("clockOffsetSeconds", "a number of seconds", Number.isFinite);
+  expect("clockOffsetSeconds", "a number of seconds, a hundred years at most", isOffset);
   expect("secret", "a text or null", (given) => given === null || isText(given));
   expect("keywords", "a list of texts", (given) => Array.isArray(given) && given.every(isText));
   expect("name", "a text", isText);
@@ -61,6 +61,10 @@ export function parseCommand(value: unknown): Command | { readonly problems: rea
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
+}
+
+function isOffset(value: unknown): boolean {
+  return typeof value === "number" && Math.abs(value) <= 100 * 366 * 86_400;
 }
 
 function isTarget(value: unknown): boolean {
@@ -86,6 +90,8 @@ function faultProblems(value: unknown): string[] {
     problems.push(`fault.status is ${JSON.stringify(status)}; expected 200 to 599`);
   if (kind !== "status") problems.push(...onlyStatus(value));
   if (body !== undefined && typeof body !== "string") problems.push("fault.body is not a text");
+  else if (body !== undefined && BODILESS.has(Number(status)))
+    problems.push(`fault.body cannot be sent with ${Number(status)}, which has none`);
   if (requests !== undefined && !isWhole(requests, 1, 1_000_000))
     problems.push(`fault.requests is ${JSON.stringify(requests)}; expected 1 or more`);
   if (seconds !== undefined && !(typeof seconds === "number" && seconds > 0))

@@ -17,12 +17,32 @@ export function mountControl(app: Hono<NodeEnv>, simulator: Simulator): void {
     return c.json(simulator.state());
   });
   app.get("/messages.json", (c) => {
-    const after = Number(c.req.query("after") ?? 0);
-    const state = c.req.query("state");
+    const { robot, state, after = "0" } = c.req.query();
+    const problems = listProblems(c.req.query());
+    if (problems.length > 0) return c.json({ problems }, 400);
     const messages = simulator
-      .messages(c.req.query("robot"))
-      .filter((message) => message.id > after && (state === undefined || message.state === state))
+      .messages(robot)
+      .filter(({ id, state: is }) => id > Number(after) && (state === undefined || is === state))
       .map(forPrograms);
     return c.json({ messages });
   });
+}
+
+const STATES = ["shown", "duplicate", "refused", "failed"];
+
+/** A list that is empty for a mistake in the question would be taken for an answer. */
+function listProblems({
+  robot: _,
+  state,
+  after,
+  ...others
+}: Readonly<Record<string, string>>): string[] {
+  const problems = Object.keys(others).map(
+    (key) => `unknown parameter "${key}"; expected robot, state, after`,
+  );
+  if (state !== undefined && !STATES.includes(state))
+    problems.push(`state is "${state}"; expected shown, duplicate, refused or failed`);
+  if (after !== undefined && !/^\d+$/.test(after))
+    problems.push(`after is "${after}"; expected the id of a message`);
+  return problems;
 }

@@ -47,7 +47,7 @@ export const dingtalk: PlatformRules = {
     const text = [read.title ?? "", partsText(read.parts)].join("\n");
     if (keywords.length > 0 && !keywords.some((keyword) => text.includes(keyword)))
       return refuse(310000, "keywords not in content");
-    const until = robot.limit.take(arrival.now);
+    const until = robot.limit.take(arrival.at);
     if (until !== null) return refuse(130101, "send too fast, exceed 20 times per minute", until);
     const idempotencyKey = textAt(arrival.json, "msgUuid");
     const again = idempotencyKey !== null && robot.seen.has(idempotencyKey);

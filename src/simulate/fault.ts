@@ -1,3 +1,6 @@
+/** Statuses of answers that have no body. */
+export const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
 /** A failure played on purpose. */
 export type FaultKind =
   /** Answered with `status` and `body`, not taken. */

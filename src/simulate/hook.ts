@@ -2,14 +2,17 @@ import { unlimited } from "./limit.ts";
 import { NOBODY } from "./mentions.ts";
 import type { Part } from "./message.ts";
 import { plainPart } from "./parts.ts";
-import { content, jsonAnswer, type PlatformRules } from "./platform.ts";
+import { content, jsonAnswer, type PlatformRules, tokenIn } from "./platform.ts";
 
 const SHOWN_CHARACTERS = 20_000;
+/** What nests deeper is not laid out: that would take the square of it. */
+const MAX_DEPTH = 100;
 
 /** Any other receiver: takes whatever comes by whatever method at `/hook/…` and shows it. */
 export const hook: PlatformRules = {
   platform: "hook",
-  token: (arrival) => arrival.path.replace(/^\/hook\/?/, "") || "default",
+  token: (arrival) =>
+    tokenIn(/^\/hook\/?(.*)$/, arrival) ?? (arrival.path.replace(/^\/hook\/?/, "") || "default"),
   limit: () => unlimited,
   unknown: () => ({
     kind: "refused",
@@ -25,7 +28,9 @@ export const hook: PlatformRules = {
       ),
     ];
     const text =
-      arrival.json === undefined ? arrival.body : JSON.stringify(arrival.json, undefined, 2);
+      arrival.json !== undefined && isWithin(MAX_DEPTH, arrival.json)
+        ? JSON.stringify(arrival.json, undefined, 2)
+        : arrival.body;
     if (text !== "")
       parts.push({
         kind: "blocks",
@@ -40,3 +45,8 @@ export const hook: PlatformRules = {
     };
   },
 };
+
+function isWithin(depth: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((inner) => isWithin(depth - 1, inner));
+}

@@ -1,4 +1,5 @@
 import type { Context, NodeEnv } from "../web/server.ts";
+import { BODILESS } from "./fault.ts";
 import type { Platform, ReceivedMessage } from "./message.ts";
 import { partsLinks, partsText } from "./parts.ts";
 import type { Arrival, Judgement } from "./platform.ts";
@@ -17,12 +18,14 @@ export async function readArrival(c: Context<NodeEnv>, now: number): Promise<Arr
     body,
     bytes: bytes.length,
     json: parseJson(body),
+    at: now,
     now,
   };
 }
 
 export function respond({ answer }: Judgement): Response {
-  return new Response(answer.body, { status: answer.status, headers: answer.headers ?? {} });
+  const body = BODILESS.has(answer.status) ? null : answer.body;
+  return new Response(body, { status: answer.status, headers: answer.headers ?? {} });
 }
 
 interface Judged {

@@ -5,7 +5,7 @@ import { SlidingLimit } from "./limit.ts";
 import { larkMentions } from "./mentions.ts";
 import type { Content } from "./message.ts";
 import { partsText, plainPart } from "./parts.ts";
-import { content, jsonAnswer, type Judgement, type PlatformRules } from "./platform.ts";
+import { content, jsonAnswer, type Judgement, type PlatformRules, tokenIn } from "./platform.ts";
 import { isObject, objectAt, textAt, type Json } from "./read.ts";
 import { same } from "./same.ts";
 
@@ -21,7 +21,7 @@ export type Read = Content | { readonly problem: string };
  */
 export const lark: PlatformRules = {
   platform: "lark",
-  token: (arrival) => /^\/open-apis\/bot\/v2\/hook\/([^/]+)$/.exec(arrival.path)?.[1] ?? null,
+  token: (arrival) => tokenIn(/^\/open-apis\/bot\/v2\/hook\/([^/]+)$/, arrival),
   limit: () =>
     new SlidingLimit([
       { count: 5, perMs: 1000 },
@@ -41,7 +41,7 @@ export const lark: PlatformRules = {
     const text = [read.title ?? "", partsText(read.parts)].join("\n");
     if (keywords.length > 0 && !keywords.some((keyword) => text.includes(keyword)))
       return refuse(19024, "Key Words Not Found");
-    const until = robot.limit.take(arrival.now);
+    const until = robot.limit.take(arrival.at);
     if (until !== null)
       return refuse(11232, "frequency limited psm[lark.oapi.app_platform]", until);
     const answer = jsonAnswer({

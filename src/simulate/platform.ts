@@ -14,7 +14,9 @@ export interface Arrival {
   readonly bytes: number;
   /** The body as JSON; `undefined` when it is not. */
   readonly json: unknown;
-  /** The platform's clock, milliseconds since the epoch. */
+  /** When it came, milliseconds since the epoch. */
+  readonly at: number;
+  /** What the platform's clock shows then. */
   readonly now: number;
 }
 
@@ -57,6 +59,15 @@ export interface PlatformRules {
   judge(arrival: Arrival, robot: RobotState): Judgement;
   /** No such robot, or none named. */
   unknown(token: string | null): Judgement;
+}
+
+/** A token of the path; `null` where it is no text. */
+export function tokenIn(path: RegExp, arrival: Arrival): string | null {
+  try {
+    return decodeURIComponent(path.exec(arrival.path)?.[1] ?? "") || null;
+  } catch {
+    return null;
+  }
 }
 
 export function jsonAnswer(

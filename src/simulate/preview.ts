@@ -79,6 +79,7 @@ function arrivalOf({ method, url, headers, body }: HttpRequest, now: number): Ar
     body,
     bytes: Buffer.byteLength(body),
     json: parseJson(body),
+    at: now,
     now,
   };
 }

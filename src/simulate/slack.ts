@@ -10,6 +10,7 @@ import {
   type Arrival,
   type Judgement,
   type PlatformRules,
+  tokenIn,
 } from "./platform.ts";
 import { charLength, isObject, listAt, parseJson, textAt, type Json } from "./read.ts";
 import { same } from "./same.ts";
@@ -27,7 +28,7 @@ const limit = () => new BucketLimit(BURST, 1000);
 /** `POST /services/T…/B…/X…`: answers in words, not JSON. */
 export const slackWebhook: PlatformRules = {
   platform: "slack",
-  token: (arrival) => /^\/services\/([^/]+\/[^/]+\/[^/]+)$/.exec(arrival.path)?.[1] ?? null,
+  token: (arrival) => tokenIn(/^\/services\/([^/]+\/[^/]+\/[^/]+)$/, arrival),
   limit,
   unknown: () => refuse("no_service", words(404, "no_service")),
 
@@ -36,9 +37,9 @@ export const slackWebhook: PlatformRules = {
     if (message === null) return refuse("invalid_payload", words(400, "invalid_payload"));
     const read = readMessage(message);
     if (typeof read === "string") return refuse(read, words(400, read));
-    const until = robot.limit.take(arrival.now);
+    const until = robot.limit.take(arrival.at);
     if (until !== null) {
-      const answer = words(429, "rate_limited", retryAfter(until, arrival.now));
+      const answer = words(429, "rate_limited", retryAfter(until, arrival.at));
       return { ...refuse("rate_limited", answer), until };
     }
     return { kind: "shown", content: read, idempotencyKey: null, answer: words(200, "ok") };
@@ -60,10 +61,10 @@ export const slackApi: PlatformRules = {
     if (!isObject(arrival.json)) return apiRefuse("invalid_json");
     const read = readMessage(arrival.json);
     if (typeof read === "string") return apiRefuse(read);
-    const until = robot.limit.take(arrival.now);
+    const until = robot.limit.take(arrival.at);
     if (until !== null) {
       const body = { ok: false, error: "ratelimited" };
-      const answer = jsonAnswer(body, 429, retryAfter(until, arrival.now));
+      const answer = jsonAnswer(body, 429, retryAfter(until, arrival.at));
       return { ...refuse("ratelimited", answer), until };
     }
     const ts = (arrival.now / 1000).toFixed(6);

@@ -45,8 +45,12 @@ function webhookPath(platform: Platform, token: string): string {
     case "wecom":
       return `/cgi-bin/webhook/send?key=${encodeURIComponent(token)}`;
     case "slack":
-      return `/services/${token}`;
+      return `/services/${encodedPath(token)}`;
     case "hook":
-      return `/hook/${token}`;
+      return `/hook/${encodedPath(token)}`;
   }
+}
+
+function encodedPath(token: string): string {
+  return token.split("/").map(encodeURIComponent).join("/");
 }

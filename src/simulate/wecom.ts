@@ -21,7 +21,7 @@ export const wecom: PlatformRules = {
     if (!isObject(arrival.json)) return refuse(47001, "data format error");
     const read = readMessage(arrival.json);
     if ("problem" in read) return refuse(read.code, read.problem);
-    const until = robot.limit.take(arrival.now);
+    const until = robot.limit.take(arrival.at);
     if (until !== null) return refuse(45009, "api freq out of limit", until);
     const answer = jsonAnswer({ errcode: 0, errmsg: "ok" });
     return { kind: "shown", content: read, idempotencyKey: null, answer };

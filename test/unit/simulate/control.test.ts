@@ -198,6 +198,11 @@ describe("POST /_control", () => {
     ["no time", { fault: { kind: "hang", seconds: -1 } }, ["fault.seconds is -1"]],
     ["an unknown key of a fault", { fault: { kind: "hang", ms: 1 } }, ['unknown key "fault.ms"']],
     ["a body that is none", { fault: { kind: "status", status: 500, body: {} } }, ["fault.body"]],
+    [
+      "a body of a status without",
+      { fault: { kind: "status", status: 204, body: "x" } },
+      ["fault.body cannot be sent with 204, which has none"],
+    ],
     ["several at once", { x: 1, name: "", clear: 1 }, ['unknown key "x"', "name", "clear", "name"]],
   ])("refuses %s and changes nothing", async (_, body, problems) => {
     const { sim } = await play();
