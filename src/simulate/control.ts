@@ -31,15 +31,11 @@ export function mountControl(app: Hono<NodeEnv>, simulator: Simulator): void {
 const STATES = ["shown", "duplicate", "refused", "failed"];
 
 /** A list that is empty for a mistake in the question would be taken for an answer. */
-function listProblems({
-  robot: _,
-  state,
-  after,
-  ...others
-}: Readonly<Record<string, string>>): string[] {
-  const problems = Object.keys(others).map(
-    (key) => `unknown parameter "${key}"; expected robot, state, after`,
-  );
+function listProblems(query: Readonly<Record<string, string>>): string[] {
+  const { state, after } = query;
+  const problems = Object.keys(query)
+    .filter((key) => !["robot", "state", "after"].includes(key))
+    .map((key) => `unknown parameter "${key}"; expected robot, state, after`);
   if (state !== undefined && !STATES.includes(state))
     problems.push(`state is "${state}"; expected shown, duplicate, refused or failed`);
   if (after !== undefined && !/^\d+$/.test(after))

@@ -66,8 +66,7 @@ const REFUSALS: readonly Story[] = [
   [
     "DingTalk: Lark's way to sign",
     "dingtalk",
-    (sim, now) =>
-      post(sim.webhook("dingtalk", "signed"), larkSigned(dingText("x"), "SEC", now) as object),
+    (sim, now) => post(sim.webhook("dingtalk", "signed"), larkSigned(dingText("x"), "SEC", now)),
     "310000",
     "permanent auth",
   ],
