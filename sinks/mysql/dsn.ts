@@ -95,7 +95,7 @@ function assembled(
     } else if (plain === "socket") socket = value;
     else if (!OF_THE_GO_DRIVER.has(plain))
       return {
-        problem: `has a parameter${/^\w{1,40}$/.test(name) ? ` "${name}"` : ""} that is not known here; take it out`,
+        problem: `has a parameter${value !== "" && /^\w{1,40}$/.test(name) ? ` "${name}"` : ""} that is not known here; take it out`,
       };
   }
   return { ...login, ...address, socket, database, tls };

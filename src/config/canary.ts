@@ -1,6 +1,7 @@
 import { s } from "../sink/schema.ts";
 import { issueAt } from "./at.ts";
 import type { CanaryConfig, ConfigIssue } from "./config.ts";
+import { nameShown } from "./shown.ts";
 import type { Tree } from "./tree.ts";
 
 /** Where an Event of our own has to arrive, and who hears of it when it does not. */
@@ -74,7 +75,11 @@ export function judgeCanary(
     const name = raw[option];
     if (name !== undefined && !sinkNames.includes(name))
       issues.push(
-        at(option, `there is no sink named "${name}"`, `the sinks: ${sinkNames.join(", ")}`),
+        at(
+          option,
+          `there is no sink named "${nameShown(name)}"`,
+          `the sinks: ${sinkNames.join(", ")}`,
+        ),
       );
   }
   if (canary === undefined) {

@@ -3,6 +3,7 @@ import type { SinkDefinition } from "../sink/index.ts";
 import type { ConfigIssue } from "./config.ts";
 import type { LayerResult } from "./layer.ts";
 import { type Env, expand } from "./secrets.ts";
+import { nameShown } from "./shown.ts";
 import { parameterOf, parseSinkFlag, type SinkFlag } from "./sink-uri.ts";
 import { parseSource } from "./source-uri.ts";
 import { isMap, type Layer, type Path, PathSet, pathText } from "./tree.ts";
@@ -134,7 +135,7 @@ export function flagLayer(
     const name = names[index] ?? null;
     if (name === null) continue;
     if (entries.some(([other]) => other === name)) {
-      const message = `there is a sink named "${name}" already`;
+      const message = `there is a sink named "${nameShown(name)}" already`;
       issues.push({ where, message, hint: "give each its own name=" });
       continue;
     }

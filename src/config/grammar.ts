@@ -1,4 +1,5 @@
 import { nearest } from "./nearest.ts";
+import { nameShown } from "./shown.ts";
 
 /** A text with a grammar of its own: its value, or what is wrong with it and what was expected. */
 export type Parsed<T> =
@@ -80,7 +81,7 @@ const SINK_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 /** The name of a sink instance is a metric's label and a column of the ledger. */
 export function sinkNameProblem(name: string): string | null {
   if (SINK_NAME.test(name)) return null;
-  return `"${name.slice(0, 80)}" cannot be the name of a sink; expected at most 63 letters, digits, dots, dashes and underscores`;
+  return `"${nameShown(name)}" cannot be the name of a sink; expected at most 63 letters, digits, dots, dashes and underscores`;
 }
 
 function wrong(problem: string): Parsed<never> {

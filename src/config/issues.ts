@@ -2,7 +2,8 @@ import { metaOf, type OptionMeta, z } from "../sink/schema.ts";
 import type { ConfigIssue } from "./config.ts";
 import { nearest, suggestion } from "./nearest.ts";
 import { filterShape } from "./schema.ts";
-import { isMap, type Path, pathText, type Tree, valueAt } from "./tree.ts";
+import { nameShown } from "./shown.ts";
+import { isMap, type Layer, type Path, pathText, type Tree, valueAt } from "./tree.ts";
 
 type Problem = z.core.$ZodIssue;
 
@@ -29,7 +30,8 @@ export function explain(problems: readonly Problem[], judged: Judged, tree: Tree
       return inner.keys.map((key) => unknownKey([...path, key], key, inner.path, judged, tree));
 
     const value = valueAt(tree.value, path);
-    const label = layer?.label(path) ?? pathText(path);
+    const isWord = value === null && memberAt(judged.schema, inner.path) === undefined;
+    const label = labelOf(path, layer, isWord);
     const meta = metaBelow(judged.schema, inner.path);
     if (value === undefined && inner.code !== "custom") {
       const what = meta === undefined ? "" : `: ${meta.description}`;
@@ -71,11 +73,26 @@ function unknownKey(
   const alias = judged.aliases.get(key);
   const close = alias ?? nearest(key, [...known, ...judged.aliases.keys()]);
   const name = close === null ? null : (judged.aliases.get(close) ?? close);
+  const [, first] = /^([^\s:]+)[\s:]+./.exec(key) ?? [];
+  const begun = known.find((one) => one === first);
+  const isWord = close === null && begun === undefined && valueAt(tree.value, path) === null;
   return {
     where: layer?.where(path, "key") ?? "",
-    message: `${prefix(layer?.label(path) ?? pathText(path))}there is no such option`,
-    hint: name === null ? otherPlace(key, known) : `did you mean "${name}"?`,
+    message: `${prefix(labelOf(path, layer, isWord))}there is no such option`,
+    hint:
+      begun !== undefined
+        ? `write a colon and a space behind "${begun}"`
+        : name === null
+          ? otherPlace(key, known)
+          : `did you mean "${name}"?`,
   };
+}
+
+/** `{ secret SEC… }` and `{ SEC… }` are keys without a value to YAML: such a word is not said. */
+function labelOf(path: Path, layer: Layer | null, isWord: boolean): string {
+  if (!isWord) return layer?.label(path) ?? pathText(path);
+  const above = layer?.label(path.slice(0, -1)) ?? pathText(path.slice(0, -1));
+  return `${above}${above === "" ? "" : "."}…`;
 }
 
 /** In a `--sink` URI, as with kube-eventer, `level` stands beside the sink's options. */
@@ -100,9 +117,7 @@ function phrase(problem: Problem, value: unknown, secret: boolean): string {
   const found = secret ? kindOf(value) : show(value);
   switch (problem.code) {
     case "custom":
-      return secret
-        ? problem.message.replaceAll(`"${String(value)}"`, "this value")
-        : problem.message;
+      return secret ? withoutValue(problem.message, String(value)) : problem.message;
     case "invalid_value":
       return `expected one of ${problem.values.map(String).join(", ")}; found ${found}`;
     case "too_small":
@@ -167,6 +182,15 @@ function show(value: unknown): string {
   if (isMap(value)) return "a map";
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** Less what it quotes of the value: all of it, its beginning, or a part of a pattern. */
+function withoutValue(message: string, value: string): string {
+  const whole = message.replaceAll(`"${value}"`, "this value");
+  const cut = whole.replaceAll(/"([^"]{8,})"/g, (quoted, part: string) =>
+    value.startsWith(part) ? "this value" : quoted,
+  );
+  return cut.replaceAll(/: `[^`]+`/g, "");
 }
 
 /** What may be said about the value of a secret. */
@@ -241,7 +265,7 @@ function prefix(label: string): string {
 /** `sink type "dingtlk" …` and the like, for the closed sets that no schema holds. */
 export function unknownName(what: string, found: string, known: readonly string[]) {
   return {
-    message: `there is no ${what} "${found.slice(0, 60)}"`,
+    message: `there is no ${what} "${nameShown(found)}"`,
     hint: suggestion(found, known, "there are"),
   };
 }
@@ -254,7 +278,11 @@ export function presentable(
   issues: readonly ConfigIssue[],
   secrets: readonly string[],
 ): readonly ConfigIssue[] {
-  const long = secrets.filter((secret) => secret.length >= 8);
+  // The longest first, or a secret that begins as another one would keep its end.
+  const long = secrets
+    .flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())])
+    .filter((secret) => secret.length >= 8)
+    .toSorted((a, b) => b.length - a.length);
   const clean = (text: string) =>
     long.reduce((result, secret) => result.replaceAll(secret, "<redacted>"), text);
   return issues

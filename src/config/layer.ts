@@ -72,9 +72,14 @@ export function yamlLayer(file: string, text: string, store: SecretStore): Layer
 /** `filter:` with everything below it commented out means: no filter. `kubernetes:` alone means: with defaults. */
 function withoutEmpty(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const filled = Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null));
-  if (Array.isArray(filled["sources"]))
-    filled["sources"] = filled["sources"].map((source: unknown) =>
-      isMap(source) && source["kubernetes"] === null ? { ...source, kubernetes: {} } : source,
-    );
+  if (Array.isArray(filled["sources"])) filled["sources"] = filled["sources"].map(filledSource);
   return filled;
+}
+
+function filledSource(source: unknown): unknown {
+  if (!isMap(source) || !("kubernetes" in source)) return source;
+  const { kubernetes } = source;
+  if (kubernetes === null) return { ...source, kubernetes: {} };
+  if (!isMap(kubernetes) || kubernetes["namespaces"] !== null) return source;
+  return { ...source, kubernetes: { ...kubernetes, namespaces: [] } };
 }

@@ -19,6 +19,7 @@ import { type LayerResult, yamlLayer } from "./layer.ts";
 import { ledgerNotes } from "./ledger.ts";
 import { checkRegistry, rootSchema } from "./schema.ts";
 import { type Env, processEnv, type SecretStore } from "./secrets.ts";
+import { nameShown } from "./shown.ts";
 import { literalSecrets, normalizedFilter, readSink } from "./sinks.ts";
 import { type ForSources, forAllSources, judgeSources, resolvedSources } from "./sources.ts";
 import { isMap, type Layer, mergeLayers, type Tree, valueAt } from "./tree.ts";
@@ -70,7 +71,7 @@ export function loadConfig({
   for (const { name, layers } of tree.collisions)
     issues.push({
       where: layers[1].where(["sinks", name], "key"),
-      message: `there is a sink named "${name}" already, at ${layers[0].where(["sinks", name], "key")}`,
+      message: `there is a sink named "${nameShown(name)}" already, at ${layers[0].where(["sinks", name], "key")}`,
       hint: "give each its own name",
     });
   const forSources = forAllSources(flags, env, issues);

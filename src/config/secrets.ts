@@ -1,4 +1,5 @@
 import type { Files } from "./files.ts";
+import { nameShown } from "./shown.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -64,14 +65,15 @@ export function expand(
   return { text: done + text.slice(end), values, problems };
 }
 
+/** `${TOKEN:-…}` is a shell's; what follows a name may be the secret. */
 function notAName(name: string): { message: string; hint: string } {
   return {
-    message: `"\${${name}}" does not name an environment variable`,
+    message: `"\${${nameShown(name)}}" does not name an environment variable`,
     hint: "write $${ for the text ${ itself",
   };
 }
 
-/** `{ $env: NAME }` or `{ $file: PATH }`, the whole value of an option. A file's last line break is not part of the secret. */
+/** `{ $env: NAME }` or `{ $file: PATH }`, the whole value of an option. A last line break is not part of the secret. */
 export function dereference(
   reference: { readonly kind: "$env" | "$file"; readonly target: string },
   store: SecretStore,
@@ -93,23 +95,30 @@ export function asReference(
   return typeof target === "string" && target !== "" ? { kind, target } : null;
 }
 
+/** As with a file, the last line break is not part of it: `echo TOKEN | base64` puts one into a Secret. */
 function envValue(name: string, env: Env): string | { message: string; hint: string } {
-  const value = env[name];
-  if (value !== undefined && value !== "") return value;
+  const value = withoutBreak(env[name] ?? "");
+  if (value !== "") return value;
   return {
-    message: `the environment variable ${name} is ${value === undefined ? "not set" : "empty"}`,
+    message: `the environment variable ${nameShown(name)} is ${env[name] === undefined ? "not set" : "empty"}`,
     hint: "set it, in a Pod by env or envFrom with a Secret",
   };
 }
 
 function fileValue(path: string, files: Files): string | { message: string; hint: string } {
+  const shown = /:\/\/|[?&=]/.test(path) || !path.includes("/") ? nameShown(path) : path;
   const read = files.read(path);
   if (!read.ok)
     return {
-      message: `the secret file ${path} cannot be read: ${read.problem}`,
+      message: `the secret file ${shown} cannot be read: ${read.problem}`,
       hint: "mount the Secret, or mend the path",
     };
-  const value = read.text.replace(/\r?\n$/, "");
+  // Windows editors begin a file with a byte order mark.
+  const value = withoutBreak(read.text.replace(/^\uFEFF/, ""));
   if (value !== "") return value;
-  return { message: `the secret file ${path} is empty`, hint: "put the secret into it" };
+  return { message: `the secret file ${shown} is empty`, hint: "put the secret into it" };
+}
+
+function withoutBreak(text: string): string {
+  return text.replace(/\r?\n$/, "");
 }

@@ -5,6 +5,7 @@ import { parseSinkUri, sinkTypeOf } from "../sink/uri.ts";
 import { nearest, suggestion } from "./nearest.ts";
 import { placeholders } from "./placeholder.ts";
 import { type Env, expand } from "./secrets.ts";
+import { nameShown } from "./shown.ts";
 import type { Path } from "./tree.ts";
 
 /** Parameters of a sink's URI that are the house's → where they belong in the sink's YAML entry. */
@@ -85,7 +86,7 @@ export function parseSinkFlag(
   const type = sinkTypeOf(whole);
   const definition = registry.find((one) => one.type === type);
   if (definition === undefined) {
-    const message = `there is no sink type "${type.slice(0, 40)}"`;
+    const message = `there is no sink type "${nameShown(type)}"`;
     const types = registry.map((one) => one.type);
     return {
       ...nothing,
@@ -136,9 +137,12 @@ function isEncoded(before: string, mapping: UriMapping | undefined): boolean {
 
 /** The URI's own word for an option of the entry: `level` for `filter.level`, `excludeKinds` for `filter.exclude.kinds`. */
 export function parameterOf(path: Path): string {
-  const key = path.join(".");
-  const isThis = ([, target]: readonly [string, Path]) => key.startsWith(target.join("."));
-  return Object.entries(PARAMETERS).find(isThis)?.[0] ?? key;
+  const isThis = ([, target]: readonly [string, Path]) =>
+    target.every((key, index) => key === path[index]);
+  return (
+    Object.entries(PARAMETERS).find(isThis)?.[0] ??
+    path.map((key) => nameShown(String(key))).join(".")
+  );
 }
 
 function houseValue(

@@ -1,11 +1,11 @@
 import { splitPatterns } from "../pipeline/matcher.ts";
 import type { SinkDefinition } from "../sink/index.ts";
-import { metaOf, optionsOf, variableOf, type z } from "../sink/schema.ts";
+import { metaOf, optionsOf, variableOf, z } from "../sink/schema.ts";
 import { Secret } from "../sink/secret.ts";
 import type { Config, ConfigIssue, FilterSpec, Lang, SinkConfig } from "./config.ts";
 import { sinkNameProblem } from "./grammar.ts";
 import { explain, unknownName } from "./issues.ts";
-import { HOUSE_KEYS, sinkSchema } from "./schema.ts";
+import { HOUSE_KEYS, sinkSchema, sinkShape } from "./schema.ts";
 import type { Env } from "./secrets.ts";
 import { isMap, type Path, type Tree, valueAt } from "./tree.ts";
 
@@ -50,7 +50,7 @@ export function readSink(
     return fail(message, hint, [...path, "type"]);
   }
 
-  const { house, own } = split(raw);
+  const { house, own } = split(raw, definition);
   const houseResult = sinkSchema.safeParse(house);
   const ownResult = definition.options.safeParse({
     ...(root.compat === "strict" ? definition.strict?.defaults : {}),
@@ -131,16 +131,28 @@ function resolved(
   };
 }
 
-function split(raw: Readonly<Record<string, unknown>>) {
+function split(raw: Readonly<Record<string, unknown>>, definition: SinkDefinition) {
+  const forms = new Map(
+    [...optionsOf(definition.options), ...HOUSE_OPTIONS].map(({ name, form }) => [name, form]),
+  );
   const house: Record<string, unknown> = {};
   const own: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(raw)) {
-    if (key === "type") continue;
+    const form = forms.get(key);
+    // A heading of which every line is commented out.
+    if (key === "type" || (value === null && (form === "list" || form === "map"))) continue;
     if (key === "filter") house[key] = normalizedFilter(value);
-    else if (HOUSE_KEYS.includes(key)) house[key] = value;
-    else own[key] = value;
+    else (HOUSE_KEYS.includes(key) ? house : own)[key] = form === "number" ? counted(value) : value;
   }
   return { house, own };
+}
+
+const HOUSE_OPTIONS = optionsOf(z.object(sinkShape));
+
+/** JavaScript makes a number of `true`, of `[5]` and of nothing; a person does not. */
+function counted(value: unknown): unknown {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && value.trim() !== "" ? value : Number.NaN;
 }
 
 /** Lists written as one text are split with care for commas inside /regex/; a heading with nothing below it filters nothing. */
@@ -150,6 +162,7 @@ export function normalizedFilter(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
       if (key === "exclude") return [key, normalizedFilter(item)];
+      if (item === null && key !== "level") return [key, []];
       return [key, typeof item === "string" && key !== "level" ? splitPatterns(item) : item];
     }),
   );

@@ -1,4 +1,5 @@
 import { suggestion } from "./nearest.ts";
+import { nameShown } from "./shown.ts";
 
 /** A `--source` as an entry of `sources`, or what is wrong with it. */
 export type SourceEntry =
@@ -40,7 +41,7 @@ export function parseSource(text: string): SourceEntry {
     return wrong("file: names no file", "write file:PATH, or file:- for standard input");
   }
   return wrong(
-    `there is no source type "${type.slice(0, 60)}"`,
+    `there is no source type "${nameShown(type)}"`,
     suggestion(type, TYPES, "there are"),
   );
 }
@@ -107,7 +108,7 @@ function parameter(
         : notABoolean(name, value);
     default:
       return wrong(
-        `there is no parameter "${name.slice(0, 60)}" of kubernetes:`,
+        `there is no parameter "${nameShown(name)}" of kubernetes:`,
         suggestion(name, [...Object.keys(PARAMETERS), "inClusterConfig"], "there are"),
       );
   }

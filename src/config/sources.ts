@@ -78,9 +78,12 @@ function durationFlag(
   issues: ConfigIssue[],
 ): number | null {
   if (given === undefined) return null;
-  const { text, problems } = expand(String(given), env);
+  const { text, problems, values } = expand(String(given), env);
   const ms = parseDuration(text);
   if (problems.length > 0) issues.push(...problems.map((problem) => ({ where, ...problem })));
-  else if (ms === null) issues.push({ where, message: durationProblem(text) ?? "", hint: null });
+  else if (ms === null) {
+    const message = durationProblem(values.length > 0 ? String(given) : text) ?? "";
+    issues.push({ where, message, hint: null });
+  }
   return ms;
 }

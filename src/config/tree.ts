@@ -1,3 +1,5 @@
+import { nameShown } from "./shown.ts";
+
 /** Where something stands in the configuration: keys of maps, positions in lists. */
 export type Path = readonly (string | number)[];
 
@@ -64,10 +66,12 @@ export function mergeLayers(layers: readonly Layer[]): Tree {
   };
 }
 
-/** `sources[1].kubernetes.namespaces[0]`. */
+/** `sources[1].kubernetes.namespaces[0]`, for messages. */
 export function pathText(path: Path): string {
   return path
-    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${key}`))
+    .map((key, index) =>
+      typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${nameShown(key)}`,
+    )
     .join("");
 }
 

@@ -55,12 +55,18 @@ function readDocument(
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  const issues = [...document.errors, ...document.warnings].map((error) => ({
-    where: at(error.pos[0]),
-    message: `is not valid YAML: ${plain(error.code, error.message)}`,
-    hint: null,
-  }));
+  const mistakes = [...document.errors, ...document.warnings];
+  // Where a document has ended before its time each word behind it is a mistake of its own.
+  const adrift = mistakes.findIndex(({ message }) => ADRIFT.test(message));
+  const issues = mistakes
+    .filter(({ message }, index) => index === adrift || !ADRIFT.test(message))
+    .map((error) => ({ where: at(error.pos[0]), ...described(error.code, error.message) }));
   if (issues.length > 0) return { yaml: null, issues };
+  const lost = aliasToNothing(document);
+  if (lost !== null) {
+    const message = "is not valid YAML: nothing has the name (&) that this alias (*) leads to";
+    return { yaml: null, issues: [{ where: at(lost), message, hint: QUOTED }] };
+  }
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
@@ -107,15 +113,55 @@ export function toYaml(value: unknown, flat: boolean): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: true }).trimEnd();
 }
 
-function plain(code: string, message: string): string {
-  switch (code) {
-    case "DUPLICATE_KEY":
-      return "this key stands twice in one map";
-    case "MULTIPLE_DOCS":
-      return "a second document (---) begins here; expected one per file";
-    case "TAB_AS_INDENT":
-      return "a tab indents this line; expected spaces";
-    default:
-      return message.split("\n")[0] ?? message;
-  }
+/** Where the first alias stands that leads to nothing; `null`: there is none. */
+function aliasToNothing(document: Document.Parsed): number | null {
+  let found: number | null = null;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined;
+      found = alias.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
+const ADRIFT = / in YAML stream: /;
+/** What the parser quotes may be any word of the file. */
+const QUOTE = /(?<=\w): .*/s;
+
+/** A password may begin with what means something to YAML. */
+const QUOTED = "put a text that begins with *, &, !, %, | or > in quotes";
+
+/** In words of ours, as the parser's repeat what it found, which may be a secret. */
+const MESSAGES: Readonly<Record<string, { readonly message: string; readonly hint?: string }>> = {
+  DUPLICATE_KEY: { message: "this key stands twice in one map" },
+  MULTIPLE_DOCS: { message: "a second document (---) begins here; expected one per file" },
+  TAB_AS_INDENT: { message: "a tab indents this line; expected spaces" },
+  TAG_RESOLVE_FAILED: { message: "this tag (!) means nothing here", hint: QUOTED },
+  BAD_DQ_ESCAPE: {
+    message: "this backslash in double quotes begins no escape that YAML knows",
+    hint: "write \\\\ for a backslash, or single quotes around the text",
+  },
+  BAD_DIRECTIVE: {
+    message: "a line that begins with % is a directive, and none is known",
+    hint: QUOTED,
+  },
+};
+
+function described(
+  code: string,
+  given: string,
+): { readonly message: string; readonly hint: string | null } {
+  const [first = given] = given
+    .replace(/ in YAML stream(?=: )/, " behind the end of the document")
+    .replace(QUOTE, "")
+    .split("\n");
+  const known = first.startsWith("Block scalar header")
+    ? { message: "this | or > is followed by text; its text begins on the next line", hint: QUOTED }
+    : MESSAGES[code];
+  return {
+    message: `is not valid YAML: ${known?.message ?? first}`,
+    hint: known?.hint ?? null,
+  };
 }

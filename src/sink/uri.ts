@@ -54,6 +54,7 @@ export function parseSinkUri(
   const called = new Map<OptionInfo, string>();
   const forHouse: Record<string, string[]> = {};
   const stay: string[] = [];
+  const swallowed = secretWithin(definition);
   const issues: SinkUriIssue[] = [];
   const notes: SinkUriIssue[] = [];
   const problem = (message: string, hint: string | null = null) => issues.push({ message, hint });
@@ -68,6 +69,12 @@ export function parseSinkUri(
     const value = equals < 0 ? alone : decode(raw.slice(equals + 1));
     const houseName = house.get(plain(name));
     const why = idle.get(plain(name));
+    const isShown = option === undefined ? !PATTERNS.has(houseName ?? "") : !option.meta.secret;
+    const inside = isShown ? swallowed.exec(raw.slice(equals + 1))?.[0] : undefined;
+    if (inside !== undefined && (option ?? houseName) !== undefined) {
+      problem(`${shown(rawName, equals)} has ${inside} in its value`, "an & is missing before it");
+      continue;
+    }
     // Where everything may belong to the address, a percent-encoded name says that it does.
     const escaped = kept === null && equals > 0 && rawName !== name;
     if (escaped || kept?.has(plain(name))) stay.push(raw);
@@ -157,6 +164,24 @@ function split(
 function addressOf(written: string, { nowhere, alwaysHttps }: UriMapping): string {
   if (nowhere?.test(written) === true) return "";
   return alwaysHttps?.test(written) === true ? written.replace(/^http:/i, "https:") : written;
+}
+
+/** Filters of texts that may be anything. */
+const PATTERNS: ReadonlySet<string> = new Set([
+  "messages",
+  "excludeMessages",
+  "reason",
+  "reasons",
+  "excludeReasons",
+]);
+
+/** Finds `sign=` in `level=Warningsign=SEC…`: the secret would be shown with what it was taken for. */
+function secretWithin(definition: SinkDefinition): RegExp {
+  const names = optionsOf(definition.options)
+    .filter(({ meta, form }) => meta.secret === true && form !== "url")
+    .flatMap(({ name, meta }) => [name, ...(meta.aliases ?? [])])
+    .flatMap((name) => [name, snake(name), snake(name).replaceAll("_", "-")]);
+  return names.length === 0 ? /^(?!)/ : new RegExp(`(?<!\\?)(?:${names.join("|")})=`, "i");
 }
 
 function indexFrom(text: string, pattern: RegExp, start: number): number {

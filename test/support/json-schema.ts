@@ -44,6 +44,8 @@ function check(keyword: string, rule: unknown, schema: Json, value: unknown, at:
       return wrong(typeof value !== "number" || value <= Number(rule));
     case "minLength":
       return wrong(typeof value !== "string" || value.length >= Number(rule));
+    case "pattern":
+      return wrong(typeof value !== "string" || new RegExp(String(rule), "u").test(value));
     case "required":
       return wrong(!isMap(value) || (rule as string[]).every((key) => Object.hasOwn(value, key)));
     case "properties":

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { ConfigIssue } from "../../config/config.ts";
 import { nearest } from "../../config/nearest.ts";
+import { nameShown } from "../../config/shown.ts";
 
 const isFlag = (word: string): boolean => /^-./.test(word);
 
@@ -18,7 +19,7 @@ export function mistakesOf(command: Command): readonly ConfigIssue[] {
       const close = nearest(name, known);
       return [
         {
-          where: name,
+          where: nameShown(name),
           message: "there is no such flag",
           hint: close === null ? `see the command's --help` : `did you mean ${close}?`,
         },
@@ -29,7 +30,7 @@ export function mistakesOf(command: Command): readonly ConfigIssue[] {
     if (isFlag(before) && !before.includes("=")) return [];
     return [
       {
-        where: `argument "${beginningOf(word)}…"`,
+        where: `argument "${nameShown(word).replace(/…?$/, "…")}"`,
         message: "belongs to no flag",
         hint: "write --FLAG=VALUE, in quotes where the value has spaces or &",
       },
@@ -37,14 +38,12 @@ export function mistakesOf(command: Command): readonly ConfigIssue[] {
   });
 }
 
-const beginningOf = (word: string): string => (word.split(/[:=?/@\s]/)[0] ?? "").slice(0, 20);
-
 /** What the parser says of a word it does not know, without what may be a token in it. */
 export function withoutValues(text: string): string {
   return text
-    .replace(/(unknown (?:option|command) ')(.*)'/s, (_, before: string, word: string) => {
-      const beginning = beginningOf(word);
-      return `${before}${beginning}${beginning === word ? "" : "…"}'`;
-    })
+    .replace(
+      /(unknown (?:option|command) ')(.*)'/s,
+      (_, before: string, word: string) => `${before}${nameShown(word)}'`,
+    )
     .replace(/(but got \d+): .*\.$/ms, "$1.");
 }

@@ -344,7 +344,7 @@ describe("--sink", () => {
     ["stdout:?giveUpAfter=36501d", 'giveUpAfter: "36501d" is too long; expected at most 36500d'],
     ["stdout:?timeout=1s&timeout=2s", "timeout is given 2 times; expected once"],
     ["stdout:?name=a&name=b", "name is given more than once"],
-    ["stdout:?name=a b", '"a b" cannot be the name of a sink'],
+    ["stdout:?name=a b", '"a…" cannot be the name of a sink'],
     ["stdout:?concurrency=0", 'concurrency: expected at least 1; found "0"'],
     ["stdout:?format=xml", 'format: expected one of text, json; found "xml"'],
     ["chat:", "url: is missing: The robot's URL, token included"],

@@ -57,13 +57,56 @@ describe("what cannot be read", () => {
     ["a:\n\tb: 1", "f:2:1", "a tab indents this line; expected spaces"],
     ["a: 1\n---\na: 2", "f:2:1", "a second document (---) begins here; expected one per file"],
     ["a: [1", "f:1:6", "Flow sequence in block collection"],
-    ["a: !secret x", "f:1:4", "Unresolved tag: !secret"],
-    ["a: *nope", "f:1:1", "Unresolved alias"],
+    ["a: !secret x", "f:1:4", "this tag (!) means nothing here"],
+    ["a: 1\nb: [x, *nope]", "f:2:8", "nothing has the name (&) that this alias (*) leads to"],
+    ["a: {<<: *nope}", "f:1:9", "nothing has the name (&) that this alias (*) leads to"],
+    ["a: |text", "f:1:5", "this | or > is followed by text"],
+    ['a: "C:\\Users"', "f:1:7", "begins no escape that YAML knows"],
+    ["%nope\n---\na: 1", "f:1:1", "a line that begins with % is a directive"],
+    ["a: [x]]\nb: 1", "f:1:7", "Unexpected flow-seq-end"],
   ])("%j", (text, where, message) => {
     const { yaml, issues } = parseYaml("f", text);
     expect(yaml).toBeNull();
     expect(issues[0]?.where).toBe(where);
     expect(issues[0]?.message).toContain(message);
+  });
+
+  // Passwords begin with any of these, and a bracket too many ends the document before its time.
+  it.each([
+    "password: *s3cr3t-of-4ll",
+    "password: !s3cr3t-of-4ll",
+    "password: |s3cr3t-of-4ll",
+    "password: >s3cr3t-of-4ll",
+    "%s3cr3t-of-4ll",
+    "a: [x]]\npassword: s3cr3t-of-4ll",
+    "a: }\npassword: s3cr3t-of-4ll\nmore: s3cr3t-of-4ll",
+    "a: |\nb: 1\n c: s3cr3t-of-4ll",
+    "a: | 1\n  b\n password: s3cr3t-of-4ll",
+  ])("repeats nothing of the file: %j", (text) => {
+    const { yaml, issues } = parseYaml("f", text);
+    expect(yaml).toBeNull();
+    expect(issues.length).toBeGreaterThan(0);
+    expect(JSON.stringify(issues)).not.toContain("s3cr3t");
+  });
+
+  it("says what to do about a text that begins as YAML's own", () => {
+    for (const text of ["a: *x", "a: !x", "a: |x", "%x\n---\na: 1"])
+      expect(parseYaml("f", text).issues[0]?.hint, text).toBe(
+        "put a text that begins with *, &, !, %, | or > in quotes",
+      );
+  });
+
+  it("tells a bracket too many once, and not each word behind it", () => {
+    const text = `a: [x]]\n${Array.from({ length: 40 }, (_, n) => `b${n}: ${n}`).join("\n")}`;
+    expect(parseYaml("f", text).issues.length).toBeLessThan(4);
+  });
+
+  it("is told of whatever is nested without end", () => {
+    for (const text of ["[".repeat(20_000), "{a: ".repeat(20_000)]) {
+      const { yaml, issues } = parseYaml("deep.yaml", text);
+      expect(yaml).toBeNull();
+      expect(issues[0]?.where).toMatch(/^deep\.yaml:1:\d+$/);
+    }
   });
 
   it("does not blow up a bomb of aliases", () => {
