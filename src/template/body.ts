@@ -7,8 +7,16 @@ const GO =
   /\{\{-?\s*(?:[.$]\w|(?:if|range|with|end|define|template|block|break|continue|printf?|println|html|js|urlquery|index|slice|len|call)\b|\/\*|["`(])/;
 /** What only Handlebars writes. */
 const HANDLEBARS = /\{\{(?:[{#^>!&~]|\/\w)/;
-/** White space and actions, which may stand before the first word of what a body gives. */
-const BEFORE = /^(?:\s|\{\{[^]*?\}\})*/;
+/** Actions of either language that give no text themselves. */
+const SILENT =
+  /\{\{!--[^]*?--\}\}|\{\{[-~]?\s*(?:[#^/!]|(?:else|if|end|range|with|define|block|break|continue)\b|\$\w*\s*(?:,\s*\$\w+\s*)?:?=)[^]*?\}\}/g;
+/** Handlebars' helper of that name, which writes nothing else. */
+const JSON_VALUE = /\{\{[{~&]?\s*json\s[^]*?\}\}/g;
+const ACTION = /\{\{[^]*?\}\}/g;
+/** For what an action gives. */
+const VALUE = "\u0000";
+/** `[prod] Back-off …`: a word, or what is closed before the rest begins. */
+const MARKED = /^\[(?:\s*(?!true\b|false\b|null\b)\p{L}|[^\][{"]*\]\s*\S)/u;
 
 /**
  * Reads a body in the engine it is written in; without one that is said, the body tells: what is right as Handlebars is that, and what is right
@@ -25,9 +33,12 @@ export async function loadBody(
   return loaded.ok ? { ok: true, template: { ...loaded.template, medium } } : loaded;
 }
 
-/** An object or a list, as far as the text tells before it is executed. */
+/** An object or a list, as far as the text tells before it is executed; text with a mark before it is neither. */
 function looksJson(text: string): boolean {
-  return /^[{[]/.test(text.replace(BEFORE, ""));
+  const given = text.replace(SILENT, "").replace(JSON_VALUE, "{}").replace(ACTION, VALUE).trim();
+  // What stands first may be there for some events only.
+  const first = given.replace(/^\0*\s*/, "");
+  return /^[{[]/.test(first) && !MARKED.test(first);
 }
 
 async function inItsEngine(

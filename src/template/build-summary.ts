@@ -1,6 +1,6 @@
 import type { Alert, DigestLine } from "../event/alert.ts";
-import { characterLength, shortenMiddle } from "../sink/text.ts";
-import { cleanLine } from "./clean.ts";
+import { characterLength } from "../sink/text.ts";
+import { cleanLine, shortLine } from "./clean.ts";
 import { eventsCommand } from "./command.ts";
 import { numberText, PHRASES } from "./phrases.ts";
 import { splitWords, knownWords } from "./reasons.ts";
@@ -76,13 +76,13 @@ export function digestView(alert: Extract<Alert, { kind: "digest" }>, options: V
 /** What can be no namespace's name may be anything. */
 function wordOf(namespace: string | null): string | null {
   if (namespace === null || /^[a-z0-9-]{1,63}$/.test(namespace)) return namespace;
-  return shortenMiddle(cleanLine(namespace), NAME_MAX);
+  return shortLine(cleanLine(namespace), NAME_MAX);
 }
 
 function lineView(line: DigestLine, options: ViewOptions) {
-  const reason = shortenMiddle(cleanLine(line.reason), NAME_MAX);
+  const reason = shortLine(cleanLine(line.reason), NAME_MAX);
   const subject = { reason: line.reason, message: "", object: { kind: line.kind } };
-  const workload = shortenMiddle(cleanLine(line.workload), NAME_MAX);
+  const workload = shortLine(cleanLine(line.workload), NAME_MAX);
   const namespace = line.namespace === null ? "" : `${cleanLine(line.namespace)}/`;
   return {
     count: line.count,
@@ -91,9 +91,9 @@ function lineView(line: DigestLine, options: ViewOptions) {
     reasonText:
       knownWords(options.lang, subject) ?? (options.lang === "en" ? splitWords(reason) : reason),
     where: PHRASES[options.lang].objects(
-      shortenMiddle(`${namespace}${workload}`, NAME_MAX + 20),
+      shortLine(`${namespace}${workload}`, NAME_MAX + 20),
       line.objects,
-      shortenMiddle(cleanLine(line.kind), NAME_MAX),
+      shortLine(cleanLine(line.kind), NAME_MAX),
     ),
   };
 }
@@ -105,8 +105,8 @@ function digestTitle(alert: Extract<Alert, { kind: "digest" }>, options: ViewOpt
   const items = alert.lines.map((line) =>
     phrases.digestItem(
       line.count,
-      shortenMiddle(cleanLine(line.reason), 24),
-      line.namespace === null ? null : shortenMiddle(cleanLine(line.namespace), 16),
+      shortLine(cleanLine(line.reason), 24),
+      line.namespace === null ? null : shortLine(cleanLine(line.namespace), 16),
     ),
   );
   const isOld = alert.tooOld === true;
@@ -141,7 +141,7 @@ export function gapView(alert: Extract<Alert, { kind: "gap" }>, options: ViewOpt
     severity: "notice",
     mark: MARKS.notice,
     cluster,
-    title: `${MARKS.notice} ${blind}${cluster === "" ? "" : ` · ${shortenMiddle(cluster, room)}`}`,
+    title: `${MARKS.notice} ${blind}${cluster === "" ? "" : ` · ${shortLine(cluster, room)}`}`,
     place: cluster,
     scope: cluster,
     times: phrases.gapTimes(

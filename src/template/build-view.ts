@@ -2,9 +2,9 @@ import type { Alert } from "../event/alert.ts";
 import type { KubeEvent } from "../event/event.ts";
 import { severityOf } from "../event/severity.ts";
 import type { Lang } from "../config/config.ts";
-import { characterLength, shortenMiddle } from "../sink/text.ts";
+import { characterLength } from "../sink/text.ts";
 import { digestView, gapView } from "./build-summary.ts";
-import { clean, cleanLine, cutMiddle } from "./clean.ts";
+import { clean, cleanLine, cutMiddle, shortLine } from "./clean.ts";
 import { describeCommand } from "./command.ts";
 import { PHRASES } from "./phrases.ts";
 import { knownWords, splitWords } from "./reasons.ts";
@@ -18,7 +18,7 @@ const NAME_MIN = 20;
 const WORD_MAX = 256;
 
 function short(text: string): string {
-  return shortenMiddle(cleanLine(text), WORD_MAX);
+  return shortLine(cleanLine(text), WORD_MAX);
 }
 
 /** What a template sees of an alert. Pure: the same alert at the same `now` gives the same view. */
@@ -123,7 +123,7 @@ function titleOf(mark: string, lang: Lang, text: string, code: string, name: str
   const nameLength = Math.min(characterLength(name), NAME_MIN);
   const separator = name === "" || withCode === "" ? "" : " · ";
   const frame = characterLength(mark) + 1 + separator.length;
-  const what = shortenMiddle(withCode, TITLE_MAX - frame - nameLength);
+  const what = shortLine(withCode, TITLE_MAX - frame - nameLength);
   const room = TITLE_MAX - frame - characterLength(what);
-  return `${mark} ${what}${separator}${shortenMiddle(name, room)}`.trimEnd();
+  return `${mark} ${what}${separator}${shortLine(name, room)}`.trimEnd();
 }

@@ -1,5 +1,5 @@
-import { characterLength, head, tailOf } from "../sink/text.ts";
-import { breakMentions } from "./escape.ts";
+import { characterLength, head, shortenMiddle, tailOf } from "../sink/text.ts";
+import { breakMentions, withoutRevived } from "./escape.ts";
 
 const LINE_ENDS = /\r\n?|[\u0085\u2028\u2029\v\f]/g;
 /** Colours and cursor movements of a terminal (ECMA-48 CSI and OSC sequences). */
@@ -50,6 +50,11 @@ export function cleanLine(text: string): string {
   return clean(text).replace(/\s+/g, " ").trim();
 }
 
+/** At most `max` characters of a clean line, its middle taken out. */
+export function shortLine(text: string, max: number): string {
+  return withoutRevived(shortenMiddle(text, max));
+}
+
 /** C0 controls have pictures of their own in Unicode; C1 controls have none and are dropped. */
 function picture(code: number): string {
   if (code === 0x7f) return "␡";
@@ -68,7 +73,7 @@ export function cutMiddle(
   const total = characterLength(text);
   if (total <= limit) return text;
   const end = Math.floor(Math.max(0, limit) * 0.4);
-  const first = head(text, Math.max(0, limit) - end);
+  const first = withoutRevived(head(text, Math.max(0, limit) - end));
   const last = tailOf(text, end);
   const kept = characterLength(first) + characterLength(last);
   return `${first}${note(kept, total)}${last}`;

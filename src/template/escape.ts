@@ -14,6 +14,14 @@ export function breakMentions(text: string): string {
   return text.replace(MENTION, `$&${JOINER}`);
 }
 
+/** The beginning of another word (`@alligator`, `<attribute`), which behind a cut would call somebody. */
+const REVIVED = /(?:@(?:all|everyone|here|channel|所有人)|<\/?at)(?=…|$)/gi;
+
+/** A cut text in which its cuts (`…`, or the end) made no mention of what was none. */
+export function withoutRevived(cut: string): string {
+  return cut.includes("@") || cut.includes("<") ? cut.replace(REVIVED, "") : cut;
+}
+
 /**
  * `text` for a place of this medium, so that it neither formats, mentions nor links there and yet reads the same.
  *
@@ -109,8 +117,12 @@ export function quote(medium: Medium, text: string): string {
   }
 }
 
-/** The end of a cut block: half an entity or a lone backslash would change what follows it. */
+/** The end of a cut block: half an entity or a lone backslash would change what follows it, and half a word might call somebody. */
 export function mendCut(medium: Medium, text: string): string {
+  return withoutRevived(mended(medium, text));
+}
+
+function mended(medium: Medium, text: string): string {
   switch (medium) {
     case "slack":
     case "html":
@@ -118,9 +130,9 @@ export function mendCut(medium: Medium, text: string): string {
     case "markdown": {
       let slashes = 0;
       while (text.charAt(text.length - 1 - slashes) === "\\") slashes += 1;
-      const mended = slashes % 2 === 1 ? text.slice(0, -1) : text;
+      const whole = slashes % 2 === 1 ? text.slice(0, -1) : text;
       // An open code span would swallow the mark of the cut and whatever the platform appends.
-      return mended.replace(/`[^`\n]*$/, (open) => (codeIsOpen(mended) ? open.slice(1) : open));
+      return whole.replace(/`[^`\n]*$/, (open) => (codeIsOpen(whole) ? open.slice(1) : open));
     }
     case "text":
     case "wecom":

@@ -1,6 +1,6 @@
 import type { Medium } from "../sink/define.ts";
 import { cut } from "../sink/text.ts";
-import { anchor, code, escape, quote } from "./escape.ts";
+import { anchor, code, escape, quote, withoutRevived } from "./escape.ts";
 import { markdownTable } from "./markdown-table.ts";
 import { dateText, localTime, timeTeller } from "./times.ts";
 import type { View } from "./view.ts";
@@ -149,7 +149,9 @@ export const HELPERS: Readonly<Record<string, Helper>> = {
     about: "at most so many characters, … where cut",
     run: ([value, max]) => {
       const room = Math.max(0, Math.floor(Number(max)) || 0);
-      return cut(textOf(value), { max: room, unit: "characters" });
+      const text = textOf(value);
+      const kept = cut(text, { max: room, unit: "characters" });
+      return kept === text ? text : withoutRevived(kept);
     },
   },
   upper: {
