@@ -169,17 +169,16 @@ describe("who hears of what", () => {
     expect(names(yaml)).toEqual(["deployment-shop", "oom-node"]);
   });
 
-  it("an expression that would stall others is matched in no time", async () => {
+  it("an expression that would stall others does not", async () => {
     const world = await World.begin();
     const inbox = await world.inbox();
     const life = await world.watching({
       sink: [`webhook:${inbox.url}/hook?messages=/^(a%2B)%2B$/`],
     });
-    const began = performance.now();
+    // What tries every way to match would be at it for longer than anybody waits.
     world.api.create("evil", { message: `${"a".repeat(10_000)}!` });
     world.api.create("match", { message: "a".repeat(10_000) });
     await life.delivered(1);
-    expect(performance.now() - began).toBeLessThan(2_000);
     expect(names(inbox)).toEqual(["match"]);
   });
 });

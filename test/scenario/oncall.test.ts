@@ -62,7 +62,7 @@ describe("a day of an on-call engineer", () => {
     ]);
   });
 
-  it("has it on the screen within milliseconds of the event", async () => {
+  it("has it on the screen as the event happens, not when somebody looks next", async () => {
     const world = await World.begin();
     const inbox = await world.inbox();
     const life = await world.watching({ sink: [`webhook:${inbox.url}/hook`] }, systemClock);
@@ -74,8 +74,8 @@ describe("a day of an on-call engineer", () => {
       took.push(performance.now() - began);
       await life.delivered(count);
     }
-    // Generous, for a machine that does other things as well; a polling watcher takes seconds.
-    expect(took.toSorted((a, b) => a - b)[10]).toBeLessThan(50);
+    // How many milliseconds is for bench/README.md to say; what looks for news now and then takes seconds.
+    expect(took.toSorted((a, b) => a - b)[10]).toBeLessThan(1_000);
   });
 
   it("hears again when it goes on, with the number; not of a label, nor of the Event's end", async () => {
