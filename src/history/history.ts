@@ -111,7 +111,7 @@ export interface EventBrief {
   readonly at: number;
   readonly event: Pick<
     KubeEvent,
-    "type" | "reason" | "message" | "count" | "firstSeen" | "lastSeen"
+    "type" | "reason" | "message" | "count" | "firstSeen" | "lastSeen" | "eventNamespace"
   >;
 }
 

@@ -164,8 +164,8 @@ function toRow({ row, deliveries }: Kept): EventRow {
 }
 
 function toBrief({ row: { id, at, event } }: Kept): EventBrief {
-  const { type, reason, message, count, firstSeen, lastSeen } = event;
-  return { id, at, event: { type, reason, message, count, firstSeen, lastSeen } };
+  const { type, reason, message, count, firstSeen, lastSeen, eventNamespace } = event;
+  return { id, at, event: { type, reason, message, count, firstSeen, lastSeen, eventNamespace } };
 }
 
 type Named = EventRow["event"]["object"];

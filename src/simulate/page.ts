@@ -4,7 +4,8 @@ import { LIVE_SCRIPT } from "./live.ts";
 import { forPrograms, PLATFORMS } from "./message.ts";
 import type { Simulator } from "./simulator.ts";
 import { STYLE } from "./style.ts";
-import { chooseLang, WORDS, type Lang, type Words } from "./words.ts";
+import { chooseLang } from "../web/auth/lang.ts";
+import { WORDS, type Lang, type Words } from "./words.ts";
 
 export interface PageOptions {
   /** Changes whenever the page would. */

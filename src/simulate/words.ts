@@ -94,9 +94,3 @@ export const WORDS: Readonly<Record<Lang, Words>> = {
     lost: "无法连接",
   },
 };
-
-/** `?lang=` decides, then the browser's first language. */
-export function chooseLang(query: string | undefined, acceptLanguage: string | undefined): Lang {
-  if (query === "en" || query === "zh") return query;
-  return /^\s*zh\b/i.test(acceptLanguage ?? "") ? "zh" : "en";
-}

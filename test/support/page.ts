@@ -3,6 +3,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { HistoryReader } from "../../src/history/history.ts";
 import { openReaderOver } from "../../src/history/open.ts";
 import type { AuditEntry } from "../../src/web/auth/audit.ts";
+import { mountAccount } from "../../src/web/auth/account.ts";
 import { createGuardedApp } from "../../src/web/auth/guarded.ts";
 import type { Provers } from "../../src/web/auth/prove.ts";
 import { mountApi } from "../../src/web/api/routes.ts";
@@ -32,6 +33,8 @@ export interface PageSite extends TestLedger {
   /** What was asked to be retried or discarded. */
   readonly settled: readonly string[];
   readonly hub: TailHub;
+  /** What the server answers at all, `GET /sinks`; what stands before it (the guard, the API's manners) is `ALL`. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[];
   /** A page as its reader gets it. */
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   post(path: string, fields: Readonly<Record<string, string>>): Promise<Answer>;
@@ -91,6 +94,7 @@ export async function aPageSite(
     failed: (detail) => void failures.push(detail),
     refusalOf,
   });
+  mountAccount(app);
   const hub = mountPages(app, desk);
   mountApi(app, desk, {
     version: "0.0.0",
@@ -116,6 +120,7 @@ export async function aPageSite(
     failures,
     settled,
     hub,
+    routes: app.routes.map(({ method, path }) => ({ method, path })),
     get: (path, headers = {}) =>
       ask(path, { headers: { accept: "text/html,*/*;q=0.8", ...headers } }),
     post: (path, fields) =>

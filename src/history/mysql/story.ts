@@ -84,8 +84,8 @@ async function ofObject(session: Session, object: number): Promise<readonly Numb
 }
 
 export function brief({ id, at, event }: Numbered["row"]): EventBrief {
-  const { type, reason, message, count, firstSeen, lastSeen } = event;
-  return { id, at, event: { type, reason, message, count, firstSeen, lastSeen } };
+  const { type, reason, message, count, firstSeen, lastSeen, eventNamespace } = event;
+  return { id, at, event: { type, reason, message, count, firstSeen, lastSeen, eventNamespace } };
 }
 
 /** Where Events are stored, by what the index has seen; what the house itself tells of is stored nowhere. */

@@ -69,10 +69,14 @@ function ofObject(tables: Tables, { event }: EventRow, visible: Visible): readon
 export function brief(row: Record<string, unknown>, visible: Visible): readonly EventBrief[] {
   const event = toEvent(row["event"] as string);
   if (!isVisible(event.eventNamespace, visible)) return [];
-  const { type, reason, message, count, firstSeen, lastSeen } = event;
+  const { type, reason, message, count, firstSeen, lastSeen, eventNamespace } = event;
   const at = momentOf(lastSeen, Number(row["received_at"]));
   return [
-    { id: String(row["key"]), at, event: { type, reason, message, count, firstSeen, lastSeen } },
+    {
+      id: String(row["key"]),
+      at,
+      event: { type, reason, message, count, firstSeen, lastSeen, eventNamespace },
+    },
   ];
 }
 

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { z } from "../../sink/schema.ts";
 import { QueryError } from "../../history/parse.ts";
+import { etagOf, isKnown } from "../page/etag.ts";
 import type { C } from "../page/frame.ts";
 
 const SHOWN = 80;
@@ -8,20 +8,11 @@ const SHOWN = 80;
 /** Answers are weighed by their text: whoever asks again for what has not changed gets no body. */
 export function json(c: C, body: unknown): Response {
   const text = JSON.stringify(body);
-  // Here and now: handing it to another thread and back takes longer than doing it.
-  const etag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
+  const etag = etagOf(text);
   c.header("etag", etag);
   c.header("cache-control", "private, no-cache");
-  if (isKnown(c.req.header("if-none-match") ?? "", etag)) return c.body(null, 304);
+  if (isKnown(c.req.header("if-none-match"), etag)) return c.body(null, 304);
   return c.body(text, 200, { "content-type": "application/json; charset=utf-8" });
-}
-
-/** A list, and weak where a proxy has compressed what it passed on. */
-function isKnown(header: string, etag: string): boolean {
-  return header.split(",").some((one) => {
-    const tag = one.trim().replace(/^W\//, "");
-    return tag === etag || tag === "*";
-  });
 }
 
 /** More levels than anything has that is meant: what walks them would run out of stack. */

@@ -1,6 +1,7 @@
+import { langOf } from "./lang.ts";
 import { type Hono, html } from "../server.ts";
 import { callerOf, type GuardedEnv } from "./caller.ts";
-import { framed, langOf } from "./refusal.ts";
+import { framed } from "./refusal.ts";
 import { WORDS } from "./words.ts";
 
 /** `/account`: who one is, how that was proven, what one may see, and the way out. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { keepLang, langOf } from "./lang.ts";
 import { bodyLimit, type Context, Hono, html } from "../server.ts";
 import type { AuditEntry, AuditTrail } from "./audit.ts";
 import { callerOf, type Caller, type GuardedEnv } from "./caller.ts";
@@ -10,7 +11,7 @@ import { drawLogin, LOGIN_STYLE, refreshTo } from "./login.ts";
 import { safeNext } from "./next.ts";
 import { originOf, type Origin } from "./proxy.ts";
 import { proveRequest, type Provers, proveToken } from "./prove.ts";
-import { answerRefusal, framed, langOf, Refusal, wantsJson } from "./refusal.ts";
+import { answerRefusal, framed, Refusal, wantsJson } from "./refusal.ts";
 import { isFromHere } from "./same-site.ts";
 import { Sessions } from "./sessions.ts";
 import { WORDS } from "./words.ts";
@@ -63,6 +64,7 @@ export function createGuardedApp(provers: Provers, ports: GuardPorts): Hono<Guar
     app.get("/login", async (c) => {
       const next = safeNext(c.req.query("next"));
       const found = await proveRequest(c.env.incoming, provers, { sessions, limiter });
+      keepLang(c);
       return found === null ? c.html(drawLogin(c, next, null)) : c.redirect(next, 303);
     });
     app.post("/login", (c) => logIn(c));

@@ -1,5 +1,6 @@
+import { langOf } from "./lang.ts";
 import { html, type Context, type Html } from "../server.ts";
-import { framed, langOf } from "./refusal.ts";
+import { framed } from "./refusal.ts";
 import { WORDS } from "./words.ts";
 
 /** The form for a pasted token: works without a script, and never shows the token again. */

@@ -128,11 +128,11 @@ function mustBeLocal(message: IncomingMessage, { host }: Origin): void {
   if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(name))
     throw new Refusal(
       421,
-      "without authentication this answers to localhost and 127.0.0.1 only; to reach it by another name set web.auth",
+      "without authentication this answers to localhost and 127.0.0.1 only; to reach it by another name set webAccessFile or webProxies, or webKubernetes: on",
     );
   if (forwarded !== undefined)
     throw new Refusal(
       421,
-      `without authentication this answers to this machine only, and the header ${forwarded} shows a proxy; set web.auth`,
+      `without authentication this answers to this machine only, and the header ${forwarded} shows a proxy; name that in webProxies`,
     );
 }

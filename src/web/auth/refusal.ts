@@ -1,5 +1,6 @@
 import { html, type Context, type Html } from "../server.ts";
-import { chooseLang, type Lang, WORDS } from "./words.ts";
+import { type Lang, langOf } from "./lang.ts";
+import { WORDS } from "./words.ts";
 
 export type RefusalStatus =
   | 400
@@ -36,10 +37,6 @@ export class Refusal extends Error {
     this.headers = headers;
     this.details = details;
   }
-}
-
-export function langOf(c: Context): Lang {
-  return chooseLang(c.req.query("lang"), c.req.header("accept-language"));
 }
 
 /** JSON for programs, a page for people. */

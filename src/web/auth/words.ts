@@ -1,7 +1,6 @@
+import type { Lang } from "./lang.ts";
 import type { Identity } from "./identity.ts";
 import type { RefusalStatus } from "./refusal.ts";
-
-export type Lang = "en" | "zh";
 
 interface Words {
   readonly title: string;
@@ -116,14 +115,3 @@ export const WORDS: Readonly<Record<Lang, Words>> = {
     },
   },
 };
-
-/** What was asked for, else the first of the browser's languages that we speak. */
-export function chooseLang(asked: string | undefined, accepted: string | undefined): Lang {
-  if (asked === "zh" || asked === "en") return asked;
-  const first = (accepted ?? "")
-    .toLowerCase()
-    .split(",")
-    .map((part) => part.trim())
-    .find((part) => /^(zh|en)\b/.test(part));
-  return first?.startsWith("zh") === true ? "zh" : "en";
-}

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
+import { etagOf } from "./etag.ts";
 
 /** A file that the page loads. */
 export interface Asset {
@@ -57,6 +57,5 @@ function load(name: string): Asset | null {
 }
 
 function assetOf(name: string, body: string): Asset {
-  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-  return { body, type: TYPES[path.extname(name).slice(1)] ?? "", etag };
+  return { body, type: TYPES[path.extname(name).slice(1)] ?? "", etag: etagOf(body) };
 }

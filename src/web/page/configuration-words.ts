@@ -1,4 +1,4 @@
-import type { Lang } from "./words.ts";
+import type { Lang } from "../auth/lang.ts";
 
 /** What the page of the configuration says, in one language. Options are named as in the file. */
 export interface ConfigurationWords {
@@ -42,7 +42,7 @@ export const CONFIGURATION_WORDS: Readonly<Record<Lang, ConfigurationWords>> = {
     nothing: "nothing",
     byDefault: "default",
     referred: "from the environment or a secret file",
-    defaults: (count) => `${count} more, as they are by default`,
+    defaults: (count) => `${count} more, as ${count === "1" ? "it is" : "they are"} by default`,
     allDefaults: "Nothing was given: all as by default.",
     sections: {
       global: "General",

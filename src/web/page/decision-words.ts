@@ -1,5 +1,5 @@
 import type { Difference } from "../../explain/then.ts";
-import type { Lang } from "./words.ts";
+import type { Lang } from "../auth/lang.ts";
 
 /** What the page says of how something was decided, in one language. */
 export interface DecisionWords {

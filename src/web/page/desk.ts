@@ -8,7 +8,7 @@ import type { Html } from "../server.ts";
 import type { AuditTrail } from "../auth/audit.ts";
 import type { SinkStatus } from "./sinks-page.ts";
 import type { TemplatesView } from "./templates-page.ts";
-import type { Lang } from "./words.ts";
+import type { Lang } from "../auth/lang.ts";
 
 export type Sent = Pick<DeliveryRow, "sink" | "sent">;
 

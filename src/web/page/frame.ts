@@ -2,17 +2,16 @@ import { type Ask, BusyError, UnreadableError, type Visible } from "../../histor
 import { parseQuery, type Query, QueryError, type QueryProblem } from "../../history/parse.ts";
 import { accessFor, callerOf, type GuardedEnv } from "../auth/caller.ts";
 import { HOME_OF_CLUSTER_SCOPED, type Namespaces } from "../auth/identity.ts";
+import { keepLang, langOf } from "../auth/lang.ts";
 import type { Context, Html } from "../server.ts";
 import { DEADLINE_MS, type Desk } from "./desk.ts";
 import { type Reader, readerOf } from "./reader.ts";
 import { drawShell, type Tab } from "./shell.ts";
-import type { Lang } from "./words.ts";
 
 export type C = Context<GuardedEnv>;
 
 /** Fields of the page's own, besides those of a query. */
 const OWN_FIELDS = ["lang", "view", "after"];
-const LANG_COOKIE = /(?:^|;\s*)kube-crier-lang=(en|zh)\b/;
 
 export function readQuery(
   params: URLSearchParams,
@@ -72,12 +71,8 @@ export async function unlessUnreadable<T>(
 }
 
 export function readerFor(c: C, { config, clock }: Desk): Reader {
-  const asked = c.req.query("lang") ?? LANG_COOKIE.exec(c.req.header("cookie") ?? "")?.[1];
-  const accepted = /^\s*zh\b/i.test(c.req.header("accept-language") ?? "") ? "zh" : "en";
-  const lang: Lang = asked === "en" || asked === "zh" ? asked : accepted;
-  if (c.req.query("lang") === lang)
-    c.header("set-cookie", `kube-crier-lang=${lang}; Path=/; Max-Age=31536000; SameSite=Strict`);
-  return readerOf(lang, config.timezone, clock.now());
+  keepLang(c);
+  return readerOf(langOf(c), config.timezone, clock.now());
 }
 
 export function page(
@@ -93,7 +88,7 @@ export function page(
     readonly chat?: boolean;
   },
 ): Response | Promise<Response> {
-  const { identity, csrf } = callerOf(c);
+  const { identity, csrf, session } = callerOf(c);
   const url = new URL(c.req.url);
   url.searchParams.set("lang", reader.lang === "en" ? "zh" : "en");
   return c.html(
@@ -102,7 +97,7 @@ export function page(
       tab,
       title,
       cluster: config.cluster,
-      caller: identity.by === "loopback" ? null : { name: identity.name, csrf },
+      caller: session && csrf !== null ? { name: identity.name, csrf } : null,
       troubles: [...troubles(reader.lang), ...(drawn.troubles ?? [])],
       otherLanguage: `${url.pathname}${url.search}`,
       chat: drawn.chat ?? false,

@@ -25,7 +25,9 @@ export function homesOf(alert: Alert): readonly string[] {
 /** For `mustBeAllowed`; `null`: there is nothing. */
 export function homesOfDecision(decision: Decision | null): readonly string[] | null {
   if (decision === null) return null;
-  return decision.kind === "event"
-    ? [homeOf(decision.story.row.event)]
-    : homesOf(decision.delivery.row.alert);
+  if (decision.kind === "event") return [homeOf(decision.story.row.event)];
+  const { row, folded } = decision.delivery;
+  const homes = homesOf(row.alert);
+  // Lines name the namespace of an object, which is not always that of its Events; none: it is for those who may see all.
+  return homes.length === 0 ? [] : [...homes, ...folded.map(({ event }) => homeOf(event))];
 }

@@ -1,7 +1,8 @@
 import { localTime, timeTeller } from "../../template/times.ts";
 import { html, type Html } from "../server.ts";
 import { DECISION_WORDS, type DecisionWords } from "./decision-words.ts";
-import { type Lang, WORDS, type Words } from "./words.ts";
+import type { Lang } from "../auth/lang.ts";
+import { WORDS, type Words } from "./words.ts";
 
 /** Who looks at a page, as far as it changes how things are written. */
 export interface Reader {

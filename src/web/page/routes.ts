@@ -6,6 +6,7 @@ import { type Hono, html, textOf } from "../server.ts";
 import { Assets } from "./assets.ts";
 import { mountConfiguration } from "./configuration-routes.ts";
 import type { Desk } from "./desk.ts";
+import { isKnown } from "./etag.ts";
 import { drawEvents } from "./events-page.ts";
 import { mountExports } from "./export-routes.ts";
 import { FORM_FIELDS } from "./filter-bar.ts";
@@ -126,7 +127,7 @@ function mountAssets(app: Hono<GuardedEnv>, assets: Assets): void {
     if (asset === null) throw new Refusal(404, "there is no such file");
     c.header("etag", asset.etag);
     c.header("cache-control", "private, no-cache");
-    if (c.req.header("if-none-match") === asset.etag) return c.body(null, 304);
+    if (isKnown(c.req.header("if-none-match"), asset.etag)) return c.body(null, 304);
     return c.body(asset.body, 200, { "content-type": asset.type });
   });
 }

@@ -20,6 +20,11 @@ export function eventPath(id: string): string {
   return `/events/${encodeURIComponent(id)}`;
 }
 
+/** Of a delivery: what became of it, and what it tells. */
+export function deliveryPath(id: string): string {
+  return `/deliveries/${encodeURIComponent(id)}`;
+}
+
 /** The table of events, one row for each occurrence. */
 export function drawRows({ rows, params, sinks, reader }: RowsView): Html {
   return drawTable(

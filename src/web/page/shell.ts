@@ -15,8 +15,8 @@ export interface Shell {
   readonly tab: Tab | null;
   readonly title: string;
   readonly cluster: string;
-  /** The caller's name and the token of their session's forms; `null`: nobody logs in here. */
-  readonly caller: { readonly name: string; readonly csrf: string | null } | null;
+  /** Who has signed in, and may sign out: their name, and the token of their session's forms; `null`: there is no session. */
+  readonly caller: { readonly name: string; readonly csrf: string } | null;
   /** What does not work now, a line each, with since when and what still does. */
   readonly troubles: readonly string[];
   /** The address of this very page in the other language. */
@@ -66,7 +66,7 @@ export function drawShell({
           <span class="cluster">${cluster}</span>
           <a class="lang" href="${otherLanguage}">${words.otherLanguage}</a>
           ${
-            caller === null || caller.csrf === null
+            caller === null
               ? ""
               : html`<form method="post" action="/logout">
                   <input type="hidden" name="_csrf" value="${caller.csrf}" />

@@ -4,7 +4,8 @@ import { storedKey } from "../../ledger/key.ts";
 import { spanText } from "../../template/times.ts";
 import { html, type Html } from "../server.ts";
 import { withFields } from "./address.ts";
-import { eventPath } from "./rows.ts";
+import { deliveryPath, eventPath } from "./rows.ts";
+import { spanOf, summaryTitle } from "./summary-page.ts";
 import { count, moment, type Reader } from "./reader.ts";
 
 /** What a sink's worker is doing now. */
@@ -145,7 +146,7 @@ function drawDead(
             html`<tr id="dead-${delivery.id}">
               <td class="when">${moment(delivery.settledAt ?? delivery.owedAt, reader)}</td>
               <td>${delivery.sink}</td>
-              <td>${drawAlert(delivery)}</td>
+              <td>${drawAlert(delivery, reader)}</td>
               <td class="message"><b>${delivery.reason}</b> ${delivery.detail}</td>
               <td class="acts">${mayChange ? drawActs(delivery.id, csrf, reader) : ""}</td>
             </tr>`,
@@ -158,24 +159,21 @@ function drawDead(
 }
 
 function drawActs(id: string, csrf: string | null, { words }: Reader): Html {
-  return html`<form method="post" action="${`/deliveries/${encodeURIComponent(id)}`}">
+  return html`<form method="post" action="${deliveryPath(id)}">
     ${csrf === null ? "" : html`<input type="hidden" name="_csrf" value="${csrf}" />`}
     <button name="act" value="retry">${words.retry}</button>
     <button name="act" value="discard">${words.discard}</button>
   </form>`;
 }
 
-function drawAlert({ alert }: DeliveryRow): Html | string {
-  switch (alert.kind) {
-    case "event": {
-      const { reason, object } = alert.event;
-      return html`<a href="${eventPath(storedKey(alert.event))}"
-        >${reason} ${object.kind} ${object.name}</a
-      >`;
-    }
-    case "digest":
-      return `digest · ${alert.total}`;
-    case "gap":
-      return `gap ${alert.since} – ${alert.until}`;
+function drawAlert({ id, alert }: DeliveryRow, reader: Reader): Html {
+  if (alert.kind === "event") {
+    const { reason, object } = alert.event;
+    return html`<a href="${eventPath(storedKey(alert.event))}"
+      >${reason} ${object.kind} ${object.name}</a
+    >`;
   }
+  const [from, to] = spanOf(alert);
+  return html`<a href="${deliveryPath(id)}">${summaryTitle(alert, reader)}</a>
+    <span class="soft">${moment(from, reader)} – ${moment(to, reader)}</span>`;
 }

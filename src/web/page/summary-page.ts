@@ -14,6 +14,18 @@ export function summaryTitle(alert: Alert, reader: Reader): string {
   return alert.tooOld === true ? decisionWords.tooOldDigest(total) : decisionWords.digest(total);
 }
 
+/** The time that it tells of, ISO 8601. */
+export function spanOf(alert: Alert): readonly [from: string, to: string] {
+  switch (alert.kind) {
+    case "event":
+      return [alert.event.firstSeen, alert.event.lastSeen];
+    case "digest":
+      return [alert.from, alert.to];
+    case "gap":
+      return [alert.since, alert.until];
+  }
+}
+
 /** A delivery that tells of several events, or of a gap: what became of it, the message, and what it tells of. */
 export function drawSummary(
   { row, folded }: DeliveryStory,
@@ -22,12 +34,7 @@ export function drawSummary(
 ): Html {
   const { words } = reader;
   const { alert } = row;
-  const [from, to] =
-    alert.kind === "digest"
-      ? [alert.from, alert.to]
-      : alert.kind === "gap"
-        ? [alert.since, alert.until]
-        : [alert.event.firstSeen, alert.event.lastSeen];
+  const [from, to] = spanOf(alert);
   return html`<p class="crumbs"><a href="/">${words.back}</a></p>
     <h1>${summaryTitle(alert, reader)} <small>${row.sink}</small></h1>
     <p class="soft">${moment(from, reader)} – ${moment(to, reader)}</p>

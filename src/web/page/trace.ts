@@ -8,7 +8,7 @@ import type { Difference } from "../../explain/then.ts";
 import { attemptNumber } from "../../event/delivery.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import type { Desk } from "./desk.ts";
-import { eventPath } from "./rows.ts";
+import { deliveryPath, eventPath } from "./rows.ts";
 import { count, instant, moment, type Reader } from "./reader.ts";
 import { MARKS } from "./told.ts";
 
@@ -106,9 +106,7 @@ export function drawDelivery(
       delivery.foldedInto === null
         ? ""
         : html`<p>
-            <a href="${`/deliveries/${encodeURIComponent(delivery.foldedInto)}`}"
-              >${words.foldedInto}</a
-            >
+            <a href="${deliveryPath(delivery.foldedInto)}">${words.foldedInto}</a>
           </p>`
     }
     ${

@@ -1,7 +1,7 @@
 import { GAP_CAUSES, type GapCause } from "../../event/alert.ts";
 import type { Trouble as Remembered } from "../../observe/troubles.ts";
 import { timeTeller } from "../../template/times.ts";
-import type { Lang } from "./words.ts";
+import type { Lang } from "../auth/lang.ts";
 
 /** Everything that stands at the top of a page, when it does. Times are milliseconds since the epoch. */
 export type Trouble =
@@ -56,7 +56,7 @@ function en(trouble: Trouble, at: Tell): string {
     case "gap":
       return `${trouble.source}: what happened between ${at(Date.parse(trouble.gap.since))} and ${at(Date.parse(trouble.gap.until))} may be incomplete: ${CAUSES.en[trouble.gap.cause]}.`;
     case "replaced":
-      return `The ledger was damaged and begun anew at ${at(trouble.at)}; ${trouble.owed === null ? "what it owed is lost" : `${trouble.owed} deliveries it still owed are lost`}. The old one lies at ${trouble.aside}.`;
+      return `The ledger was damaged and begun anew at ${at(trouble.at)}; ${trouble.owed === null ? "what it owed is lost" : `${trouble.owed} ${trouble.owed === 1 ? "delivery it still owed is" : "deliveries it still owed are"} lost`}. The old one lies at ${trouble.aside}.`;
     case "page":
       return `This page ended by itself at ${at(trouble.at)}, and was begun again: ${trouble.detail}. What is owed was delivered meanwhile.`;
     case "unread":

@@ -54,7 +54,7 @@ export const EN: Words = {
     told: "Told",
   },
   other: "other",
-  total: (count) => `${count} events`,
+  total: (count) => (count === "1" ? "1 event" : `${count} events`),
   perBar: (length) => `${length} a bar`,
   older: "Older",
   newest: "Newest",

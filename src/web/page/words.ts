@@ -1,8 +1,7 @@
 import type { DeliveryState } from "../../event/delivery.ts";
+import type { Lang } from "../auth/lang.ts";
 import { EN } from "./words-en.ts";
 import { ZH } from "./words-zh.ts";
-
-export type Lang = "en" | "zh";
 
 /** What the page says to people, in one language. Names of Kubernetes (reasons, kinds, fields) are never translated. */
 export interface Words {

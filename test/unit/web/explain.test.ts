@@ -14,6 +14,7 @@ const ACCESS = `
 tokens:
   - { name: shopkeeper, sha256: ${sha256("of-shop")}, namespaces: [shop], may: [read] }
   - { name: operator, sha256: ${sha256("of-ops")}, namespaces: [shop], may: [read, change] }
+  - { name: nodes, sha256: ${sha256("of-nodes")}, namespaces: [default], may: [read] }
   - { name: auditor, sha256: ${sha256("of-all")}, namespaces: ["*"], may: [read] }
 `;
 
@@ -242,6 +243,28 @@ describe("the page of a decision", () => {
     const hidden = await site.get("/deliveries/d5", as("of-shop"));
     expect([hidden.status, hidden.body]).toEqual([404, none.body]);
     expect((await site.get("/deliveries/d5", as("of-all"))).status).toBe(200);
+  });
+
+  it("of a digest about nodes is for who may see where their Events are stored", async () => {
+    const site = await guarded();
+    const object = { kind: "Node", namespace: null, name: "node-3" };
+    const homes = ["default", "kube-system"];
+    for (const [n, eventNamespace] of homes.entries())
+      await take(site, [seen(n, NOON - MINUTE, { object, eventNamespace })]); // d1, d2
+    const line = { count: 1, severity: "warning", reason: "BackOff", kind: "Node" } as const;
+    const lines = [{ ...line, namespace: null, workload: "node-3", objects: 1 }];
+    const times = { from: SHOP.lastSeen, to: SHOP.lastSeen };
+    const digest = { kind: "digest", cluster: "prod-a", total: 1, moreKinds: 0, lines } as const;
+    for (const id of ["d1", "d2"]) site.outbox.fold("ops", [id], { ...digest, ...times }, NOON); // d3, d4
+    site.outbox.written();
+    const statusOf = async (path: string, token: string) =>
+      (await site.get(path, as(token))).status;
+    for (const path of ["/deliveries/d3", "/api/v1/explain/d3"])
+      expect([path, await statusOf(path, "of-nodes")]).toEqual([path, 200]);
+    for (const path of ["/deliveries/d4", "/api/v1/explain/d4"]) {
+      expect([path, await statusOf(path, "of-nodes")]).toEqual([path, 404]);
+      expect([path, await statusOf(path, "of-all")]).toEqual([path, 200]);
+    }
   });
 });
 

@@ -7,7 +7,7 @@ import { safeNext } from "../../../../src/web/auth/next.ts";
 import { permissionText, ruleText } from "../../../../src/web/auth/permission.ts";
 import { Gate, Remembered } from "../../../../src/web/auth/remembered.ts";
 import { isFromHere } from "../../../../src/web/auth/same-site.ts";
-import { chooseLang, WORDS } from "../../../../src/web/auth/words.ts";
+import { WORDS } from "../../../../src/web/auth/words.ts";
 import { FakeClock, settle } from "../../../support/clock.ts";
 
 describe("where one goes on to after the login", () => {
@@ -258,18 +258,6 @@ describe("what is seen", () => {
 });
 
 describe("the language", () => {
-  it.each([
-    ["zh", "en", "zh"],
-    ["en", "zh-CN", "en"],
-    [undefined, "zh-CN,zh;q=0.9,en;q=0.8", "zh"],
-    [undefined, "fr-FR, en;q=0.7, zh;q=0.5", "en"],
-    [undefined, "fr", "en"],
-    [undefined, undefined, "en"],
-    ["xx", "ZH", "zh"],
-  ] as const)("asked %s, accepted %s: %s", (asked, accepted, expected) => {
-    expect(chooseLang(asked, accepted)).toBe(expected);
-  });
-
   it("has every word in both", () => {
     expect(Object.keys(WORDS.zh)).toEqual(Object.keys(WORDS.en));
     expect(Object.keys(WORDS.zh.problems)).toEqual(Object.keys(WORDS.en.problems));

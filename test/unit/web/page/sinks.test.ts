@@ -3,6 +3,7 @@ import { UnreadableError } from "../../../../src/history/history.ts";
 import type { DeliveryRow } from "../../../../src/ledger/ledger.ts";
 import type { SinkStatus } from "../../../../src/web/page/sinks-page.ts";
 import { MINUTE, NOON, seen, take } from "../../../support/history.ts";
+import { never } from "../../../support/ledger.ts";
 import { aPageSite } from "../../../support/page.ts";
 
 const OPS: SinkStatus = {
@@ -107,6 +108,44 @@ describe("the page of sinks", () => {
     expect(body.match(/<tr id="dead-/g)).toHaveLength(100);
     expect(text.includes("The newest 100; there are more: kube-crier dead list")).toBe(more);
     expect((await site.get("/sinks?lang=zh")).text.includes("仅显示最新的 100 条")).toBe(more);
+  });
+
+  it("leads from a digest and from a notice of a gap to what they tell, in the reader's words", async () => {
+    const site = await aPageSite();
+    await take(site, [seen(1, NOON - MINUTE), seen(2, NOON - MINUTE)]);
+    const line = { count: 2, severity: "warning", reason: "BackOff", kind: "Pod" } as const;
+    const lines = [{ ...line, namespace: "shop", workload: "web", objects: 2 }];
+    const [from, to] = ["2026-11-20T11:40:00Z", "2026-11-20T11:59:00Z"];
+    const digest = { kind: "digest", cluster: "prod-a", total: 2, moreKinds: 0, lines } as const;
+    site.outbox.fold("ops", ["d1", "d2"], { ...digest, from, to }, NOON); // d3
+    const gap = {
+      kind: "gap",
+      cluster: "prod-a",
+      since: from,
+      until: to,
+      cause: "expired",
+    } as const;
+    await site.outbox.add([{ event: null, alert: gap, sinks: ["ops"] }], [], never); // d4
+    for (const { id } of site.outbox.due("ops", NOON, 9, new Set()))
+      site.outbox.settle(id, {
+        kind: "dead",
+        at: NOON,
+        reason: "auth",
+        detail: "no",
+        counted: true,
+      });
+    site.outbox.pending("ops", NOON);
+    const { text, body } = await site.get("/sinks");
+    expect(text).toMatch(/ops Digest of 2 11:40:00 – 11:59:00 auth no/);
+    expect(text).toMatch(/ops Notice of a gap 11:40:00 – 11:59:00 auth no/);
+    for (const id of ["d3", "d4"]) {
+      expect(body).toContain(`<a href="/deliveries/${id}">`);
+      expect((await site.get(`/deliveries/${id}`)).status).toBe(200);
+    }
+    const chinese = await site.get("/sinks?lang=zh");
+    expect(chinese.text).toMatch(/2 条事件的汇总 11:40:00/);
+    expect(chinese.text).toMatch(/观测中断的通知 11:40:00/);
+    expect(chinese.text).not.toMatch(/digest|gap/i);
   });
 
   it("does not say that nothing was given up where nobody can know", async () => {
