@@ -63,6 +63,7 @@ export async function followTemplates(
   const { clock, observer } = ports;
   const read = asking(ports.clients, signal);
   let known = markOf(started.texts);
+  let { folders } = started.texts;
   for (;;) {
     await clock.sleep(EVERY_MS, signal);
     if (signal.aborted) return;
@@ -70,12 +71,29 @@ export async function followTemplates(
     if (signal.aborted) return;
     if (texts === null || markOf(texts) === known) continue;
     known = markOf(texts);
-    const { templates, issues } = await buildTemplates(config, texts, observer);
+    const wanted = { ...texts, folders: withGone(config, texts.folders, folders) };
+    let built = await buildTemplates(config, wanted, observer);
+    if (built.foldersFit) ({ folders } = wanted);
+    else
+      built = await buildTemplates(config, { ...texts, folders, issues: built.issues }, observer);
+    const { templates, issues } = built;
     started.live.exchange(templates);
-    started.live.texts = texts;
+    started.live.texts = { ...texts, folders };
     if (issues.length > 0) observer.templatesStale(issues.map(textOf));
     else observer.templatesChanged();
   }
+}
+
+/** A folder that cannot be read now is as it was: ours in its place would be another message than the one that is wanted. */
+function withGone(
+  { templates }: Config,
+  found: Texts["folders"],
+  before: Texts["folders"],
+): Texts["folders"] {
+  return templates.flatMap((place) => {
+    const isIt = ({ source }: Texts["folders"][number]) => source === place;
+    return found.find(isIt) ?? before.find(isIt) ?? [];
+  });
 }
 
 function asking(clients: Clients, signal: AbortSignal): ReadMap {

@@ -20,6 +20,8 @@ export interface Built {
   /** By the sink's name; without it: the sink's is among the issues. */
   readonly templates: ReadonlyMap<string, SinkTemplate>;
   readonly issues: readonly ConfigIssue[];
+  /** Whether the folders could be used; where not, there are no templates at all. */
+  readonly foldersFit: boolean;
 }
 
 const BUILTIN = path.resolve(import.meta.dirname, templatesFrom(import.meta.dirname));
@@ -76,7 +78,7 @@ export async function buildTemplates(
     if (unfit.length === 0) templates.set(sink.name, template);
   }
   for (const warning of base?.warnings ?? []) warn(observer, warning);
-  return { templates, issues };
+  return { templates, issues, foldersFit: base !== null };
 }
 
 /** The file that a sink's messages are made from: its own, the one of the first folder that has one, or ours; empty: it has none. */

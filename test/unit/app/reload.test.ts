@@ -181,6 +181,68 @@ describe("templates of the user's own, while they are in use", () => {
     expect(said).toEqual([expect.stringContaining("no ConfigMap body")]);
   });
 
+  /** A folder of templates for all sinks of a type, as `--templates` names it. */
+  function folderOf(words: string) {
+    const folder = temporaryDirectory();
+    const file = path.join(folder, "webhook.hbs");
+    const write = (text: string) => {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(
+        file,
+        `{{#*inline "title"}}${text}{{/inline}}\n{{#*inline "text"}}{{title}}{{/inline}}\n`,
+      );
+    };
+    write(words);
+    return { folder, file, write };
+  }
+
+  it("a folder that is gone, or whose file is broken, leaves its last good templates in use", async () => {
+    const { folder, file, write } = folderOf("mine");
+    const { look, said } = await story([HOOK], { templates: [folder] });
+    expect((await look())["webhook"]).toBe("mine");
+    rmSync(folder, { recursive: true });
+    expect((await look())["webhook"]).toBe("mine");
+    expect(said).toEqual([expect.stringContaining(`there is no directory ${folder}`)]);
+    write("{{#if}}");
+    expect((await look())["webhook"]).toBe("mine");
+    expect(said.at(-1)).toContain(file);
+    write("mended");
+    expect((await look())["webhook"]).toBe("mended");
+    expect(said.at(-1)).toBe("changed");
+  });
+
+  it.each([
+    ["gone", (folder: string) => rmSync(folder, { recursive: true })],
+    ["broken", (folder: string) => writeFileSync(path.join(folder, "slack.hbs"), "{{#if}}")],
+  ])("a folder that is %s does not hold up a body of a sink's own", async (_, spoil) => {
+    const { folder } = folderOf("mine");
+    const own = path.join(temporaryDirectory(), "body.hbs");
+    writeFileSync(own, BODY("one"));
+    const sinks = [HOOK, `${HOOK}?name=own&body_file=${own}`];
+    const { look, said } = await story(sinks, { templates: [folder] });
+    spoil(folder);
+    writeFileSync(own, BODY("two"));
+    expect(said).toEqual([]);
+    expect(await look()).toEqual({ webhook: "mine", own: '{"text":"two web-7d4b9c"}' });
+    expect(said).toEqual([expect.stringContaining(folder)]);
+    writeFileSync(own, BODY("three"));
+    expect(await look()).toEqual({
+      webhook: "mine",
+      own: '{"text":"three web-7d4b9c"}',
+    });
+  });
+
+  it("a template that is taken out of a folder gives way to the next one, and in the end to ours", async () => {
+    const [first, second] = [folderOf("first"), folderOf("second")];
+    const { look, said } = await story([HOOK], { templates: [first.folder, second.folder] });
+    expect((await look())["webhook"]).toBe("first");
+    rmSync(first.file);
+    expect((await look())["webhook"]).toBe("second");
+    rmSync(second.file);
+    expect((await look())["webhook"]).toContain("web-7d4b9c");
+    expect(said).toEqual(["changed", "changed"]);
+  });
+
   it("nobody is asked where no text is the user's own, and it ends with the program", async () => {
     const plain = await story([HOOK]);
     await plain.ended;

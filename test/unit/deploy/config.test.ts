@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sinks as registry } from "../../../sinks/index.ts";
 import { loadConfig } from "../../../src/config/load.ts";
-import { crier } from "../../support/crier.ts";
+import { cli } from "../../support/io.ts";
 import { dataOf, environmentOf, find, manifests, VARIANTS } from "../../support/manifests.ts";
 
 const NAMESPACE = "team-a";
@@ -96,7 +96,7 @@ describe.each(VARIANTS)("the configuration in %s", (variant) => {
         `bodyFile: ${put(`${variant}/body.hbs`, body["content"] ?? "")}`,
       )
       .replace(/customBodyConfigmapNamespace: .*/, "");
-    const { code, stdout, stderr } = await crier(
+    const { code, stdout, stderr } = await cli(
       [
         "check",
         `--config=${put(`${variant}/config.yaml`, files["config.yaml"] ?? "")}`,
@@ -142,7 +142,7 @@ describe("an impossible value in the shipped configuration", () => {
     const line = text.slice(0, at).split("\n").length;
     const edited = put(`edited/${name}`, text.replace(from, to));
     const configs = [put("edited/base.yaml", files["config.yaml"] ?? ""), edited];
-    const { code, stdout, stderr } = await crier(
+    const { code, stdout, stderr } = await cli(
       ["check", ...configs.slice(name === "config.yaml" ? 1 : 0).map((file) => `--config=${file}`)],
       { env: { ...env, KUBECONFIG: "/nowhere" } },
     );
