@@ -123,39 +123,48 @@ export class Leadership {
     const { clock, monotonic } = this.#ports;
     const over = this.#over.signal;
     let next = this.#sentAt + this.#times.retryMs;
+    let again = false;
     while (!over.aborted) {
       await clock.sleep(next - monotonic(), over);
       if (over.aborted || !this.holds()) return;
       const sentAt = monotonic();
       next = sentAt + this.#times.retryMs;
+      const isSecond = again;
+      again = false;
       const asked = await this.#write(this.#own());
       if (over.aborted) return;
       if (asked.kind === "failed") this.#trouble = `: ${asked.detail}`;
       else if (asked.answer === "changed") {
         // By a renewal of our own whose answer was lost, or by another holder.
-        if ((await this.#isOurs()) === "ours") next = sentAt;
+        again = (await this.#isOurs()) && !isSecond;
+        if (again) next = sentAt;
       } else if (asked.answer === "gone") await this.#createAgain(sentAt);
       else if (asked.answer !== null) this.#renewed(asked.answer, sentAt);
     }
   }
 
-  /** Whose it is now; lost, where it is another's. */
-  async #isOurs(): Promise<"ours" | "theirs" | "unknown"> {
+  /** Whether it is ours still, as far as is known; lost, where it is another's. */
+  async #isOurs(): Promise<boolean> {
     const { store } = this.#ports;
     const asked = await this.#ask((signal) => store.read(signal));
     if (asked.kind === "failed") {
       this.#trouble = `: ${asked.detail}`;
-      return "unknown";
+      return false;
     }
     // Deleted just now: the next renewal finds out and makes it again.
-    if (asked.answer === null) return "ours";
+    if (asked.answer === null) return true;
     const { holder } = asked.answer;
     if (holder === this.#identity) {
-      this.#record = asked.answer;
-      return "ours";
+      this.#trouble = ": somebody else writes it as well";
+      // Whoever wrote it may have set the term back, below which a ledger takes nothing.
+      this.#record = {
+        ...asked.answer,
+        transitions: Math.max(this.term, asked.answer.transitions),
+      };
+      return true;
     }
     this.lose(holder === "" ? "somebody emptied the Lease" : `${holder} took the Lease`);
-    return "theirs";
+    return false;
   }
 
   /** Somebody deleted it. Who makes it first has it, so where we do nobody else had it meanwhile. */

@@ -4,7 +4,7 @@ import type { LeaseRecord, LeaseStore } from "../../../src/election/lease.ts";
 import { electionTimes } from "../../../src/election/times.ts";
 import { createKubeClient } from "../../../src/source/kubernetes/client.ts";
 import { createLease } from "../../../src/source/kubernetes/lease.ts";
-import { FakeApiServer } from "../../support/apiserver.ts";
+import { FakeApiServer, type Request } from "../../support/apiserver.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { recordingObserver } from "../../support/observer.ts";
 import { kubeconfigFor } from "../../support/source.ts";
@@ -46,6 +46,41 @@ export async function polls(random: () => number = () => 0) {
       await api.close();
     },
   };
+}
+
+export type Vote = Awaited<ReturnType<typeof polls>>;
+
+export const writes = ({ method }: Request) => method !== "GET";
+export const reads = ({ method }: Request) => method === "GET";
+export const status = (code: number, message = "made up") => ({
+  status: code,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ kind: "Status", status: "Failure", code, message }),
+});
+
+/** It leads, or the test fails. */
+export async function leading(vote: Vote, identity = "one") {
+  const replica = vote.stand(identity);
+  await vote.pass(0);
+  const leadership = await now(replica.leads);
+  if (leadership === undefined || leadership === null) throw new Error(`${identity} leads not`);
+  return { ...replica, leadership };
+}
+
+/** As client-go writes it (k8s.io/client-go/tools/leaderelection/resourcelock/leaselock.go). */
+export function heldBy(
+  vote: Vote,
+  holder: string,
+  renewTime = "2026-11-20T07:59:59.123456Z",
+  transitions = 3,
+) {
+  vote.api.leases.put(KEY, {
+    holderIdentity: holder,
+    leaseDurationSeconds: 15,
+    acquireTime: "2026-11-20T07:00:00.000001Z",
+    renewTime,
+    leaseTransitions: transitions,
+  });
 }
 
 /** The answer, where there is one at this moment. */
