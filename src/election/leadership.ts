@@ -129,7 +129,7 @@ export class Leadership {
       if (over.aborted || !this.holds()) return;
       const sentAt = monotonic();
       next = sentAt + this.#times.retryMs;
-      const isSecond = again;
+      const isSecond: boolean = again;
       again = false;
       const asked = await this.#write(this.#own());
       if (over.aborted) return;

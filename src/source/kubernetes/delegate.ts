@@ -1,5 +1,5 @@
 import type { ConfigIssue } from "../../config/config.ts";
-import { ApiError, ConnectionError, CredentialsError } from "./errors.ts";
+import { ApiError, isNoAnswer } from "./errors.ts";
 import { classify } from "./failure.ts";
 import { mayI } from "./review.ts";
 import type { KubeClient } from "./transport.ts";
@@ -142,13 +142,7 @@ export async function delegateProblems(
     ];
   } catch (error) {
     // Down or busy: whoever wants to look is told so.
-    if (
-      error instanceof ApiError ||
-      error instanceof ConnectionError ||
-      error instanceof CredentialsError ||
-      signal.aborted
-    )
-      return [];
+    if (isNoAnswer(error, signal)) return [];
     throw error;
   }
 }

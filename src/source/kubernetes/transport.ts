@@ -211,7 +211,9 @@ function withoutCredentials(text: string, { headers, auth }: Access): string {
   const authorization = Object.entries(headers)
     .filter(([name]) => name.toLowerCase() === "authorization")
     .map(([, value]) => value.replace(/^\S+\s+/, ""));
-  return [...authorization, auth?.slice(auth.indexOf(":") + 1) ?? ""]
+  const basic =
+    auth === null ? [] : [Buffer.from(auth).toString("base64"), auth.slice(auth.indexOf(":") + 1)];
+  return [...authorization, ...basic]
     .filter((secret) => secret !== "")
     .reduce((clean, secret) => clean.replaceAll(secret, "<redacted>"), text);
 }
