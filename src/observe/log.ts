@@ -18,7 +18,14 @@ function clean(fields: Fields): Record<string, unknown> {
 
 function withoutSecrets(value: unknown): unknown {
   if (typeof value === "string") return redact(value);
-  return Array.isArray(value) ? value.map(withoutSecrets) : value;
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  return isPlain(value) ? clean(value) : value;
+}
+
+function isPlain(value: unknown): value is Fields {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** JSON lines, one object a line: `{"time":…,"level":"info","msg":…}`. */

@@ -198,7 +198,9 @@ export function createMetrics(
     for (const sink of sinks) {
       const { total, oldestOwedAt } = ledger.pending(sink);
       all.pending.set({ sink }, total);
-      all.oldest.set({ sink }, oldestOwedAt === null ? 0 : (ledger.now() - oldestOwedAt) / 1000);
+      // The wall clock may have been set back since.
+      const ageMs = Math.max(0, ledger.now() - (oldestOwedAt ?? ledger.now()));
+      all.oldest.set({ sink }, ageMs / 1000);
     }
     all.bytes.set(ledger.ledgerBytes());
     eventer.measure(ledger.now());
