@@ -25,6 +25,8 @@ export interface Limits {
   readonly requestMs: number;
   readonly headerBytes: number;
   readonly connections: number;
+  /** Without a byte that is taken or given; who follows is given one more often. */
+  readonly idleMs: number;
   /** How often it is looked who is late. */
   readonly checkMs: number;
 }
@@ -35,6 +37,7 @@ export const STRICT_LIMITS: Limits = {
   requestMs: 20_000,
   headerBytes: 16_384,
   connections: 2_000,
+  idleMs: 60_000,
   checkMs: 1_000,
 };
 
@@ -62,9 +65,14 @@ export async function listen(options: Address, answer: RequestListener): Promise
       answer(request, response);
     },
   );
-  if (limits !== undefined) server.maxConnections = limits.connections;
+  if (limits !== undefined) {
+    server.maxConnections = limits.connections;
+    // Whoever asks for much and takes nothing of it would keep a connection from the others for ever.
+    server.setTimeout(limits.idleMs);
+  }
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) =>
+    // For good: a connection that cannot be taken later is no reason to end.
+    server.on("error", (cause: NodeJS.ErrnoException) =>
       reject(new Error(problemOf(cause, host, port), { cause })),
     );
     server.listen(port, host, () => resolve());

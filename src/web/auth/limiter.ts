@@ -7,10 +7,17 @@ const MOST = 10;
 const PER_MS = 60_000;
 const MOST_PLACES = 10_000;
 
+/** Questions of one place that are under way, and who waits for one of them to end. */
+interface UnderWay {
+  count: number;
+  readonly waiting: (() => void)[];
+}
+
 /** Counts wrong tokens by where they come from, in bounded memory. */
 export class Limiter {
   readonly #clock: Clock;
   readonly #failed: Remembered<readonly number[]>;
+  readonly #underWay = new Map<string, UnderWay>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -27,6 +34,37 @@ export class Limiter {
     const recent = this.#recent(placeOf(address));
     const [first] = recent;
     return recent.length < MOST || first === undefined ? 0 : first + PER_MS - this.#clock.now();
+  }
+
+  /**
+   * Before a token is asked about, whose end has to be told. No more of one place are under way than may still turn out to be wrong, the
+   * others wait for them: many at once are no way around the limit.
+   * @returns milliseconds until this place may try again; 0: now
+   */
+  async begin(address: string): Promise<number> {
+    const place = placeOf(address);
+    for (;;) {
+      const wait = this.waitMs(address);
+      if (wait > 0) return wait;
+      const here = this.#underWay.get(place) ?? { count: 0, waiting: [] };
+      if (this.#recent(place).length + here.count < MOST) {
+        here.count += 1;
+        this.#underWay.set(place, here);
+        return 0;
+      }
+      await new Promise<void>((resolve) => here.waiting.push(resolve));
+    }
+  }
+
+  /** @param isWrong the token was nobody's */
+  end(address: string, isWrong: boolean): void {
+    const place = placeOf(address);
+    if (isWrong) this.failed(address);
+    const here = this.#underWay.get(place);
+    if (here === undefined) return;
+    here.count -= 1;
+    if (here.count === 0) this.#underWay.delete(place);
+    for (const resume of here.waiting.splice(0)) resume();
   }
 
   #recent(place: string): readonly number[] {

@@ -84,17 +84,26 @@ export async function proveToken(
   tokens: readonly TokenProver[],
   limiter: Limiter,
 ): Promise<Proven | null> {
-  const wait = limiter.waitMs(origin.address);
-  if (wait > 0 && !tokens.some((one) => one.knows(token))) {
+  const { address } = origin;
+  const isKnown = () => tokens.some((one) => one.knows(token));
+  const wait = isKnown() ? null : await limiter.begin(address);
+  // It may have been asked about meanwhile, by another request with it.
+  if (wait !== null && wait > 0 && !isKnown()) {
     const seconds = Math.ceil(wait / 1000);
     throw new Refusal(429, `too many wrong tokens from your address; try again in ${seconds} s`, {
       "Retry-After": String(seconds),
     });
   }
-  const answer = isToken(token) ? await firstOf(tokens, token) : NOBODY;
-  if (!answer.ok) throw unavailable(answer.detail);
-  if (answer.value === null) limiter.failed(origin.address);
-  return answer.value;
+  let isWrong = false;
+  try {
+    const answer = isToken(token) ? await firstOf(tokens, token) : NOBODY;
+    if (!answer.ok) throw unavailable(answer.detail);
+    isWrong = answer.value === null;
+    return answer.value;
+  } finally {
+    if (wait === 0) limiter.end(address, isWrong);
+    else if (isWrong) limiter.failed(address);
+  }
 }
 
 const NOBODY: Answer<Proven | null> = { ok: true, value: null };
