@@ -97,9 +97,12 @@ interface Printer {
 /** What is printed at once stands in one table. */
 function printerOf({ json, csv }: HistoryOptions, io: Io): Printer {
   let printed = 0;
-  if (csv === true) io.stdout.write(csvHead());
+  let isHeaded = csv !== true;
   return {
     rows: (rows) => {
+      // Not before there is an answer: what is no table is not to be taken for an empty one.
+      if (!isHeaded) io.stdout.write(csvHead());
+      isHeaded = true;
       if (json === true) io.stdout.write(rows.map(jsonLine).join(""));
       else if (csv === true) io.stdout.write(rows.map(csvRow).join(""));
       else if (rows.length > 0)

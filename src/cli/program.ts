@@ -232,7 +232,9 @@ function buildProgram(
   addLedgerCommands(command, commands, act);
   const mysql = command("mysql", "Care for the table of a mysql sink.", [
     "kube-crier mysql migrate --config=config.yaml --dry-run",
-  ]).command("migrate");
+  ])
+    .helpCommand(false)
+    .command("migrate");
   withFlags(mysql.description("Make an existing table whole while it is in use."), SINK_FLAGS)
     .helpOption("--help", "show help")
     .option("--to <NAME>", "this sink, where there are several")

@@ -178,6 +178,8 @@ function readPlace(place: string, store: SecretStore): readonly LayerResult[] {
     issues: [{ where, message, hint }],
     values: [],
   });
+  if (place === "")
+    return [refused("--config", "names no file", "give a YAML file or a directory of them")];
   const listed = store.files.list(place);
   if (listed?.length === 0)
     return [

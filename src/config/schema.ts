@@ -206,12 +206,10 @@ export const globalShape = {
       example: "30s",
     })
     .prefault("5s"),
-  dataDir: s
-    .text({
-      description: "Where the ledger lives: what is owed and what was delivered",
-      example: "/var/lib/kube-crier",
-    })
-    .default(".kube-crier"),
+  dataDir: judged((text) => (text.trim() === "" ? "names no directory" : null), {
+    description: "Where the ledger lives: what is owed and what was delivered",
+    example: "/var/lib/kube-crier",
+  }).default(".kube-crier"),
   ledger: s
     .secretForm(
       {

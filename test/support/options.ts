@@ -112,7 +112,11 @@ export const GLOBAL: Readonly<Record<string, Row>> = {
       ["/var/lib/kube-crier", "/var/lib/kube-crier"],
       [":memory:", ":memory:"],
     ],
-    bad: [],
+    // As `--data-dir=$DIR` is where DIR is not set: the ledger would be in the working directory.
+    bad: [
+      ["", "names no directory"],
+      [" ", "names no directory"],
+    ],
   },
   ledger: {
     from: (config) => config.ledger?.reveal() ?? null,

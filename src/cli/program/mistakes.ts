@@ -3,6 +3,8 @@ import type { ConfigIssue } from "../../config/config.ts";
 import { nearest } from "../../config/nearest.ts";
 import { nameShown } from "../../config/shown.ts";
 
+const LONG_DASH = /^[\u2010-\u2015\u2212]+/;
+
 const isFlag = (word: string): boolean => /^-./.test(word);
 
 /**
@@ -25,6 +27,14 @@ export function mistakesOf(command: Command): readonly ConfigIssue[] {
         },
       ];
     }
+    if (LONG_DASH.test(word))
+      return [
+        {
+          where: `argument "${nameShown(word.replace(LONG_DASH, "--"))}"`,
+          message: "begins with a long dash, which a text processor puts in place of --",
+          hint: "write --",
+        },
+      ];
     const before = command.args[index - 1] ?? "";
     // The value of a flag that is unknown itself.
     if (isFlag(before) && !before.includes("=")) return [];
