@@ -70,13 +70,14 @@ async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connectio
   // Only those who have such a sink load the driver.
   const { default: mysql } = await import("mysql2/promise");
   return translated(async () => {
+    const socket = socketTo(dsn);
     const connection = await mysql.createConnection({
       user: dsn.user,
       password: dsn.password,
       database: dsn.database,
       host: dsn.host,
       port: dsn.port,
-      ...(dsn.socket === null ? { stream: () => tcpSocket(dsn) } : { socketPath: dsn.socket }),
+      stream: () => socket,
       ...(ssl === null ? {} : { ssl }),
       charset: "utf8mb4_general_ci",
       // Times are written and read as the text they are.
@@ -90,7 +91,7 @@ async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connectio
       flags: ["-LOCAL_FILES"],
       connectAttributes: { program_name: "kube-crier" },
     });
-    const wrapped = new Wrapped(connection);
+    const wrapped = new Wrapped(connection, socket);
     try {
       await connection.query({ sql: SESSION, timeout: timeoutMs });
     } catch (error) {
@@ -101,7 +102,8 @@ async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connectio
   });
 }
 
-function tcpSocket({ host, port }: Dsn): Socket {
+function socketTo({ socket: path, host, port }: Dsn): Socket {
+  if (path !== null) return createConnection({ path });
   const socket = createConnection({ host, port });
   socket.setKeepAlive(true, 10_000);
   socket.setNoDelay(true);
@@ -135,11 +137,13 @@ function file(path: string, option: string): string {
 
 class Wrapped implements Connection {
   readonly #connection: MysqlConnection;
+  readonly #socket: Socket;
   #open = true;
   changed = 0;
 
-  constructor(connection: MysqlConnection) {
+  constructor(connection: MysqlConnection, socket: Socket) {
     this.#connection = connection;
+    this.#socket = socket;
     const closed = () => {
       this.#open = false;
     };
@@ -177,15 +181,18 @@ class Wrapped implements Connection {
     });
   }
 
+  /** The driver's own would close its half of the connection, and never reject what a server that hangs is asked. */
   destroy(): void {
     this.#open = false;
-    this.#connection.destroy();
+    this.#socket.destroy();
   }
 
+  /** After what is under way. Says goodbye, and waits for no answer to that. */
   async end(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    await this.#connection.end().catch(() => this.#connection.destroy());
+    await this.#connection.end().catch(() => undefined);
+    this.#socket.destroySoon();
   }
 
   #rows(ask: () => Promise<readonly [unknown, unknown]>): Promise<readonly (readonly Cell[])[]> {

@@ -2,7 +2,7 @@ import type { SinkIo } from "../../src/sink/index.ts";
 import { quoted } from "./columns.ts";
 import type { Connection } from "./driver.ts";
 import type { Layout } from "./layout.ts";
-import { openTable, type Target } from "./table.ts";
+import { type Opened, openTable, type Target } from "./table.ts";
 import { dateTime } from "./time.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -55,10 +55,30 @@ export class Retention {
 
   async #sweep(signal: AbortSignal): Promise<void> {
     const { clock } = this.#io;
-    const { connection, layout } = await openTable(this.#target, CONNECT_MS);
-    const before = dateTime(new Date(clock.now() - this.#keepMs).toISOString(), 3);
-    const abort = () => connection.destroy();
+    const over = Promise.withResolvers<null>();
+    let connection: Connection | null = null;
+    // A server that hangs must not hold up the end, at whatever it does.
+    const abort = () => {
+      connection?.destroy();
+      over.resolve(null);
+    };
     signal.addEventListener("abort", abort, { once: true });
+    try {
+      const opening = openTable(this.#target, CONNECT_MS, (made) => {
+        connection = made;
+        if (signal.aborted) made.destroy();
+      });
+      const opened = await Promise.race([opening, over.promise]);
+      if (opened === null) opening.catch(() => undefined);
+      else await this.#remove(opened, signal);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  async #remove({ connection, layout }: Opened, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#io;
+    const before = dateTime(new Date(clock.now() - this.#keepMs).toISOString(), 3);
     let removed = 0;
     let told = 0;
     try {
@@ -75,7 +95,6 @@ export class Retention {
       }
       if (removed > 0) this.#io.notice(`retention: ${removed} rows older than ${before} deleted`);
     } finally {
-      signal.removeEventListener("abort", abort);
       await connection.end();
     }
   }

@@ -93,6 +93,8 @@ export class Writer implements Pick<DirectSink, "deliver" | "close"> {
     for (const waiting of this.#queue.splice(0))
       waiting.settle(retryable("network", "ended before it was written: shutting down"));
     await this.#retention?.stop();
+    // What is being written, nobody waits for.
+    if (this.#writing.length > 0) this.#drop();
     await this.#opened?.connection.end();
     this.#opened = null;
   }
