@@ -37,7 +37,7 @@ export interface MysqlWire {
 }
 
 export interface WireOptions {
-  answer(statement: Statement): Said;
+  readonly answer: (statement: Statement) => Said;
   /** What a connection is greeted with; by default it is let in. */
   readonly greets?: (connection: number) => "in" | "hang" | { error: number; message: string };
 }
@@ -93,7 +93,7 @@ export async function startMysqlWire({
         return;
       }
       const text = body.toString("utf8", 1);
-      switch (body[0]) {
+      switch (body.readUInt8(0)) {
         case 0x01:
           return socket.end();
         case 0x03:
@@ -270,7 +270,7 @@ function valuesOf(body: Buffer, count: number): readonly string[] {
   return Array.from({ length: count }, () => {
     const first = body.readUInt8(at);
     const width = first < 251 ? 0 : first === 0xfc ? 2 : first === 0xfd ? 3 : 8;
-    const length = width === 0 ? first : Number(body.readUIntLE(at + 1, Math.min(width, 6)));
+    const length = width === 0 ? first : body.readUIntLE(at + 1, Math.min(width, 6));
     const start = at + 1 + width;
     at = start + length;
     return body.toString("utf8", start, at);
