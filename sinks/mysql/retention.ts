@@ -54,7 +54,6 @@ export class Retention {
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#io;
     const over = Promise.withResolvers<null>();
     let connection: Connection | null = null;
     // A server that hangs must not hold up the end, at whatever it does.
