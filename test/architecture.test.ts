@@ -134,7 +134,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Each runtime dependency has one door. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-  "@kubernetes/client-node": ["src/source/kubernetes/client.ts"],
+  "@kubernetes/client-node": ["src/source/kubernetes/kubeconfig.ts"],
   axios: ["src/sink/proxied.ts"],
   handlebars: ["src/template/engine.ts", "src/template/lint.ts"],
   "p-queue": ["src/delivery/lane.ts"],

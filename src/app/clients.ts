@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { SourceConfig } from "../config/config.ts";
-import { createKubeClient, type KubeClientOptions } from "../source/kubernetes/client.ts";
+import { createKubeClient } from "../source/kubernetes/client.ts";
+import type { KubeClientOptions } from "../source/kubernetes/kubeconfig.ts";
 import type { KubeClient } from "../source/kubernetes/transport.ts";
 
 /** API server clients, one for each kubeconfig and context, made when first asked for. */

@@ -52,7 +52,7 @@ const KEEPALIVE_MS = 30_000;
 
 export interface TransportPorts {
   readonly clock: Clock;
-  readonly access: () => Promise<Access>;
+  readonly access: (signal: AbortSignal) => Promise<Access>;
   /** What `access` is made from may be out of date. */
   readonly outdated: () => void;
   /** For messages. */
@@ -89,7 +89,7 @@ export function createTransport(ports: TransportPorts): Transport {
     signal: AbortSignal,
     sending: Sending = NOTHING,
   ): Promise<http.IncomingMessage> {
-    const access = await ports.access();
+    const access = await ports.access(signal);
     signal.throwIfAborted();
     const response = await send(access, path, query, ports.userAgent, sending, signal).catch(
       (error: unknown) => {

@@ -1,8 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ConfigError } from "../../../src/config/config.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createKubeClient } from "../../../src/source/kubernetes/client.ts";
 import { readConfigMap } from "../../../src/source/kubernetes/configmap.ts";
 import { readIdentity, sameCluster } from "../../../src/source/kubernetes/identity.ts";
@@ -14,97 +10,9 @@ import { kubeconfigFor } from "../../support/source.ts";
 
 const clock = new FakeClock();
 const { signal } = new AbortController();
-const folder = mkdtempSync(path.join(tmpdir(), "kube-crier-client-"));
 
 const open = (kubeconfig: string, context: string | null = null): KubeClient =>
   createKubeClient({ kubeconfig, context }, { clock });
-
-function file(name: string, text: string): string {
-  const place = path.join(folder, name);
-  writeFileSync(place, text);
-  return place;
-}
-
-function refusal(kubeconfig: string, context: string | null = null): ConfigError {
-  try {
-    open(kubeconfig, context);
-  } catch (error) {
-    if (error instanceof ConfigError) return error;
-    throw error;
-  }
-  throw new Error("the kubeconfig was taken");
-}
-
-describe("a kubeconfig that cannot be used is refused, with what is wrong and where", () => {
-  const config = (changes: Record<string, unknown> = {}): string =>
-    JSON.stringify({
-      "current-context": "a",
-      clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
-      users: [{ name: "u", user: { token: "s3cret-token" } }],
-      contexts: [{ name: "a", context: { cluster: "c", user: "u" } }],
-      ...changes,
-    });
-
-  it.each([
-    ["a missing file", path.join(folder, "none"), null, /cannot be read: ENOENT/],
-    ["a folder", folder, null, /cannot be read: EISDIR/],
-    ["an empty file", file("empty", ""), null, /input is empty/],
-    [
-      "broken YAML",
-      file("broken", "users:\n- token: s3cret-token\n  x: [\n"),
-      null,
-      /is not valid YAML: .*\(line \d+\)/,
-    ],
-    [
-      "an unknown context",
-      file("context", config()),
-      "b",
-      /there is no context "b" \(its contexts: a\)/,
-    ],
-    [
-      "no current context",
-      file("current", config({ "current-context": undefined })),
-      null,
-      /no current-context is set \(its contexts: a\)/,
-    ],
-    [
-      "a missing cluster",
-      file("cluster", config({ clusters: [] })),
-      null,
-      /context a names the cluster "c", which is not there/,
-    ],
-    [
-      "a missing user",
-      file("user", config({ users: [] })),
-      null,
-      /context a names the user "u", which is not there/,
-    ],
-    [
-      "a server that is no URL",
-      file("server", config({ clusters: [{ name: "c", cluster: { server: "ftp://x" } }] })),
-      null,
-      /no http or https URL: "ftp:\/\/x"/,
-    ],
-    [
-      "an entry without a name",
-      file("entry", config({ users: [{ user: {} }] })),
-      null,
-      /users\[0\]\.name is missing/,
-    ],
-  ])("%s", (_, kubeconfig, context, message) => {
-    const error = refusal(kubeconfig, context);
-    expect(error.message).toMatch(message);
-    expect(error.issues[0]?.where).toBe(kubeconfig);
-    expect(error.message).not.toContain("s3cret");
-  });
-
-  it("takes one that names no user, as `kubectl proxy` needs none", () => {
-    const contexts = [{ name: "a", context: { cluster: "c" } }];
-    expect(open(file("anonymous", config({ contexts, users: [] }))).server).toBe(
-      "https://127.0.0.1:1",
-    );
-  });
-});
 
 describe("the client", () => {
   let server: FakeApiServer;
@@ -215,18 +123,6 @@ describe("the client", () => {
     });
   });
 
-  it("gives up on an answer that does not end, and on a plugin that hangs", async () => {
-    const plugin = { exec: { command: "sleep", args: ["2"] } };
-    const late = connect(plugin)
-      .get("/api/v1/events", {}, signal)
-      .catch((error: unknown) => error);
-    await clock.advance(71_000);
-    expect(await late).toMatchObject({
-      name: "ConnectionError",
-      message: expect.stringContaining("within 70 s"),
-    });
-  });
-
   describe("readConfigMap", () => {
     const data = { "ops.hbs": "{{event.reason}}", n: 7 };
     const answer = (body: unknown, status = 200) => ({
@@ -282,51 +178,5 @@ describe("the client", () => {
       server.answer({ status: 500, headers: {}, body: "" });
       await expect(readIdentity(connect(), signal)).rejects.toMatchObject({ status: 500 });
     });
-  });
-});
-
-describe("an address given in place of the kubeconfig's", () => {
-  it("is where requests go, with the kubeconfig's credentials", async () => {
-    const api = await FakeApiServer.start();
-    try {
-      const elsewhere = file(
-        "elsewhere",
-        JSON.stringify({
-          "current-context": "a",
-          clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
-          users: [{ name: "u", user: { token: "s3cret-token" } }],
-          contexts: [{ name: "a", context: { cluster: "c", user: "u" } }],
-        }),
-      );
-      const client = createKubeClient(
-        { kubeconfig: elsewhere, context: null, server: api.url },
-        { clock },
-      );
-      expect(client.server).toBe(api.url);
-      await client.get("/api/v1/events", { limit: "1" }, signal);
-      expect(api.requests.at(-1)?.headers.authorization).toBe("Bearer s3cret-token");
-      client.close();
-    } finally {
-      await api.close();
-    }
-  });
-
-  // kube-eventer's documentation: `--source=kubernetes:http://…:8080?inClusterConfig=false`, with `kubectl proxy` there.
-  it("is asked without credentials where there is no kubeconfig and no service account", async () => {
-    const api = await FakeApiServer.start();
-    vi.stubEnv("KUBECONFIG", undefined);
-    vi.stubEnv("HOME", folder);
-    try {
-      const options = { kubeconfig: null, context: null };
-      expect(() => createKubeClient(options, { clock })).toThrow(/no cluster is configured/);
-      const client = createKubeClient({ ...options, server: api.url }, { clock });
-      expect([client.server, client.origin]).toEqual([api.url, "no credentials"]);
-      await client.get("/api/v1/events", { limit: "1" }, signal);
-      expect(api.requests.at(-1)?.headers.authorization).toBeUndefined();
-      client.close();
-    } finally {
-      vi.unstubAllEnvs();
-      await api.close();
-    }
   });
 });

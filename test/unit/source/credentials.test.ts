@@ -7,6 +7,7 @@ import type { KubeClient } from "../../../src/source/kubernetes/transport.ts";
 import { FakeApiServer, recorded } from "../../support/apiserver.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { CuttableProxy } from "../../support/cuttable-proxy.ts";
+import { RawServer } from "../../support/raw-server.ts";
 import { kubeconfigFor } from "../../support/source.ts";
 
 const { signal } = new AbortController();
@@ -32,9 +33,10 @@ function file(name: string, text: string): string {
 /** A kubeconfig, to be written anew, and a client that has read it as it is. */
 function connect(user?: Record<string, unknown>, cluster?: Record<string, unknown>) {
   const kubeconfig = kubeconfigFor(server, user, cluster, folder);
-  const client = createKubeClient({ kubeconfig, context: null }, { clock: new FakeClock() });
+  const clock = new FakeClock();
+  const client = createKubeClient({ kubeconfig, context: null }, { clock });
   clients.push(client);
-  return { client, kubeconfig };
+  return { client, clock, kubeconfig };
 }
 
 /** A user whose token is what this script prints. */
@@ -222,6 +224,47 @@ describe("the plugin that the kubeconfig names", () => {
       expect(tokens()).toEqual(["mended"]);
     },
   );
+});
+
+describe("a plugin that hangs", () => {
+  let home: RawServer;
+  beforeEach(async () => {
+    home = await RawServer.start();
+  });
+  afterEach(() => home.close());
+
+  /** It holds a connection to us for as long as it runs. */
+  function hanging() {
+    const { port } = new URL(home.url);
+    const command = file(
+      "hanging",
+      `#!/bin/bash\nexec 3<>/dev/tcp/127.0.0.1/${port}\necho here >&3\nexec sleep 1000\n`,
+    );
+    chmodSync(command, 0o755);
+    return connect({ exec: { apiVersion: "client.authentication.k8s.io/v1", command } });
+  }
+
+  it("is ended with the request that it was run for, and run again for the next", async () => {
+    const { client, clock } = hanging();
+    for (let time = 1; time <= 2; time += 1) {
+      const answer = refused(client);
+      await home.until(() => home.requests.length === time);
+      expect(home.connections).toBe(1);
+      await clock.advance(70_000);
+      expect((await answer).message).toBe(`no answer from ${server.url} within 70 s`);
+      await home.until(() => home.connections === 0);
+    }
+  });
+
+  it("does not hold up who is told to stop", async () => {
+    const { client } = hanging();
+    const stop = new AbortController();
+    const answer = client.get("/api/v1/events", {}, stop.signal).catch((error: unknown) => error);
+    await home.until(() => home.requests.length === 1);
+    stop.abort();
+    expect(await answer).toMatchObject({ name: "AbortError" });
+    await home.until(() => home.connections === 0);
+  });
 });
 
 describe("files that the kubeconfig names", () => {
