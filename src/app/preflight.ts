@@ -1,3 +1,4 @@
+import { orAborted } from "../clock.ts";
 import type { Config, ConfigIssue } from "../config/config.ts";
 import type { Sender } from "../delivery/sender.ts";
 import type { AppPorts } from "./app.ts";
@@ -18,20 +19,19 @@ export async function preflight(
   issues: ConfigIssue[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Sender> | null> {
+  let senders: ReadonlyMap<string, Sender> | null = null;
   const open = async () => {
-    const senders = await ports.openSenders(signal);
+    senders = await ports.openSenders(signal);
     const checked = await checkSenders(senders, signal);
     issues.push(...checked.issues);
     for (const [name, { away }] of checked.found)
       if (away !== null && !signal.aborted)
         ports.observer.warning(`${name}: is away; what is owed waits for it: ${away}`);
-    return senders;
   };
-  const [senders] = await Promise.all([
+  const looked = Promise.all([
     // Interrupted while it waited for the API server: no bug, and nothing to say.
     gather(issues, null, open).catch((error: unknown) => {
       if (!signal.aborted) throw error;
-      return null;
     }),
     ...ports.sources.map((source) => gather(issues, null, () => source.preflight(signal))),
     Promise.resolve(ports.web?.problems(signal) ?? []).then((found) => issues.push(...found)),
@@ -42,5 +42,10 @@ export async function preflight(
     // Others open it, and say so, before they ask for anything else.
     ports.election && ledgerProblems(config, ports.observer).then((found) => issues.push(...found)),
   ]);
+  // Not everything that is looked at gives up looking when it is told to.
+  await orAborted(
+    looked.then(() => undefined),
+    signal,
+  );
   return senders;
 }

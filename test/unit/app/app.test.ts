@@ -248,6 +248,25 @@ describe("runApp", () => {
     await expect(running, "what is wrong is said all the same").rejects.toThrow("forbidden");
   });
 
+  it.each([
+    ["a look at a sink", { check: true }],
+    ["the API server's answer", { preflight: true }],
+    ["the page", { web: true }],
+  ])("stops at once though %s never comes and heeds no signal", async (_, never) => {
+    const forEver = () => new Promise<never>(() => undefined);
+    const sender = "check" in never ? { ...aSender(), check: forEver } : aSender();
+    const { running, stop, lines } = anApp(configWith({ dataDir: ":memory:" }), {
+      sources: [aSource("file", "preflight" in never ? { preflight: forEver } : {})],
+      openSenders: () => Promise.resolve(new Map<string, Sender>([["ops", sender]])),
+      web:
+        "web" in never ? { problems: forEver, open: () => Promise.reject(new Error("?")) } : null,
+    });
+    await settle();
+    stop.abort();
+    expect(await running).toMatchObject({ received: 0, pending: 0, problems: [] });
+    expect(lines.filter((line) => line.startsWith("error"))).toEqual([]);
+  });
+
   it("throws a bug on, after it has stopped what was started", async () => {
     const { running } = anApp(configWith({ dataDir: ":memory:" }), {
       openSenders: () => Promise.reject(new TypeError("undefined is not a function")),
