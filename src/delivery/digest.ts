@@ -53,6 +53,10 @@ export function digestOf(deliveries: readonly Delivery[]): DigestAlert {
     moreKinds:
       Math.max(0, sorted.length - MAX_LINES) +
       digests.reduce((sum, digest) => sum + digest.moreKinds, 0),
+    // Together with others it is no more than a part of what exceeds the rate.
+    ...(parts.every((part) => part.kind === "digest" && part.tooOld === true)
+      ? { tooOld: true as const }
+      : {}),
   };
 }
 

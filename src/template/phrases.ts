@@ -67,7 +67,9 @@ const english: Phrases = {
   gapCause: (cause) => `Events of this time may be missing: ${GAP_CAUSES[cause]}.`,
   gapRecovered: (recovered, tooOld) =>
     `${recovered === 0 ? "Nothing" : numberText(recovered)} recovered by a relist, older ones unknown.${
-      tooOld === 0 ? "" : ` ${numberText(tooOld)} of them come as one digest.`
+      tooOld === 0
+        ? ""
+        : ` ${numberText(tooOld)} of them ${tooOld === 1 ? "comes" : "come"} as one digest.`
     }`,
   linkText: (kind) =>
     ({

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { digestOf, foldable, rankOf } from "../../../src/delivery/digest.ts";
+import { Tally } from "../../../src/delivery/tally.ts";
 import { workloadOf } from "../../../src/delivery/workload.ts";
 import type { Alert } from "../../../src/event/alert.ts";
 import type { Delivery } from "../../../src/event/delivery.ts";
@@ -102,6 +103,16 @@ describe("a digest", () => {
     expect(merged.total).toBe(15);
     expect(merged.lines[0]).toMatchObject({ count: 3, objects: 3, reason: "BackOff" });
     expect(merged.moreKinds).toBe(3);
+  });
+
+  test("of what is too old stays one where only such are merged: it is told, and linked to, as that", () => {
+    const tally = new Tally();
+    for (const name of ["web-0", "web-1"]) tally.add(anEvent({ object: { name } }));
+    const old = owing(tally.digest());
+    expect(digestOf([old, old])).toMatchObject({ tooOld: true, total: 4 });
+    expect(digestOf([old, pod("db-0")])).not.toHaveProperty("tooOld");
+    expect(digestOf([old, owing(digestOf([pod("a"), pod("b")]))])).not.toHaveProperty("tooOld");
+    expect(digestOf([pod("a"), pod("b")])).not.toHaveProperty("tooOld");
   });
 
   test("names the cluster, unless there are several", () => {

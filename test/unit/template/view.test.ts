@@ -441,6 +441,7 @@ describe("the view of a gap", () => {
       "3,402 recovered by a relist, older ones unknown. 3,400 of them come as one digest.",
     ],
     [0, 0, "Nothing recovered by a relist, older ones unknown."],
+    [1, 1, "1 recovered by a relist, older ones unknown. 1 of them comes as one digest."],
   ])("says what a list brought afterwards: %i, of them %i too old", (recovered, tooOld, text) => {
     const { message, gap } = buildView(found(recovered, tooOld), options);
     expect(message).toBe(
