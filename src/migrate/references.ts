@@ -53,9 +53,10 @@ export class References {
 
   /** The text with what `fill` says for each variable, told what stands before it. */
   filled(text: string, fill: (name: string, before: string) => string): string {
-    return text.replace(MARK, (_, index: string, at: number) =>
-      fill(this.#names[Number(index)] ?? "", text.slice(0, at)),
-    );
+    return text.replace(MARK, (whole, index: string, at: number) => {
+      const name = this.#names[Number(index)];
+      return name === undefined ? whole : fill(name, text.slice(0, at));
+    });
   }
 
   /** As the configuration writes it: `${NAME}`, and `$${…}` for what is no reference. */
@@ -65,6 +66,6 @@ export class References {
   }
 
   isIn(text: string): boolean {
-    return text.search(MARK) !== -1;
+    return this.filled(text, () => "") !== text;
   }
 }

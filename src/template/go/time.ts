@@ -90,15 +90,6 @@ export function civil(time: GoTime): Civil {
   };
 }
 
-/** The year and the number of the week of ISO 8601. */
-export function isoWeek({ year, yearDay, weekday }: Civil): readonly [number, number] {
-  const thursday = yearDay + 4 - (weekday === 0 ? 7 : weekday);
-  const inYear = (y: number): number => daysOf(y + 1, 1, 1) - daysOf(y, 1, 1);
-  if (thursday < 1) return [year - 1, Math.ceil((thursday + inYear(year - 1)) / 7)];
-  if (thursday > inYear(year)) return [year + 1, Math.ceil((thursday - inYear(year)) / 7)];
-  return [year, Math.ceil(thursday / 7)];
-}
-
 const NANO = 1_000_000_000n;
 
 export const nanosOf = ({ sec, nsec }: GoTime): bigint => sec * NANO + BigInt(nsec);

@@ -46,6 +46,14 @@ describe("a reference", () => {
     expect(references.isIn("log:")).toBe(false);
   });
 
+  it("is no text that only looks like what stands for one", () => {
+    const references = new References(null);
+    const { text } = references.marked({ text: "KCREF1X $A KCREF12X", where: "" });
+    expect(references.written(text)).toBe("KCREF1X ${A} KCREF12X");
+    expect(references.isIn("KCREF1X")).toBe(false);
+    expect(references.isIn(text)).toBe(true);
+  });
+
   it("that is none is kept as text by the configuration's own escape", () => {
     const references = new References(null);
     expect(references.written("a${b c}")).toBe("a$${b c}");
