@@ -151,7 +151,8 @@ class Draft {
     const { alert } = delivery;
     this.#strict = input.strict && alert.kind === "event" ? (definition.strict ?? null) : null;
     const ordinary = Object.entries(definition.blocks(options)).map(
-      ([name, medium]) => [name, { medium: input.template.medium(name, medium) }] as const,
+      ([name, medium]) =>
+        [name, { medium: input.template.medium(name, medium, alert.kind) }] as const,
     );
     this.#blocks = { ...Object.fromEntries(ordinary), ...this.#strict?.blocks(options) };
     this.limits = definition.limits(options);

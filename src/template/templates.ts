@@ -34,8 +34,8 @@ export interface SinkTemplate {
    * @throws Error when no file has the block
    */
   render(block: string, medium: Medium, view: View, reader: Reader): string;
-  /** What a block gives: as the sink declares it, but for a body that says otherwise. */
-  medium(block: string, declared: Medium): Medium;
+  /** What `render` gives for a block of this kind of alert: as the sink declares it, but for a body that says otherwise. */
+  medium(block: string, declared: Medium, kind: Alert["kind"]): Medium;
   /**
    * What does not fit a sink: blocks it needs that nobody defines, blocks of the user's that nothing uses.
    * @param wanted the blocks of the sink's definition
@@ -142,17 +142,20 @@ function layered(
 ): SinkTemplate {
   const layers = builtin === null ? own : [...own, builtin];
   const find = (block: string) => layers.find((file) => file.blocks.includes(block));
+  const taken = (block: string, kind: Alert["kind"]) => {
+    const special = nameFor(block, kind);
+    const name = find(special) === undefined ? block : special;
+    return { name, file: find(name) };
+  };
 
   return {
     render(block, medium, view, reader) {
-      const special = nameFor(block, view.alertKind);
-      const name = find(special) === undefined ? block : special;
-      const file = find(name);
+      const { name, file } = taken(block, view.alertKind);
       if (file === undefined) throw new Error(`no template of ${type} has the block "${name}"`);
       return file.render(name, medium, view, reader);
     },
 
-    medium: (block, declared) => find(block)?.medium ?? declared,
+    medium: (block, declared, kind) => taken(block, kind).file?.medium ?? declared,
 
     check(wanted) {
       const known = [...new Set([...wanted, ...(builtin?.blocks ?? [])])];

@@ -77,6 +77,22 @@ describe("which template is taken", () => {
     expect(render(templates, "title")).toBe("mine");
   });
 
+  it("in the medium of the file that is taken for this kind of alert", async () => {
+    const text = "{{ .Reason }}: {{ .Message }}";
+    const loaded = await loadBody({ source: "body.txt", text }, null, null);
+    const webhook = theTemplates(
+      folder("/etc/t", { "webhook.hbs": inline("digest-body", '{"total": {{digest.total}} }') }),
+    )
+      .withFiles([{ source: "body.txt", text, loaded }])
+      .get("webhook");
+    expect(webhook.medium("body", "json", "event")).toBe("text");
+    expect(webhook.medium("body", "json", "gap")).toBe("text");
+    expect(webhook.medium("body", "json", "digest")).toBe("json");
+    expect(webhook.render("body", "json", aView(aDigest()), READER)).toBe('{"total": 37 }');
+    expect(webhook.render("body", "text", aView(), READER)).toMatch(/^BackOff: Back-off/);
+    expect(webhook.medium("nosuch", "markdown", "event")).toBe("markdown");
+  });
+
   it("none: an error of ours", () => {
     expect(() => theTemplates().get("webhook").render("body", "json", aView(), READER)).toThrow(
       'no template of webhook has the block "body"',
