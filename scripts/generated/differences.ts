@@ -20,7 +20,7 @@ export function differencesPage(): Promise<string> {
       "",
       "<!-- Written by `npm run gen` from src/compat/rules.ts; do not edit. -->",
       "",
-      "kube-eventer as it really behaves, and what happens here instead. `kube-crier migrate --explain` prints what concerns you; a command line of kube-eventer's gets it in the log. How to move: [migrating](migrating.md).",
+      "kube-eventer as it really behaves, and what happens here instead. `kube-crier migrate FILE --explain` prints what concerns you; a command line of kube-eventer's gets it in the log. How to move: [migrating](migrating.md).",
       "",
       ...sections,
     ].join("\n"),

@@ -1,13 +1,5 @@
 import { execFileSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -20,12 +12,6 @@ import { alerts, exposed, rules } from "./support.ts";
 
 const text = readFileSync(path.join(ROOT, "docs/operating.md"), "utf8");
 const headings = [...text.matchAll(/^#+ (.*)$/gm)].map((match) => match[1] ?? "");
-const anchorOf = (heading: string) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\w -]/g, "")
-    .replaceAll(" ", "-");
-
 /** Rows of the table that has `head` as its first heading, cells trimmed. */
 function table(head: string): readonly (readonly string[])[] {
   const lines = text.split("\n");
@@ -68,17 +54,6 @@ describe("docs/operating.md", () => {
     expect(table("exit code").map(([code]) => Number(code))).toEqual(
       Object.values(EXIT).toSorted((a, b) => a - b),
     );
-  });
-
-  it("leads nowhere that does not exist", () => {
-    const targets = [...text.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1] ?? "");
-    const anchors = new Set(headings.map((heading) => `#${anchorOf(heading)}`));
-    const lost = targets.filter((target) =>
-      target.startsWith("#")
-        ? !anchors.has(target)
-        : !existsSync(path.join(ROOT, "docs", target.replace(/#.*/, ""))),
-    );
-    expect(lost).toEqual([]);
   });
 
   it("speaks of the Deployment that is shipped", () => {
