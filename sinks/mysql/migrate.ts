@@ -100,7 +100,8 @@ export async function migrate(
   let read = 0;
   const copyUpTo = async (from: string, into: string, end: string | null) => {
     for (;;) {
-      signal.throwIfAborted();
+      // Behind the swap there is no way back: what came at the last moment would be in neither of both tables that are read.
+      if (end !== null) signal.throwIfAborted();
       const rows = await connection.execute(
         `SELECT ${reader.columns} FROM ${quoted(from)} WHERE id > ? ${end === null ? "" : "AND id <= ?"} ORDER BY id LIMIT ${BATCH}`,
         end === null ? [last] : [last, end],

@@ -31,17 +31,13 @@ export async function bench(
   {
     table = OWN,
     given = {},
-    greets,
+    ...rest
   }: {
     readonly table?: Described | null;
     readonly given?: Readonly<Record<string, unknown>>;
-    readonly greets?: WireOptions["greets"];
-  } = {},
+  } & Omit<WireOptions, "answer"> = {},
 ): Promise<Bench> {
-  const wire = await startMysqlWire({
-    answer: saysOf(table, besides),
-    ...(greets === undefined ? {} : { greets }),
-  });
+  const wire = await startMysqlWire({ answer: saysOf(table, besides), ...rest });
   onTestFinished(() => wire.close());
   const clock = new FakeClock();
   const told: string[] = [];

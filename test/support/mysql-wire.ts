@@ -38,6 +38,8 @@ export interface MysqlWire {
 
 export interface WireOptions {
   readonly answer: (statement: Statement) => Said;
+  /** What is said of a statement that is only prepared, where it is not taken. */
+  readonly refuses?: (sql: string) => { readonly error: number; readonly message: string } | null;
   /** What a connection is greeted with; by default it is let in. */
   readonly greets?: (connection: number) => "in" | "hang" | { error: number; message: string };
 }
@@ -47,6 +49,7 @@ const VAR_STRING = 0xfd;
 
 export async function startMysqlWire({
   answer,
+  refuses = () => null,
   greets = () => "in",
 }: WireOptions): Promise<MysqlWire> {
   const statements: Statement[] = [];
@@ -99,6 +102,8 @@ export async function startMysqlWire({
         case 0x03:
           return run(text, [], false);
         case 0x16: {
+          const refusal = refuses(text);
+          if (refusal !== null) return say(refusal, false);
           const id = prepared.size + 1;
           prepared.set(id, text);
           return socket.write(prepareReply(id, text.split("?").length - 1));
