@@ -12,7 +12,7 @@ import {
 import type { Desk } from "../page/desk.ts";
 import { follow } from "../page/follow.ts";
 import type { Writing } from "../page/follower.ts";
-import { askBy, askFor, type C, visibleOf } from "../page/frame.ts";
+import { askBy, askFor, type C, troublesFor, visibleOf } from "../page/frame.ts";
 import { homeOf, homesOfDecision } from "../page/homes.ts";
 import { readOneEvent } from "../page/one-event.ts";
 import { settleDead } from "../page/sinks-routes.ts";
@@ -45,7 +45,7 @@ export function mountApi(app: Hono<GuardedEnv>, desk: Desk, ports: ApiPorts): vo
   app.get("/api/v1/events", async (c) => {
     const { filter, limit, before, ask } = await asked(c, desk, "listEvents");
     const page = await reader.events(filter, limit, before, ask);
-    return json(c, answers.eventPageOf(page, desk.troubles("en")));
+    return json(c, answers.eventPageOf(page, troublesFor(c, desk, "en")));
   });
 
   app.get("/api/v1/timeline", async (c) => {

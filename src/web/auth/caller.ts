@@ -20,6 +20,8 @@ export interface GuardedEnv {
     caller: Caller;
     /** Proves it anew, for an answer that goes on for long; `null`: not any more. @throws Refusal */
     again: () => Promise<Caller | null>;
+    /** There are more namespaces than could be asked about: what is shown is not all that the caller may see. */
+    partial?: true;
   };
 }
 
@@ -44,11 +46,16 @@ export async function accessFor(
 ): Promise<Access> {
   const wanted = named.length > 0 ? named : await known();
   const access = await answered(c, purpose, wanted);
-  const { namespaces } = access;
+  const { namespaces, complete } = access;
+  const isPartial = named.length === 0 && !complete;
+  if (isPartial) c.set("partial", true);
   const refused = named.find((one) => !sees(namespaces, one));
   if (refused !== undefined) throw new Refusal(403, callerOf(c).lacks(purpose, refused));
   if (named.length === 0 && wanted.length > 0 && namespaces !== "all" && namespaces.size === 0)
-    throw new Refusal(403, callerOf(c).lacks(purpose, null));
+    throw new Refusal(
+      403,
+      `${callerOf(c).lacks(purpose, null)}${isPartial ? "; there are more namespaces than are asked about at once: name one of yours" : ""}`,
+    );
   return access;
 }
 

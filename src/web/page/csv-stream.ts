@@ -1,6 +1,7 @@
 import { csvCut, csvHead, csvRow } from "../../history/csv.ts";
 import { printCursor } from "../../history/cursor.ts";
 import type { Cursor, EventPage } from "../../history/history.ts";
+import { refusalOf } from "./refusals.ts";
 
 /** How much one export may take, of rows and of time. */
 export interface CsvBounds {
@@ -38,6 +39,13 @@ export async function* csvParts(
       yield csvCut(`cursor=${printCursor(next)}, or narrow the filter`);
       return;
     }
-    page = await ask(next, left);
+    try {
+      page = await ask(next, left);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === null) throw error;
+      yield csvCut(`cursor=${printCursor(next)} later (${refusal.message})`);
+      return;
+    }
   }
 }

@@ -2,11 +2,12 @@ import { type Ask, BusyError, UnreadableError, type Visible } from "../../histor
 import { parseQuery, type Query, QueryError, type QueryProblem } from "../../history/parse.ts";
 import { accessFor, callerOf, type GuardedEnv } from "../auth/caller.ts";
 import { HOME_OF_CLUSTER_SCOPED, type Namespaces } from "../auth/identity.ts";
-import { keepLang, langOf } from "../auth/lang.ts";
+import { keepLang, type Lang, langOf } from "../auth/lang.ts";
 import type { Context, Html } from "../server.ts";
 import { DEADLINE_MS, type Desk } from "./desk.ts";
 import { type Reader, readerOf } from "./reader.ts";
 import { drawShell, type Tab } from "./shell.ts";
+import { WORDS } from "./words.ts";
 
 export type C = Context<GuardedEnv>;
 
@@ -98,13 +99,23 @@ export function page(
       title,
       cluster: config.cluster,
       caller: session && csrf !== null ? { name: identity.name, csrf } : null,
-      troubles: [...troubles(reader.lang), ...(drawn.troubles ?? [])],
+      troubles: troublesFor(c, { troubles }, reader.lang, drawn.troubles),
       otherLanguage: `${url.pathname}${url.search}`,
       chat: drawn.chat ?? false,
       body: drawn.body,
     }),
     status,
   );
+}
+
+/** What does not work now, and what is missing for this caller. */
+export function troublesFor(
+  c: C,
+  { troubles }: Pick<Desk, "troubles">,
+  lang: Lang,
+  own: readonly string[] = [],
+): readonly string[] {
+  return [...troubles(lang), ...(c.get("partial") === true ? [WORDS[lang].partial] : []), ...own];
 }
 
 export function sinkNames({ config }: Desk): readonly string[] {

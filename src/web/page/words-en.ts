@@ -137,6 +137,8 @@ export const EN: Words = {
   noDeadLetters: "Nothing was given up.",
   deadLettersCut: (count) =>
     `The newest ${count}; there are more: kube-crier dead list, or /api/v1/deliveries?state=dead.`,
+  partial:
+    "There are more namespaces than are asked about at once: what is in the others is not shown; name one in the filter to see it.",
   mayNotChange: "You may read this, but not retry or discard.",
   retry: "Retry",
   discard: "Discard",

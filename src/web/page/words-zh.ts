@@ -116,6 +116,7 @@ export const ZH: Words = {
   noDeadLetters: "没有放弃任何通知。",
   deadLettersCut: (count) =>
     `仅显示最新的 ${count} 条，还有更多：见 kube-crier dead list 或 /api/v1/deliveries?state=dead。`,
+  partial: "命名空间过多，未能全部查询权限：其余命名空间的事件未显示，请在过滤条件中指定。",
   mayNotChange: "您可以查看，但无权重试或丢弃。",
   retry: "重试",
   discard: "丢弃",

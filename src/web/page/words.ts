@@ -82,6 +82,8 @@ export interface Words {
   readonly noDeadLetters: string;
   readonly deadLettersCut: (count: string) => string;
   readonly mayNotChange: string;
+  /** There are more namespaces than could be asked about. */
+  readonly partial: string;
   readonly retry: string;
   readonly discard: string;
   readonly keys: readonly (readonly [key: string, what: string])[];

@@ -1,7 +1,14 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../../../src/clock.ts";
 import { CSV_COLUMNS } from "../../../../src/history/csv.ts";
-import { EVERYTHING, type Cursor, type EventPage } from "../../../../src/history/history.ts";
+import { readCursor } from "../../../../src/history/cursor.ts";
+import {
+  BusyError,
+  EVERYTHING,
+  type Cursor,
+  type EventPage,
+  UnreadableError,
+} from "../../../../src/history/history.ts";
 import { openReaderBeside, openReaderOver } from "../../../../src/history/open.ts";
 import { csvParts } from "../../../../src/web/page/csv-stream.ts";
 import { HOSTILE } from "../../../fixtures/hostile.ts";
@@ -183,5 +190,46 @@ describe("a file of many pages", () => {
     expect(slow.at(-1)?.join("")).toContain("not all");
     const whole = await all({ rows: 1_000, ms: 1_000 }, () => 0);
     expect(whole).toHaveLength(1 + 100);
+  });
+
+  it.each([
+    [
+      "the history goes away",
+      new UnreadableError("the disk is gone, = really"),
+      "the disk is gone",
+    ],
+    ["others ask too much", new BusyError(900, false, 3), "ask again in 3 s"],
+    ["the program ends", new DOMException("over", "AbortError"), "kube-crier is ending"],
+  ])("says in its last line where to go on when %s meanwhile", async (_, error, why) => {
+    const { ask } = await aHistory(30);
+    let pages = 0;
+    const failing: typeof ask = (before, left) =>
+      (pages += 1) > 2 ? Promise.reject(error) : ask(before, left);
+    let text = "";
+    const bounds = { rows: 1_000, ms: 1_000 };
+    for await (const part of csvParts(await failing(null, 1_000), failing, bounds, () => 0))
+      text += part;
+    const records = csvRecords(text.slice(1));
+    expect(records).toHaveLength(1 + 20 + 1);
+    const last = records.at(-1)?.join("") ?? "";
+    expect(last).toContain(why);
+    const cursor = readCursor(/cursor=(\S+) later/.exec(last)?.[1] ?? "");
+    const rest = await ask(cursor, 10);
+    const told = column(records.slice(0, -1), "name");
+    const all = [...told, ...rest.rows.map(({ event }) => event.object.name)];
+    expect([all.length, new Set(all).size]).toEqual([30, 30]);
+  });
+
+  it("is cut, and no file, for a fault of ours", async () => {
+    const { ask } = await aHistory(30);
+    const parts = csvParts(
+      await ask(null, 30),
+      () => Promise.reject(new TypeError("the plumbing")),
+      { rows: 30, ms: 1_000 },
+      () => 0,
+    );
+    await parts.next();
+    await parts.next();
+    await expect(parts.next()).rejects.toThrow("the plumbing");
   });
 });
