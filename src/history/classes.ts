@@ -33,11 +33,12 @@ export class KnownClasses {
   }
 
   know(id: number, text: string): void {
-    const values = JSON.parse(text) as unknown[];
+    this.#last = Math.max(this.#last, id);
+    const values = valuesIn(text);
+    if (values === null) return;
     const traits = Object.fromEntries(NAMES.map((name, index) => [name, values[index]]));
     this.#byText.set(text, id);
     this.#all.set(id, traits as unknown as Traits);
-    this.#last = id;
   }
 
   /** After a transaction that was undone, and where some may have gone. */
@@ -61,5 +62,14 @@ export class KnownClasses {
 
   all(): Iterable<readonly [number, Traits]> {
     return this.#all;
+  }
+}
+
+/** `null`: it was cut off when it was written, and nothing is of it. */
+function valuesIn(text: string): readonly unknown[] | null {
+  try {
+    return JSON.parse(text) as unknown[];
+  } catch {
+    return null;
   }
 }

@@ -17,22 +17,31 @@ export interface Traits {
   readonly sinks: readonly string[];
 }
 
+/** What has few values is a word or two; whoever may create Events may write a book there, which an index must have room for. */
+const TRAIT_MAX = 512;
+
 export function traitsOf(
   event: KubeEvent,
   suppressed: string | null,
   sinks: readonly string[],
 ): Traits {
+  const { namespace, kind } = event.object;
+  const { component } = event.reporter;
   return {
-    cluster: event.cluster,
-    home: event.eventNamespace,
-    namespace: event.object.namespace,
-    kind: event.object.kind,
-    type: event.type,
-    reason: event.reason,
-    component: event.reporter.component,
+    cluster: cut(event.cluster),
+    home: cut(event.eventNamespace),
+    namespace: namespace === null ? null : cut(namespace),
+    kind: cut(kind),
+    type: cut(event.type),
+    reason: cut(event.reason),
+    component: component === null ? null : cut(component),
     suppressed,
     sinks,
   };
+}
+
+function cut(value: string): string {
+  return value.length <= TRAIT_MAX ? value : value.slice(0, TRAIT_MAX).toWellFormed();
 }
 
 export function isVisible(home: string, visible: Visible): boolean {
@@ -84,5 +93,5 @@ export function says(event: KubeEvent, filter: Filter): boolean {
 }
 
 function oneOf(wanted: readonly string[], value: string): boolean {
-  return wanted.length === 0 || wanted.includes(value);
+  return wanted.length === 0 || wanted.some((one) => cut(one) === value);
 }

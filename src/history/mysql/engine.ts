@@ -68,10 +68,13 @@ export class Engine implements Answering {
       // A segment takes its time; nobody waits for it.
       if (await this.#words()) return true;
       if (await this.#alone(() => this.#indexer.backward())) return true;
+      const now = this.#clock.now();
       // A clock that was set back tells nothing of how long ago that was.
-      if (Math.abs(this.#clock.now() - this.#prunedAt) < PRUNE_EVERY_MS) return false;
-      this.#prunedAt = this.#clock.now();
-      return await this.#alone(() => this.#indexer.prune(this.#clock.now()));
+      if (Math.abs(now - this.#prunedAt) >= PRUNE_EVERY_MS) {
+        this.#prunedAt = now;
+        if (await this.#alone(() => this.#indexer.prune(now))) return true;
+      }
+      return await this.#alone(() => this.#indexer.tidy());
     } catch (error) {
       if (error instanceof AwayError || error instanceof UnreadableError) return false;
       throw error;

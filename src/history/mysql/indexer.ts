@@ -3,32 +3,21 @@ import { inserts, pieces } from "../../ledger/mysql/script.ts";
 import { AwayError, type Session } from "../../ledger/mysql/session.ts";
 import { Classes } from "./classes.ts";
 import { countStatements } from "./counts.ts";
+import { type Covered, readCovered } from "./covered.ts";
 import { dayOf, Days } from "./days.ts";
 import { freed } from "./freed.ts";
 import { DAY_MS } from "../numbers.ts";
 import { numberAt } from "./ids.ts";
 import { SEGMENT, segmentStatements } from "./segments.ts";
 import { Recent } from "./recent.ts";
-import { type Strays, straysBelow } from "./strays.ts";
+import { reread, type Strays, straysBelow } from "./strays.ts";
 import { READ, readTaken, type Taken } from "./taken.ts";
+import { unusedClasses } from "./unused.ts";
 
 /** Objects of a day that are known to be there. */
 const OBJECTS = 20_000;
 /** Others index meanwhile; whoever is always faster has to look again. */
 const STAY_TRIES = 20;
-
-/** What of the ledger is in the index, by the ledger's own numbers: everything above `low`, up to `high`; words up to `worded`. */
-export interface Covered {
-  /** Counts the changes: whoever has seen another number has been overtaken. */
-  readonly turn: number;
-  readonly low: number;
-  readonly high: number;
-  readonly worded: number;
-  /** The highest number the ledger has given. */
-  readonly newest: number;
-  /** Whether what is at `high` is still what was. */
-  readonly isSame: boolean;
-}
 
 /**
  * Brings the index after the ledger, a batch at a time: the newest first, so that what people ask for is there at once, and then,
@@ -44,6 +33,10 @@ export class Indexer {
   readonly #objects = new Set<string>();
   /** What was forgotten last with some that stayed. */
   #strayDay: number | null = null;
+  /** The last change seen, or made here: with another one classes may have gone. */
+  #turn: number | null = null;
+  /** Classes up to here were looked at, since days went; `null`: all of them. */
+  #tidied: number | null = null;
 
   /** @param wording for segments, which take their time, beside everything else */
   constructor(session: Session, wording: Session) {
@@ -51,27 +44,13 @@ export class Indexer {
     this.#wording = wording;
   }
 
-  async covered(session = this.#session): Promise<Covered> {
-    const [row = []] = await session.query(
-      `SELECT h.turn, h.low, h.high, h.worded, h.mark, (SELECT MAX(seq) FROM kube_crier_occurrence),
-         (SELECT HEX(key_hash) FROM kube_crier_occurrence WHERE seq = h.high)
-       FROM kube_crier_history h WHERE h.one = 1`,
-    );
-    const [turn, low, high, worded, mark, newest, found] = row;
-    return {
-      turn: Number(turn),
-      low: Number(low),
-      high: Number(high),
-      worded: Number(worded),
-      newest: Number(newest ?? 0),
-      // What is forgotten says nothing.
-      isSame: mark === null || found === null || mark === found,
-    };
+  covered(session = this.#session): Promise<Covered> {
+    return readCovered(session);
   }
 
   /** The next batch of what arrived since; answers whether there may be more. */
   async forward(): Promise<boolean> {
-    const found = await this.covered();
+    const found = await this.#begun();
     const { low, high, worded, newest } = found;
     if (high === 0 || newest < high || !found.isSame) {
       if (newest === 0 && high === 0) return false;
@@ -91,7 +70,7 @@ export class Indexer {
 
   /** The next batch of what was there before the index was; answers whether there may be more. */
   async backward(): Promise<boolean> {
-    const found = await this.covered();
+    const found = await this.#begun();
     const { low, high, worded } = found;
     if (low === 0) return false;
     const taken = await this.#read((from) => `o.seq <= ${number(from)} ORDER BY o.seq DESC`, low, {
@@ -140,6 +119,7 @@ export class Indexer {
     if (strays === null) return false;
     await this.#days.drop(this.#session, day);
     this.#objects.clear();
+    this.#tidied = 0;
     if (strays.taken.length > 0) {
       this.#strayDay = day;
       await this.#stay(strays);
@@ -147,12 +127,38 @@ export class Indexer {
     return true;
   }
 
+  /** Namespaces come and go: forgets a few classes that nothing is of since days went; answers whether there may be more. */
+  async tidy(): Promise<boolean> {
+    if (this.#tidied === null) return false;
+    const found = await this.#begun();
+    const { unused, last } = await unusedClasses(this.#session, this.classes, this.#tidied);
+    if (unused.length > 0) {
+      // Whoever writes something of them meanwhile is overtaken by this, or overtakes it.
+      const list = unused.map(number).join(", ");
+      const forget = `DELETE FROM kube_crier_history_class WHERE id IN (${list})`;
+      if (!(await this.#commit(found, [forget], found))) return true;
+      await this.classes.load(this.#session);
+    }
+    this.#tidied = last;
+    return last !== null;
+  }
+
   /** One of a node whose clock begins in 1970 must not hold everything that was forgotten since. */
   async #stay({ taken, worded }: Strays): Promise<void> {
     for (let tries = 0; tries < STAY_TRIES; tries += 1) {
-      const found = await this.covered();
-      if (await this.#write(found, taken, (one) => worded.has(one.seq), found)) return;
+      const found = await this.#begun();
+      const isKnown = taken.every((one) => this.classes.get(one.class) !== undefined);
+      const some = isKnown ? taken : await reread(this.#session, this.classes, taken);
+      if (await this.#write(found, some, (one) => worded.has(one.seq), found)) return;
     }
+  }
+
+  /** For whoever writes next, with the classes that are there then. */
+  async #begun(): Promise<Covered> {
+    const found = await this.covered();
+    if (found.turn !== this.#turn) await this.classes.load(this.#session);
+    this.#turn = found.turn;
+    return found;
   }
 
   async #read(
@@ -233,7 +239,7 @@ export class Indexer {
     );
   }
 
-  #commit(
+  async #commit(
     { turn, worded }: Covered,
     statements: readonly string[],
     cover: Pick<Covered, "low" | "high" | "worded">,
@@ -243,7 +249,7 @@ export class Indexer {
       cover.worded === worded
         ? ""
         : `worded = IF(worded = ${number(worded)}, ${number(cover.worded)}, NULL), `;
-    return this.#try(
+    const isDone = await this.#try(
       this.#session,
       [
         `UPDATE kube_crier_history SET ${words}turn = IF(turn = ${number(turn)}, turn + 1, NULL), low = ${number(low)}, high = ${number(high)},
@@ -252,6 +258,8 @@ export class Indexer {
       ],
       [],
     );
+    if (isDone) this.#turn = turn + 1;
+    return isDone;
   }
 
   /** False where another was faster: nothing of it was written. */

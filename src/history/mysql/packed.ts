@@ -31,7 +31,8 @@ export function gramsIn(text: string): ReadonlySet<string> {
   const marked = spread(text);
   const found = new Set<string>();
   if (SURROGATE.test(marked)) {
-    const characters = Array.from(marked);
+    // As the table has it: halves of pairs are all the same there, and one trigram has one row.
+    const characters = Array.from(marked.toWellFormed());
     for (let at = 0; at + 3 <= characters.length; at += 1)
       found.add(characters.slice(at, at + 3).join(""));
     return found;

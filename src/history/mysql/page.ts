@@ -1,7 +1,7 @@
 import type { Budget } from "../budget.ts";
 import type { Cursor, EventPage, EventRow, Refine } from "../history.ts";
 import { cursorOf, numberOf, timeOf } from "./ids.ts";
-import type { Covered } from "./indexer.ts";
+import type { Covered } from "./covered.ts";
 import { type Looking, plan } from "./plan.ts";
 import { readFitting } from "./rows.ts";
 import { type Found, search } from "./search.ts";

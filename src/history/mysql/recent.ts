@@ -1,7 +1,7 @@
 import { number } from "../../ledger/mysql/literal.ts";
 import type { Session } from "../../ledger/mysql/session.ts";
 import type { Classes } from "./classes.ts";
-import type { Covered } from "./indexer.ts";
+import type { Covered } from "./covered.ts";
 import { READ, readTaken, type Taken } from "./taken.ts";
 
 /** One whose words have no segment yet. */
@@ -40,10 +40,11 @@ export class Recent {
         classes,
         `o.seq > ${number(from)} AND o.seq <= ${number(high)} ORDER BY o.seq LIMIT ${READ}`,
       );
+      const indexed = await classesOf(session, taken);
       // Somebody else has read on meanwhile.
       if (this.#upTo !== from) continue;
       for (const { seq, id, class: of, text } of taken)
-        this.#rows.push({ seq, id, class: of, text });
+        this.#rows.push({ seq, id, class: indexed.get(seq) ?? of, text });
       this.#upTo = taken.length < READ ? high : (taken.at(-1)?.seq ?? high);
     }
   }
@@ -51,4 +52,17 @@ export class Recent {
   all(): readonly Fresh[] {
     return this.#rows;
   }
+}
+
+/** As the index has them, by the ledger's numbers: more may be owed of some by now, and a class that nothing is of is forgotten. */
+async function classesOf(
+  session: Session,
+  taken: readonly Taken[],
+): Promise<ReadonlyMap<number, number>> {
+  if (taken.length === 0) return new Map();
+  const list = taken.map(({ id }) => number(id)).join(", ");
+  const rows = await session.query(
+    `SELECT seq, class FROM kube_crier_history_entry WHERE id IN (${list})`,
+  );
+  return new Map(rows.map(([seq, of]) => [Number(seq), Number(of)]));
 }

@@ -26,13 +26,11 @@ export async function straysBelow(
   );
   if (living.length === 0) return { taken: [], worded: new Set() };
   if (living.length > STRAYS || !(await isAnyGone(session, end))) return null;
-  const ids = new Map(living.map(([id, seq]) => [Number(seq), Number(id)]));
-  const found = await readTaken(
+  const taken = await reread(
     session,
     classes,
-    `o.seq IN (${[...ids.keys()].map(number).join(", ")})`,
+    living.map(([id, seq]) => ({ id: Number(id), seq: Number(seq) })),
   );
-  const taken = found.map((one) => ({ ...one, id: ids.get(one.seq) ?? one.id }));
   const last = taken.reduce((most, { id }) => Math.max(most, id), 0);
   const listed = new Set<number>();
   const segments = await session.query(
@@ -42,6 +40,18 @@ export async function straysBelow(
     for (const one of unpackedRising(bytesOf(all))) listed.add(Number(low) + one);
   const worded = taken.filter(({ id }) => listed.has(id)).map(({ seq }) => seq);
   return { taken, worded: new Set(worded) };
+}
+
+/** These as the ledger has them now, under the numbers they have. */
+export async function reread(
+  session: Session,
+  classes: Classes,
+  some: readonly Pick<Taken, "id" | "seq">[],
+): Promise<readonly Taken[]> {
+  const ids = new Map(some.map(({ id, seq }) => [seq, id]));
+  const list = [...ids.keys()].map(number).join(", ");
+  const found = await readTaken(session, classes, `o.seq IN (${list})`);
+  return found.map((one) => ({ ...one, id: ids.get(one.seq) ?? one.id }));
 }
 
 async function isAnyGone(session: Session, end: number): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { Checkpoint } from "../../source/source.ts";
 import { ANSWERED, BEGUN } from "../rows.ts";
 import { witnessText } from "../witness.ts";
 import { cut, keyHash, number, SERVER_NOW, text } from "./literal.ts";
+import { storedJson } from "./stored.ts";
 
 /** A pending delivery, and its number in the tables. */
 export interface Owed {
@@ -138,7 +139,7 @@ function occurrence({ seq, receivedAt, suppressed }: Take, event: KubeEvent): st
     text(cut(name, 255)),
     text(cut(event.reason, 255)),
     text(suppressed),
-    text(JSON.stringify(event)),
+    text(storedJson(event)),
   ].join(", ")})`;
 }
 
@@ -165,7 +166,7 @@ function deliveryOf({ seq, delivery }: Owed, take: Take | null): string {
 
 /** A delivery of a single occurrence has no alert of its own: it is the occurrence's event. */
 function ownAlert(alert: Alert, event: KubeEvent | null): string | null {
-  return event !== null && alert.kind === "event" ? null : JSON.stringify(alert);
+  return event !== null && alert.kind === "event" ? null : storedJson(alert);
 }
 
 /** Of an occurrence that was there before nothing is owed. */
