@@ -138,7 +138,7 @@ function statements(db: DatabaseSync) {
       "SELECT id, sink FROM delivery WHERE state = 'pending' ORDER BY seq LIMIT ?",
     ),
     overflow: db.prepare(
-      `UPDATE delivery SET state = 'dead', settled_at = ?, reason = 'overflow',
+      `UPDATE delivery SET state = 'dead', settled_at = ?, sent = NULL, reason = 'overflow',
          detail = 'the ledger had reached its size' WHERE id = ? AND state = 'pending'`,
     ),
   };

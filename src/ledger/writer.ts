@@ -147,7 +147,7 @@ function statements(db: DatabaseSync) {
        WHERE id = ? AND state = 'pending'`,
     ),
     folded: db.prepare(
-      `UPDATE delivery SET state = 'folded', settled_at = ?, folded_into = ? WHERE id = ? AND state = 'pending'`,
+      `UPDATE delivery SET state = 'folded', settled_at = ?, sent = NULL, folded_into = ? WHERE id = ? AND state = 'pending'`,
     ),
     tried: db.prepare(`UPDATE delivery SET ${TRIED} WHERE id = ?`),
     attempt: db.prepare("INSERT INTO attempt (sink, at) VALUES (?, ?)"),

@@ -159,21 +159,34 @@ export class Indexer {
   #freeId(at: number, direction: Direction): number {
     const first = numberAt(at);
     const end = first + SECOND;
-    const found = (row: Record<string, unknown> | undefined) =>
-      typeof row?.["id"] === "number" ? row["id"] : null;
-    if (direction === "forward") {
-      const last = found(this.#sql.lastOf.get(first, end));
-      if (last === null) return first + BEFORE;
-      return last + 1 < end
-        ? last + 1
-        : (found(this.#sql.lastOf.get(first, first + MOMENT)) ?? last) + 1;
-    }
-    const least = found(this.#sql.firstOf.get(first, end));
     // What arrives later in the same second goes behind it.
-    if (least === null) return end - 1 - BEFORE;
-    return least > first
-      ? least - 1
-      : (found(this.#sql.firstOf.get(end - MOMENT, end)) ?? least) - 1;
+    if (direction === "forward") return this.#freeFrom(first, end, first + BEFORE);
+    return this.#freeBelow(first, end) ?? this.#freeFrom(first, end, first + BEFORE);
+  }
+
+  /** What has no room in its second runs over into those that follow, a minute of them at a time. */
+  #freeFrom(first: number, end: number, empty: number): number {
+    for (let [from, to, free] = [first, end, empty]; ;) {
+      const last = idIn(this.#sql.lastOf.get(from, to));
+      if (last === null) return free;
+      if (last + 1 < to) return last + 1;
+      // The rest of the first minute, then the next one.
+      [from, to] = to === end ? [first, first + MOMENT] : [to, to + MOMENT];
+      free = from;
+    }
+  }
+
+  /** The same, into those before; `null`: there is no earlier one. */
+  #freeBelow(first: number, end: number): number | null {
+    for (let [from, to, free] = [first, end, end - 1 - BEFORE]; ;) {
+      const least = idIn(this.#sql.firstOf.get(from, to));
+      if (least === null) return free;
+      if (least > from) return least - 1;
+      if (from === 0) return null;
+      [from, to] = to === end && from === first ? [end - MOMENT, end] : [from - MOMENT, from];
+      from = Math.max(0, from);
+      free = to - 1;
+    }
   }
 
   #objectId({ object }: KubeEvent): number {
@@ -216,6 +229,10 @@ export class Indexer {
     this.classes.reload();
     this.#objects.clear();
   }
+}
+
+function idIn(row: Record<string, unknown> | undefined): number | null {
+  return typeof row?.["id"] === "number" ? row["id"] : null;
 }
 
 /** When it was last seen; a clock that is ahead of ours must not put it before everything else for good. */

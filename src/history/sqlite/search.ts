@@ -9,8 +9,8 @@ import type { Found, Tables } from "./tables.ts";
 /** Rows of one step, where a page is to be filled, and where rows are counted. */
 const CHUNKS = { page: 250, count: 5_000 } as const;
 
-/** More than there will ever be classes. */
-const CLASSES = 2 ** 20;
+/** More than there will ever be classes: numbers are not given twice, and a namespace that comes and goes needs new ones. */
+const CLASSES = 2 ** 30;
 /** Hits counted in one go: a quarter of a second of the thread's time. */
 const HITS = 250_000;
 
@@ -154,17 +154,18 @@ export function* tallyWords(
 ): Generator<{ readonly tallies: readonly Tally[]; readonly down: number }> {
   // One number to group by sorts faster than two. A parameter would be a number with a fraction.
   const rows = tables.index.prepare(
-    `SELECT (e.id / ${unit}) * ${CLASSES} + e.class AS of, COUNT(*) AS n, MIN(e.id) AS least
+    `SELECT e.class AS class, COUNT(*) AS n, MIN(e.id) AS least
      FROM (SELECT rowid AS id FROM word WHERE word MATCH ? AND rowid >= ? AND rowid < ?
-           ORDER BY rowid DESC LIMIT ${HITS}) w CROSS JOIN entry e ON e.id = w.id GROUP BY of`,
+           ORDER BY rowid DESC LIMIT ${HITS}) w CROSS JOIN entry e ON e.id = w.id
+     GROUP BY (e.id / ${unit}) * ${CLASSES} + e.class`,
   );
   let { high } = plan;
   for (;;) {
     const found = rows.all(matching(plan.grams), plan.low, high);
     const hits = found.reduce((sum, row) => sum + Number(row["n"]), 0);
     const tallies = found.map((row) => ({
-      span: Math.floor(Number(row["of"]) / CLASSES),
-      class: Number(row["of"]) % CLASSES,
+      span: Math.floor(Number(row["least"]) / unit),
+      class: Number(row["class"]),
       n: Number(row["n"]),
     }));
     high = found.reduce((least, row) => Math.min(least, Number(row["least"])), high);

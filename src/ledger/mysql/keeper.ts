@@ -6,7 +6,7 @@ import { text } from "./literal.ts";
 import type { MysqlOutbox } from "./outbox.ts";
 import type { MysqlRetention } from "./retention.ts";
 import { fence } from "./script.ts";
-import { FencedError, type Session } from "./session.ts";
+import { AwayError, FencedError, type Session } from "./session.ts";
 
 const LOOK_MS = 1_000;
 /** Every so many looks: a sign of life, a count of what is pending, retention. */
@@ -21,6 +21,8 @@ const PAUSE_MS = 20;
 const KEPT_AT_LEAST_MS = 2 * 3_600_000;
 /** Below the limit by this much, so that not every minute has something to shed. */
 const SHED_TO = 0.9;
+/** What was deleted takes up its room until nobody reads what was there before, a backup for one: it is not to go twice for that. */
+const UNSEEN_MS = 15 * 60_000;
 const EVER = Number.MAX_SAFE_INTEGER;
 
 export interface MysqlKeeperPorts {
@@ -40,6 +42,7 @@ export interface MysqlKeeperPorts {
 export async function keepMysql(ports: MysqlKeeperPorts, signal: AbortSignal): Promise<void> {
   const { session, outbox, clock, holder } = ports;
   let known: number | null = null;
+  let shed: Shed | null = null;
   for (let looks = 1; ; looks += 1) {
     await clock.sleep(LOOK_MS, signal);
     if (signal.aborted) return;
@@ -55,34 +58,50 @@ export async function keepMysql(ports: MysqlKeeperPorts, signal: AbortSignal): P
       if (looks % BEAT === 0)
         await session.transaction([["START TRANSACTION", fence(holder), "COMMIT"]]);
       if (looks % COUNT === 0) outbox.counted(await countPending(session));
-      if (looks % PRUNE === 0) await prune(ports, signal);
+      if (looks % PRUNE === 0) shed = await prune(ports, shed, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof StorageError) && !(error instanceof FencedError)) throw error;
+      // Somebody has locked what is to be forgotten: another time. Nothing that is owed waits for it.
+      if (error instanceof AwayError && error.isPassing) continue;
       outbox.trouble(error);
       if (error instanceof FencedError) return;
     }
   }
 }
 
-/** Forgets what was settled longer than `historyMs` ago, and what is too much. */
-async function prune(ports: MysqlKeeperPorts, signal: AbortSignal): Promise<void> {
+/** What went for its size last, of which the server may not have taken notice yet. */
+interface Shed {
+  readonly at: number;
+  /** Half of it is gone, as far as the server knows, when it says so much or less. */
+  readonly seenAt: number;
+}
+
+/** Forgets what was settled longer than `historyMs` ago, and what is too much: the oldest history first, then what is owed. */
+async function prune(
+  ports: MysqlKeeperPorts,
+  last: Shed | null,
+  signal: AbortSignal,
+): Promise<Shed | null> {
   const { retention, clock, historyMs, maxBytes, sized } = ports;
   const now = clock.now();
   const before = now - Math.max(historyMs, KEPT_AT_LEAST_MS);
   await forget(ports, before, EVER, signal);
-  while ((await retention.pruneSummaries(before, now, BATCH)) === BATCH && !signal.aborted)
-    await clock.sleep(PAUSE_MS, signal);
+  await forgetSummaries(ports, before, EVER, signal);
+  // It counts seldom, unless it is told to.
+  if (last !== null) await retention.analyze();
   const { bytes, rows } = await retention.size();
   sized(bytes);
-  if (bytes <= maxBytes) return;
-  // The server counts seldom: the surplus is reckoned, and counted again when it is gone.
-  const surplus = Math.ceil((rows * (bytes - maxBytes * SHED_TO)) / bytes);
+  if (last !== null && bytes > last.seenAt && Math.abs(now - last.at) < UNSEEN_MS) return last;
+  if (bytes <= maxBytes) return null;
+  const surplus = Math.ceil(rows * (1 - (maxBytes * SHED_TO) / bytes));
   const removed = await forget(ports, EVER, surplus, signal);
-  await retention.pruneSummaries(EVER, now, BATCH);
-  if (removed < surplus) await giveUp(ports, surplus - removed, signal);
+  const all = removed + (await forgetSummaries(ports, EVER, surplus - removed, signal));
+  // Where most of it was history, what is owed may do as it is.
+  if (all < surplus / 2) await giveUp(ports, surplus - all, signal);
   await retention.analyze();
   sized((await retention.size()).bytes);
+  return { at: now, seenAt: (bytes + maxBytes * SHED_TO) / 2 };
 }
 
 /** At most `most` occurrences; answers how many. */
@@ -104,6 +123,24 @@ async function forget(
   return removed;
 }
 
+/** At most `most` digests and gaps; answers how many. */
+async function forgetSummaries(
+  { retention, clock }: MysqlKeeperPorts,
+  before: number,
+  most: number,
+  signal: AbortSignal,
+): Promise<number> {
+  let removed = 0;
+  while (removed < most && !signal.aborted) {
+    const limit = Math.min(BATCH, most - removed);
+    const gone = await retention.pruneSummaries(before, clock.now(), limit);
+    removed += gone;
+    if (gone < limit) break;
+    await clock.sleep(PAUSE_MS, signal);
+  }
+  return removed;
+}
+
 /** No history is left: the oldest that is owed goes, and is counted. */
 async function giveUp(ports: MysqlKeeperPorts, most: number, signal: AbortSignal): Promise<void> {
   const { retention, clock, observer, outbox, maxBytes } = ports;
@@ -115,5 +152,6 @@ async function giveUp(ports: MysqlKeeperPorts, most: number, signal: AbortSignal
     for (const { id, sink } of dead) observer.dead(sink, id, "overflow", detail);
     given += dead.length;
     await forget(ports, EVER, dead.length, signal);
+    await forgetSummaries(ports, EVER, dead.length, signal);
   }
 }

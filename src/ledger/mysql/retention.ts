@@ -5,6 +5,7 @@ import type { Rows, Session } from "./session.ts";
 
 /** Attempts are only remembered for rate budgets; no window is longer than a day. */
 const ATTEMPTS_KEPT_MS = 25 * 3_600_000;
+const OVERFLOWN = "the ledger had reached its size";
 
 /** How the ledger stays within its age and its size. Each call is a few rows, found by an index, in one short transaction. */
 export class MysqlRetention {
@@ -40,10 +41,11 @@ export class MysqlRetention {
     const gone = old.flatMap(({ seq, isKept }) => (isKept ? [] : seq));
     if (gone.length > 0) {
       const list = gone.map(number).join(", ");
+      // A person may have it owed again since it was looked at.
       await this.#write([
-        `DELETE t FROM kube_crier_try t JOIN kube_crier_delivery d ON d.seq = t.delivery WHERE d.occurrence IN (${list})`,
-        `DELETE FROM kube_crier_delivery WHERE occurrence IN (${list})`,
-        `DELETE FROM kube_crier_occurrence WHERE seq IN (${list})`,
+        `DELETE t FROM kube_crier_try t JOIN kube_crier_delivery d ON d.seq = t.delivery WHERE d.occurrence IN (${list}) AND d.settled_at IS NOT NULL`,
+        `DELETE FROM kube_crier_delivery WHERE occurrence IN (${list}) AND settled_at IS NOT NULL`,
+        `DELETE o FROM kube_crier_occurrence o LEFT JOIN kube_crier_delivery d ON d.occurrence = o.seq WHERE o.seq IN (${list}) AND d.seq IS NULL`,
       ]);
     }
     const more = rows.length === limit && old.length > 0;
@@ -86,10 +88,14 @@ export class MysqlRetention {
        ORDER BY settled_at DESC, seq LIMIT ${number(limit - attempts.length)}`,
     );
     if (attempts.length + summaries.length === 0) return 0;
+    const settled = "settled_at IS NOT NULL";
     await this.#write([
-      ...deleted("kube_crier_attempt", "seq", attempts),
-      ...deleted("kube_crier_try", "delivery", summaries),
-      ...deleted("kube_crier_delivery", "seq", summaries),
+      ...listed("DELETE FROM kube_crier_attempt WHERE seq", attempts),
+      ...listed(
+        `DELETE t FROM kube_crier_try t JOIN kube_crier_delivery d ON d.seq = t.delivery WHERE d.${settled} AND d.seq`,
+        summaries,
+      ),
+      ...listed(`DELETE FROM kube_crier_delivery WHERE ${settled} AND seq`, summaries),
     ]);
     return attempts.length + summaries.length;
   }
@@ -100,26 +106,34 @@ export class MysqlRetention {
     at: number,
   ): Promise<readonly { readonly id: string; readonly sink: string }[]> {
     const rows = await this.#session.query(
-      `SELECT seq, id, sink FROM kube_crier_delivery WHERE state = 'pending' ORDER BY seq LIMIT ${number(limit)}`,
+      `SELECT seq FROM kube_crier_delivery WHERE state = 'pending' ORDER BY seq LIMIT ${number(limit)}`,
     );
     if (rows.length === 0) return [];
     const list = rows.map(([seq]) => number(Number(seq))).join(", ");
-    await this.#write([
-      `UPDATE kube_crier_delivery SET state = 'dead', settled_at = ${number(at)}, reason = 'overflow', detail = ${text("the ledger had reached its size")}
-       WHERE seq IN (${list}) AND state = 'pending'`,
-    ]);
-    return rows.map(([, id, sink]) => ({ id: String(id), sink: String(sink) }));
+    // Some may have been settled since they were looked at.
+    const given = await this.#write(
+      [
+        `UPDATE kube_crier_delivery SET state = 'dead', settled_at = ${number(at)}, sent = NULL, reason = 'overflow', detail = ${text(OVERFLOWN)}
+         WHERE seq IN (${list}) AND state = 'pending'`,
+      ],
+      `SELECT id, sink FROM kube_crier_delivery WHERE seq IN (${list}) AND state = 'dead' AND settled_at = ${number(at)} AND reason = 'overflow' ORDER BY seq`,
+    );
+    return given.map(([id, sink]) => ({ id: String(id), sink: String(sink) }));
   }
 
-  /** Bytes of the tables with their indexes (what the history is looked up in goes with its days), and about how many occurrences they hold, as the server has last counted. */
+  /** Bytes of the tables with their indexes (what the history is looked up in goes with its days), and about how many occurrences they hold, as the server has last counted, with what tells of several. */
   async size(): Promise<{ readonly bytes: number; readonly rows: number }> {
     const rows = await this.#session.query(
       `SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH FROM information_schema.TABLES
        WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'kube\\_crier\\_%' AND TABLE_NAME NOT LIKE 'kube\\_crier\\_history%'`,
     );
+    const [[summaries] = []] = await this.#session.query(
+      "SELECT COUNT(*) FROM kube_crier_delivery WHERE occurrence IS NULL",
+    );
+    const occurrences = rows.find(([name]) => name === "kube_crier_occurrence")?.[1] ?? 0;
     return {
       bytes: rows.reduce((sum, [, , bytes]) => sum + Number(bytes), 0),
-      rows: Number(rows.find(([name]) => name === "kube_crier_occurrence")?.[1] ?? 0),
+      rows: Number(occurrences) + Number(summaries),
     };
   }
 
@@ -130,9 +144,10 @@ export class MysqlRetention {
     );
   }
 
-  async #write(statements: readonly string[]): Promise<void> {
-    await this.#session.transaction([
-      ["START TRANSACTION", ...statements, fence(this.#holder), "COMMIT"],
+  /** @returns the rows of `answer`, asked when the rest is written */
+  #write(statements: readonly string[], ...answer: readonly string[]): Promise<Rows> {
+    return this.#session.transaction([
+      ["START TRANSACTION", ...statements, fence(this.#holder), "COMMIT", ...answer],
     ]);
   }
 }
@@ -141,8 +156,6 @@ function toLooked([seq, receivedAt, kept]: Rows[number]): Looked {
   return { seq: Number(seq), takenAt: Number(receivedAt), isKept: Number(kept) === 1 };
 }
 
-function deleted(table: string, column: string, which: readonly string[]): readonly string[] {
-  return which.length === 0
-    ? []
-    : [`DELETE FROM ${table} WHERE ${column} IN (${which.join(", ")})`];
+function listed(statement: string, which: readonly string[]): readonly string[] {
+  return which.length === 0 ? [] : [`${statement} IN (${which.join(", ")})`];
 }

@@ -91,7 +91,7 @@ export function transaction(batch: Batch, holder: string): readonly (readonly st
     ...settles.filter(isBefore).map(settlement),
     ...folds.flatMap(({ ids, digest, at }) =>
       inserts(
-        `UPDATE kube_crier_delivery SET state = 'folded', settled_at = ${number(at)}, folded_into = ${text(digest.delivery.id)} WHERE state = 'pending' AND id IN (`,
+        `UPDATE kube_crier_delivery SET state = 'folded', settled_at = ${number(at)}, sent = NULL, folded_into = ${text(digest.delivery.id)} WHERE state = 'pending' AND id IN (`,
         ids.map((id) => text(id)),
         ")",
       ),

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { anEntry, never } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
@@ -77,6 +77,88 @@ describe.skipIf(!haveMariadb)("a ledger in MySQL stays small", () => {
       "what was given up to have gone",
     );
     await eventually(clock, () => ledger.bytes() > 0, "the size to be known");
+  }, 120_000);
+
+  /** How often the server was told to count anew: once something went for its size. */
+  const counted = async () =>
+    Number((await server().sql("SHOW GLOBAL STATUS LIKE 'Com_analyze'"))[0]?.["Value"]);
+  const analyze = (name: string) =>
+    server().sql("ANALYZE TABLE kube_crier_occurrence, kube_crier_delivery", name);
+
+  test("over its size it is brought a tenth below, at once; no more goes, though a backup keeps the room of it", async () => {
+    const name = next();
+    const ledger = await aMysqlLedger(await aDatabase(server(), name), { maxBytes: 3_000_000 });
+    const { outbox, clock, recorded } = ledger;
+    const message = "x".repeat(2_000);
+    for (let from = 1; from <= 2_500; from += 500)
+      await outbox.add(
+        Array.from({ length: 500 }, (_, n) => {
+          const entry = anEntry(from + n, ["ops"]);
+          const event = { ...entry.event, message } as NonNullable<typeof entry.event>;
+          return { ...entry, event, alert: { kind: "event", event } as const };
+        }),
+        [],
+        never,
+      );
+    for (let n = 1; n <= 2_480; n += 1)
+      outbox.settle(`d${n}`, { kind: "delivered", at: clock.now(), sent: "", answer: "" });
+    await outbox.written();
+    await analyze(name);
+    const backup = await server().root(name);
+    onTestFinished(() => backup.end());
+    await backup.query("START TRANSACTION WITH CONSISTENT SNAPSHOT");
+    const before = await counted();
+    await eventually(clock, async () => (await counted()) > before, "what is too much to go");
+    const left = await count(name, "occurrence");
+    // What there is besides events is small: 2,500 of them are some seven megabytes.
+    expect(left).toBeGreaterThan(2_500 * (2_000_000 / 8_000_000));
+    expect(left).toBeLessThan(2_500 * (3_000_000 / 5_500_000));
+    await eventually(clock, async () => (await counted()) > before + 3, "minutes to pass");
+    expect(await count(name, "occurrence")).toBe(left);
+    expect(ledger.bytes()).toBeGreaterThan(3_000_000);
+    expect(recorded.of("dead")).toEqual([]);
+    expect(outbox.pending("ops", clock.now()).total).toBe(20);
+    // The newest stay.
+    const [newest] = await ledger.history.events({ limit: 1 });
+    expect(newest?.event.object.name).toBe("web-2500");
+  }, 120_000);
+
+  test("a size used up by digests costs digests, all that are too many at once, and nothing that is owed", async () => {
+    const name = next();
+    const ledger = await aMysqlLedger(await aDatabase(server(), name), { maxBytes: 2_000_000 });
+    const { outbox, clock, recorded } = ledger;
+    await outbox.add(entries(1, 20), [], never);
+    const wide = { ...gap, cluster: "x".repeat(3_000) };
+    for (let n = 0; n < 1_200; n += 1) {
+      const { id } = outbox.fold("ops", [], wide, clock.now());
+      outbox.settle(id, { kind: "delivered", at: clock.now(), sent: "", answer: "" });
+    }
+    await outbox.written();
+    await analyze(name);
+    const before = await counted();
+    await eventually(clock, async () => (await counted()) > before, "what is too much to go");
+    const left = await count(name, "delivery");
+    expect(left).toBeLessThan(1_220 - 400);
+    expect(left).toBeGreaterThan(1_220 / 5);
+    expect(recorded.of("dead")).toEqual([]);
+    expect(outbox.pending("ops", clock.now()).total).toBe(20);
+  }, 120_000);
+
+  test("digests that are owed are given up where there is nothing else, and go", async () => {
+    const name = next();
+    const ledger = await aMysqlLedger(await aDatabase(server(), name), { maxBytes: 1_500_000 });
+    const { outbox, clock, recorded } = ledger;
+    const wide = { ...gap, cluster: "x".repeat(3_000) };
+    for (let n = 0; n < 900; n += 1) outbox.fold("ops", [], wide, clock.now());
+    await outbox.written();
+    await analyze(name);
+    const before = await counted();
+    await eventually(clock, async () => (await counted()) > before + 2, "what is too much to go");
+    expect(await count(name, "delivery")).toBe(outbox.pending("ops", clock.now()).total);
+    const left = outbox.pending("ops", clock.now()).total;
+    expect(left).toBeGreaterThan(100);
+    expect(recorded.of("dead").length).toBe(900 - left);
+    expect(new Set(recorded.of("dead").map(([, id]) => id)).size).toBe(900 - left);
   }, 120_000);
 
   test("what the cluster still shows is known, however short the history: it is not told again", async () => {
