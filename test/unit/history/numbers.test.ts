@@ -143,7 +143,7 @@ test.each([2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 2 ** 24])(
     );
     await take(
       ledger,
-      Array.from({ length: 3_000 }, (_, n) =>
+      Array.from({ length: 7_500 }, (_, n) =>
         seen(10 + n, NOON - n, {
           eventNamespace: `pr-${n % 3}`,
           object: { namespace: `pr-${n % 3}` },
@@ -152,9 +152,9 @@ test.each([2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 2 ** 24])(
       ),
     );
     for (const changes of [{}, { words: ["fire"] }] as const) {
-      expect(await total({ ...changes, namespaces: ["pr-1"] })).toBe(1_000);
-      expect(await total({ ...changes, namespaces: ["pr-0", "pr-2"] })).toBe(2_000);
+      expect(await total({ ...changes, namespaces: ["pr-1"] })).toBe(2_500);
+      expect(await total({ ...changes, namespaces: ["pr-0", "pr-2"] })).toBe(5_000);
     }
-    expect(await names({ namespaces: ["pr-2"], words: ["fire"] })).toHaveLength(1_000);
+    expect(await names({ namespaces: ["pr-2"], words: ["fire"] })).toHaveLength(2_500);
   },
 );
