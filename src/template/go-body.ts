@@ -27,7 +27,7 @@ export function loadGoBody(text: string, file: string, medium: Medium): Loaded {
       file,
       blocks: [BLOCK],
       included: [],
-      warnings: unique(problems),
+      warnings: unique([...problems, ...namesIn(template, file)]),
       render(_block, _medium, view, reader) {
         try {
           return template.renderSafe(goEvent(view), reader.timezone, json).text;
@@ -45,6 +45,13 @@ export function loadGoBody(text: string, file: string, medium: Medium): Loaded {
 interface Problem extends ConfigIssue {
   /** Whatever the event. */
   readonly certain: boolean;
+}
+
+/** Names that do not exist, where only some events come to. */
+function namesIn(template: GoTemplate, file: string): readonly Problem[] {
+  return EXAMPLES.flatMap((event) => template.explore(event, "UTC"))
+    .filter(({ hint }) => hint !== null)
+    .map((error) => ({ ...issueOf(error, file), certain: false }));
 }
 
 /** What an example shows: a template tells only when it is executed. */

@@ -16,6 +16,8 @@ export interface Run {
   readonly printer: Printer;
   readonly around: Surroundings;
   readonly limits: Limits;
+  /** Nothing is left out because it is not needed. */
+  readonly explores: boolean;
   step(): boolean;
   handle(bytes: number): boolean;
 }
@@ -30,7 +32,7 @@ const sizeOf = (value: Maybe): number =>
 
 /** Functions and methods are called with as many arguments as they take, and within the limits of the run. */
 export class Calls extends Conversions {
-  private readonly run: Run;
+  protected readonly run: Run;
 
   protected constructor(position: Position, node: Located, run: Run) {
     super(position, node);

@@ -195,7 +195,8 @@ export class Evaluator extends Calls {
     let value: Maybe = null;
     for (const arg of args.slice(1)) {
       value = this.argument(dot, REFLECT_VALUE, arg);
-      if (isTrue(indirectInterface(value)) === (name === "or")) return value;
+      const isDecided = isTrue(indirectInterface(value)) === (name === "or");
+      if (isDecided && !this.run.explores) return value;
     }
     return final === undefined ? value : final;
   }

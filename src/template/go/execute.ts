@@ -1,39 +1,25 @@
-import { type Bytes, quote } from "./bytes.ts";
-import { placeOf, TooLong } from "./error.ts";
+import { suggestion } from "../../config/nearest.ts";
+import { type Bytes, quote, toText } from "./bytes.ts";
+import { GoTemplateError, placeOf, TooLong } from "./error.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Surroundings } from "./methods.ts";
 import type { Branch, List, Node, TemplateCall } from "./nodes.ts";
 import { Printer } from "./print.ts";
 import { printable } from "./printable.ts";
 import { PLAIN } from "./spec.ts";
-import { entries, indirect, indirectInterface, isTrue, itemAt, items } from "./reflect.ts";
+import {
+  entries,
+  indirect,
+  indirectInterface,
+  isTrue,
+  itemAt,
+  items,
+  lengthOf,
+} from "./reflect.ts";
 import { type Limits, type Position, Variables } from "./state.ts";
+import { type Left, type Walk, walk } from "./walk.ts";
 import type { Zone } from "./time.ts";
-import { intOf, isInt, isUint, type Maybe, STRING, stringOf, Value } from "./types.ts";
-
-/** How a list ended before its end. */
-type Left = "break" | "continue" | null;
-
-/**
- * A part of a template on its way: it yields the parts within it and is told how they ended, so that templates can call each
- * other deeper than JavaScript's own stack is.
- */
-interface Walk extends Generator<Walk, Left, Left> {}
-
-function walk(first: Walk): void {
-  const stack = [first];
-  let left: Left = null;
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const { done, value } = top.next(left);
-    if (done === true) {
-      stack.pop();
-      left = value;
-    } else {
-      stack.push(value);
-      left = null;
-    }
-  }
-}
+import { intOf, isInt, isUint, type Maybe, STRING, stringOf, Value, zeroOf } from "./types.ts";
 
 /** Part of the output: what the template says itself, what a value makes, or what Go's `js` made of one. */
 export interface Piece {
@@ -53,6 +39,10 @@ export class Execution {
   private readonly trees: ReadonlyMap<Bytes, List>;
   private readonly source: Bytes;
   private readonly file: Bytes;
+  /** It goes through both ways of every branch and on behind every error, and each template once. */
+  readonly explores: boolean;
+  readonly problems: GoTemplateError[] = [];
+  private readonly explored = new Set<Bytes>();
 
   constructor(
     trees: ReadonlyMap<Bytes, List>,
@@ -60,8 +50,10 @@ export class Execution {
     file: Bytes,
     local: Zone,
     limits: Limits,
+    explores = false,
   ) {
     this.trees = trees;
+    this.explores = explores;
     this.source = source;
     this.file = file;
     this.limits = limits;
@@ -73,8 +65,27 @@ export class Execution {
     return this.trees.get(name);
   }
 
+  /** Which template a name may have been meant to be. */
+  hintFor(name: Bytes): string {
+    const defined = [...this.trees.keys()].filter((one) => one !== this.file);
+    if (defined.length === 0) return `write {{ define "${toText(name)}" }}…{{ end }}`;
+    return suggestion(toText(name), defined.map(toText), "templates there are");
+  }
+
   position(name: Bytes): Position {
     return { name, file: this.file, place: (at) => placeOf(this.source, at) };
+  }
+
+  /** Keeps an error for which exploring does not end; throws any other. */
+  note(error: unknown): void {
+    if (!this.explores || !(error instanceof GoTemplateError) || this.steps > this.limits.steps)
+      throw error;
+    this.problems.push(error);
+  }
+
+  /** Whether the template of this name is still to be executed. */
+  enters(name: Bytes): boolean {
+    return !this.explores || this.explored.size < this.explored.add(name).size;
   }
 
   /** What was executed so far is within bounds. */
@@ -114,11 +125,21 @@ export class Walker {
   *list(dot: Maybe, list: List): Walk {
     this.evaluator.at(list);
     for (const node of list.nodes) {
-      const way = this.node(dot, node);
+      const way = this.begun(dot, node);
       const left = way === null || typeof way === "string" ? way : yield way;
       if (left !== null) return left;
     }
     return null;
+  }
+
+  private begun(dot: Maybe, node: Node): Left | Walk {
+    try {
+      const way = this.node(dot, node);
+      return this.run.explores && typeof way === "string" ? null : way;
+    } catch (error) {
+      this.run.note(error);
+      return null;
+    }
   }
 
   /** Does it, or says what is to be walked for it. */
@@ -171,20 +192,27 @@ export class Walker {
   private *branch(dot: Maybe, node: Branch): Walk {
     const mark = this.variables.mark();
     const value = this.evaluator.pipeline(dot, node.pipe);
-    let left: Left = null;
-    if (isTrue(indirectInterface(value)))
-      left = yield this.list(node.kind === "with" ? value : dot, node.list);
-    else if (node.otherwise !== null) left = yield this.list(dot, node.otherwise);
+    const inner = this.list(node.kind === "with" ? value : dot, node.list);
+    const outer = node.otherwise === null ? null : this.list(dot, node.otherwise);
+    const [taken, other] = isTrue(indirectInterface(value)) ? [inner, outer] : [outer, inner];
+    if (this.run.explores && other !== null) {
+      const before = this.variables.values();
+      yield other;
+      this.variables.restore(before);
+    }
+    const left = taken === null ? null : yield taken;
     this.variables.pop(mark);
     return left;
   }
 
-  private call(dot: Maybe, node: TemplateCall): Walk {
+  private call(dot: Maybe, node: TemplateCall): Walk | null {
     const root = this.run.tree(node.name);
-    if (root === undefined) this.evaluator.fail(`template ${quote(node.name)} not defined`);
+    if (root === undefined)
+      this.evaluator.fail(`template ${quote(node.name)} not defined`, this.run.hintFor(node.name));
     const { depth } = this.run.limits;
     if (this.depth === depth) this.evaluator.fail(`exceeded maximum template depth (${depth})`);
     const value = this.evaluator.pipeline(dot, node.pipe);
+    if (!this.run.enters(node.name)) return null;
     return new Walker(this.run, node.name, root, value, this.depth + 1).list(value, root);
   }
 
@@ -202,9 +230,10 @@ export class Walker {
       this.bind(node, index, item);
       const left = yield this.list(item, node.list);
       this.variables.pop(mark);
-      if (left === "break") break;
+      if (left === "break" || this.run.explores) break;
     }
-    const left = any || node.otherwise === null ? null : yield this.list(dot, node.otherwise);
+    const isLeft = node.otherwise === null || (any && !this.run.explores);
+    const left = isLeft || node.otherwise === null ? null : yield this.list(dot, node.otherwise);
     this.variables.pop(outer);
     // A break in `else` ends this loop, as Go has it, and not the one around it; a continue is that one's.
     return left === "break" ? null : left;
@@ -225,6 +254,10 @@ export class Walker {
   private *iterations(value: Maybe, node: Branch): Generator<readonly [Maybe, Maybe]> {
     if (value === null) return;
     const { kind, elem } = value.type;
+    if (this.run.explores && elem !== undefined && lengthOf(value) === 0) {
+      yield [kind === "map" ? stringOf("") : intOf(0), new Value(elem, zeroOf(elem), true)];
+      return;
+    }
     const shown = (): Bytes => this.run.printer.argument(value, "v", PLAIN);
     if (isInt(kind) || isUint(kind)) {
       if (node.pipe.declared.length > 1)
@@ -245,5 +278,5 @@ export class Walker {
 export function execute(run: Execution, name: Bytes, data: Value): void {
   const root = run.tree(name);
   if (root === undefined) return;
-  walk(new Walker(run, name, root, data, 0).list(data, root));
+  walk(new Walker(run, name, root, data, 0).list(data, root), (error) => run.note(error));
 }

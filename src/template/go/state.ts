@@ -48,6 +48,15 @@ export class Variables {
     this.stack.length = mark;
   }
 
+  /** For `restore`. */
+  values(): readonly Maybe[] {
+    return this.stack.map(({ value }) => value);
+  }
+
+  restore(values: readonly Maybe[]): void {
+    for (const [at, variable] of this.stack.entries()) variable.value = values[at] ?? null;
+  }
+
   get(name: Bytes): Maybe | undefined {
     const found = this.stack.findLast((variable) => variable.name === name);
     return found === undefined ? undefined : found.value;

@@ -21,6 +21,8 @@ const FUNCTIONS: ReadonlySet<string> = new Set(BUILTINS.keys());
 export interface GoTemplate {
   /** The output of an Event of core/v1 or events.k8s.io/v1; times are those of the zone of the tz database. Throws GoTemplateError. */
   readonly render: (event: unknown, timeZone: string) => Buffer;
+  /** What is wrong in all of it, in the branches that this Event does not take as well. */
+  readonly explore: (event: unknown, timeZone: string) => readonly GoTemplateError[];
   /** The same, with what stands within strings of JSON escaped: where it is JSON, or where it is said to be. */
   readonly renderSafe: (event: unknown, timeZone: string, json?: true) => SafeOutput;
 }
@@ -35,7 +37,19 @@ export function parseGoTemplate(text: string, limits: Limits = LIMITS): GoTempla
     withText(() => execute(execution, NAME, eventValue(asCoreEvent(event), zone)));
     return execution.pieces;
   };
+  const explore = (event: unknown, timeZone: string): readonly GoTemplateError[] => {
+    const zone = zoneOf(timeZone);
+    const execution = new Execution(trees, source, NAME, zone, limits, true);
+    try {
+      execute(execution, NAME, eventValue(asCoreEvent(event), zone));
+    } catch (error) {
+      // Beyond its limits it ends as any other does, and says so there.
+      if (!(error instanceof GoTemplateError)) throw error;
+    }
+    return execution.problems.map(asText);
+  };
   return {
+    explore,
     render: (event, timeZone) =>
       toBuffer(
         run(event, timeZone)
@@ -51,11 +65,13 @@ function withText<T>(act: () => T): T {
   try {
     return act();
   } catch (error) {
-    if (error instanceof GoTemplateError)
-      throw new GoTemplateError(toText(error.message), error.place, error.hint);
+    if (error instanceof GoTemplateError) throw asText(error);
     // Blocks within blocks beyond anything that a person writes.
     if (error instanceof RangeError && /call stack/.test(error.message))
       throw new GoTemplateError(`template: ${NAME}: nested too deeply`, placeOf("", 0));
     throw error;
   }
 }
+
+const asText = ({ message, place, hint }: GoTemplateError): GoTemplateError =>
+  new GoTemplateError(toText(message), place, hint);

@@ -189,6 +189,83 @@ describe("a mistake in a Go body", () => {
     },
   );
 
+  it.each([
+    // Where the branch is not taken
+    ['{{ if eq .Reason "X" }}{{ .Mesage }}{{ end }}', '1:27 .Mesage (did you mean "Message"?)'],
+    [
+      '{{ if eq .Type "X" }}a{{ else if eq .Type "Y" }}{{ .Tpye }}{{ else }}b{{ end }}',
+      '1:52 .Tpye (did you mean "Type"?)',
+    ],
+    [
+      '{{ if eq .Type "X" }}{{ if eq .Type "Y" }}a\n{{ .Source.Hosts }}{{ end }}{{ end }}',
+      '2:11 .Source.Hosts (did you mean "Host"?)',
+    ],
+    // Where there is nothing in the examples
+    ["{{ range .OwnerReferences }}{{ .Nmae }}{{ end }}", '1:32 .Nmae (did you mean "Name"?)'],
+    ["{{ range $i, $o := .OwnerReferences }}{{ $o.Uid }}{{ end }}", "1:44 $o.Uid (did you mean"],
+    ["{{ with .DeletionTimestamp }}{{ .Yaer }}{{ end }}", '1:33 .Yaer (did you mean "Year"?)'],
+    ["{{ range .Labels }}x{{ else }}{{ .Tpye }}{{ end }}", "1:34 .Tpye"],
+    // Where it need not be known any more
+    ['{{ if and (eq .Type "X") .Tpye }}a{{ end }}', '1:26 .Tpye (did you mean "Type"?)'],
+    ["{{ if or .Type .Tpye }}a{{ end }}", '1:16 .Tpye (did you mean "Type"?)'],
+    ["{{ range 3 }}{{ if eq . 7 }}{{ break }}{{ $.Tpye }}{{ end }}{{ end }}", "1:44 $.Tpye"],
+    [
+      '{{ if eq .Type "X" }}{{ template "crad" . }}{{ end }}{{ define "card" }}{{ end }}',
+      '1:34 {{template "crad" .}} (did you mean "card"?)',
+    ],
+    [
+      '{{ if eq .Type "X" }}{{ template "card" . }}{{ end }}',
+      '1:34 {{template "card" .}} (write {{ define "card" }}…{{ end }})',
+    ],
+    // Behind another mistake of the kind, and within a template that only this branch calls
+    ['{{ if eq .Type "X" }}{{ .Related.Name }}{{ .Tpye }}{{ end }}', "1:44 .Tpye"],
+    [
+      '{{ define "c" }}{{ .Naem }}{{ end }}{{ if eq .Type "X" }}{{ template "c" .Source }}{{ end }}',
+      "1:20 .Naem (fields there are: Component, Host)",
+    ],
+  ])("tells of a name that only some events come to: %s", async (text, wanted) => {
+    const [first = "", ...more] = await problems(`{"a": "${text}"}`, "go");
+    const shown = first.replace(
+      /^body:(\d+):(\d+): .* at <(.*?)>: .* \(/,
+      (_, line, column, at) =>
+        // The column is that of the text within the string.
+        `${line}:${line === "1" ? Number(column) - 7 : column} ${at} (`,
+    );
+    expect(shown.slice(0, wanted.length)).toBe(wanted);
+    expect(more).toEqual([]);
+  });
+
+  it.each([
+    // What is assigned where the branch is not taken is not there behind it.
+    [
+      '{{ $x := .InvolvedObject }}{{ if eq .Reason "X" }}{{ $x = .Source }}{{ $x.Host }}{{ end }}{{ $x.Name }}',
+    ],
+    ["{{ with .Series }}{{ .Count }}{{ else }}{{ .Count }}{{ end }}"],
+    ["{{ if .Related }}{{ .Related.Name }}{{ end }}"],
+    [
+      '{{ define "r" }}{{ if . }}.{{ template "r" (slice . 1) }}{{ end }}{{ end }}{{ template "r" .Reason }}',
+    ],
+    ["{{ range $k, $v := .Labels }}{{ $k }}={{ $v }}{{ else }}none{{ end }}"],
+    ["{{ range .Finalizers }}{{ . }}{{ continue }}{{ end }}"],
+    ["{{ .Labels.anything }}{{ .Annotations.other }}"],
+    ['{{ define "never" }}{{ .Nope }}{{ end }}'],
+  ])("has nothing to tell of what is right on every way: %s", async (text) => {
+    expect(await problems(`{"a": "${text.replaceAll('"', "`")}"}`, "go")).toEqual([]);
+  });
+
+  it("is explored within bounds", async () => {
+    const deep = '{{ if eq .Type "X" }}'.repeat(200) + "{{ .Tpye }}" + "{{ end }}".repeat(200);
+    expect(await problems(`{"a": "${deep}"}`, "go")).toHaveLength(1);
+    const loops = "{{ range 900 }}".repeat(3) + "{{ .Tpye }}" + "{{ end }}".repeat(3);
+    const found = await problems(`{"a": "${loops}"}`, "go");
+    expect(found.join("\n")).toMatch(/can't evaluate field Tpye in type int/);
+    expect(found.length).toBeLessThan(3);
+    const twice = '{{ define "a" }}{{ template "a" . }}{{ template "a" . }}{{ end }}';
+    expect(
+      await problems(`{"a": "${twice}{{ if eq .Type "X" }}{{ template "a" . }}{{ end }}"}`, "go"),
+    ).toEqual([]);
+  });
+
   it("that goes on for ever ends", async () => {
     const loaded = await load("{{ range 9223372036854775807 }}{{ end }}");
     expect(loaded.ok && loaded.template.warnings[0]?.message).toContain("steps of execution");
