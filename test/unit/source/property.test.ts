@@ -11,7 +11,7 @@ import {
 } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Checkpoint } from "../../../src/source/source.ts";
-import { FakeApiServer } from "../../support/apiserver.ts";
+import { FakeApiServer, isWatch, recorded } from "../../support/apiserver.ts";
 import { RunningSource } from "../../support/source.ts";
 
 /** What may happen to a cluster and to the way to it. */
@@ -27,6 +27,12 @@ type Step =
         | "up"
         | "garbage"
         | "half"
+        | "unwell"
+        | "throttled"
+        | "forbidden"
+        | "page"
+        | "error"
+        | "silent"
         | "settle"
         | "restart";
     };
@@ -49,6 +55,12 @@ const step: Arbitrary<Step> = oneof(
         "up" as const,
         "garbage" as const,
         "half" as const,
+        "unwell" as const,
+        "throttled" as const,
+        "forbidden" as const,
+        "page" as const,
+        "error" as const,
+        "silent" as const,
         "settle" as const,
         "restart" as const,
       ),
@@ -114,6 +126,32 @@ class Play {
       case "half":
         this.server.send('{"type":"ADDED","object":{');
         this.server.resetConnections();
+        return;
+      case "unwell":
+        this.server.answer({ status: 503, headers: {}, body: "no healthy upstream" }, isWatch);
+        return;
+      case "throttled":
+        this.server.answer({ status: 429, headers: { "Retry-After": "3" }, body: "" }, isWatch);
+        return;
+      case "forbidden":
+        // The next looks at one of the groups: the other one may still be read.
+        this.server.answer(
+          recorded("list-403-anonymous"),
+          (request) => request.path === "/api/v1/events",
+          2,
+        );
+        return;
+      case "page":
+        this.server.answer({ status: 200, headers: {}, body: "<html>\nLog in\n" }, isWatch);
+        return;
+      case "error":
+        this.server.send('{"type":"ERROR","object":{"kind":"Status","code":500}}\n');
+        return;
+      case "silent":
+        this.server.fallSilent();
+        this.server.speakAgain();
+        // Longer than any watch may last.
+        await this.source.clock.advance(700_000);
         return;
       case "compact":
       case "expire":
