@@ -47,7 +47,7 @@ function pumping(
     running,
     synced,
     ended,
-    async end() {
+    end: async () => {
       stop.abort();
       // What had not reached the ledger comes again from its checkpoint.
       await ended.catch((error: unknown) => {
