@@ -43,17 +43,21 @@ export function replayed({ reads, lists }: FilesSeen): Files {
   };
 }
 
+/** Another encoding would be sent as question marks; a byte order mark is left out. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EACCES: "permission denied",
   EISDIR: "it is a directory",
   ENOTDIR: "part of the path is not a directory",
+  ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8; save it as that",
 };
 
 export const diskFiles: Files = {
   read: (file) => {
     try {
-      return { ok: true, text: readFileSync(file, "utf8") };
+      return { ok: true, text: UTF8.decode(readFileSync(file)) };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       return { ok: false, problem: PROBLEMS[code ?? ""] ?? message };

@@ -17,6 +17,14 @@ export interface Judged {
   readonly aliases: ReadonlyMap<string, string>;
   /** For a sink: how its URI is written, and the option that is the address in it. */
   readonly uri?: { readonly target: string | null; readonly example: string };
+  /** By the option: what the environment gave where nothing else did. */
+  readonly taken?: ReadonlyMap<string, Taken>;
+}
+
+/** A variable's value, never to be repeated. */
+export interface Taken {
+  readonly variable: string;
+  readonly value: string;
 }
 
 /** What the schema says, in the user's terms: found, expected, where, next step. Values of secrets are never repeated. */
@@ -33,6 +41,11 @@ export function explain(problems: readonly Problem[], judged: Judged, tree: Tree
     const isWord = value === null && memberAt(judged.schema, inner.path) === undefined;
     const label = labelOf(path, layer, isWord);
     const meta = metaBelow(judged.schema, inner.path);
+    const taken = judged.taken?.get(String(inner.path[0]));
+    if (value === undefined && taken !== undefined) {
+      const message = prefix(label) + phrase(inner, taken.value, true);
+      return [{ where: `$${taken.variable}`, message, hint: exampleHint(meta, true) }];
+    }
     if (value === undefined && inner.code !== "custom") {
       const what = meta === undefined ? "" : `: ${meta.description}`;
       const where = layer?.where(path, "key") ?? "";
@@ -201,9 +214,11 @@ function kindOf(value: unknown): string {
     : show(value);
 }
 
-function exampleHint(meta: OptionMeta | undefined): string | null {
+function exampleHint(meta: OptionMeta | undefined, isReferred = false): string | null {
   if (meta?.secret === true)
-    return "write ${NAME}, { $env: NAME } or { $file: PATH } to keep it out of the configuration";
+    return isReferred
+      ? null
+      : "write ${NAME}, { $env: NAME } or { $file: PATH } to keep it out of the configuration";
   return meta?.example === undefined ? null : `for example ${JSON.stringify(meta.example)}`;
 }
 

@@ -113,12 +113,12 @@ function fileValue(path: string, files: Files): string | { message: string; hint
       message: `the secret file ${shown} cannot be read: ${read.problem}`,
       hint: "mount the Secret, or mend the path",
     };
-  // Windows editors begin a file with a byte order mark.
-  const value = withoutBreak(read.text.replace(/^\uFEFF/, ""));
+  const value = withoutBreak(read.text);
   if (value !== "") return value;
   return { message: `the secret file ${shown} is empty`, hint: "put the secret into it" };
 }
 
-function withoutBreak(text: string): string {
+/** What `echo` puts behind a secret is no part of it. */
+export function withoutBreak(text: string): string {
   return text.replace(/\r?\n$/, "");
 }

@@ -4,9 +4,9 @@ import { metaOf, optionsOf, variableOf, z } from "../sink/schema.ts";
 import { Secret } from "../sink/secret.ts";
 import type { Config, ConfigIssue, FilterSpec, Lang, SinkConfig } from "./config.ts";
 import { sinkNameProblem } from "./grammar.ts";
-import { explain, unknownName } from "./issues.ts";
+import { explain, type Taken, unknownName } from "./issues.ts";
 import { HOUSE_KEYS, sinkSchema, sinkShape } from "./schema.ts";
-import type { Env } from "./secrets.ts";
+import { type Env, withoutBreak } from "./secrets.ts";
 import { isMap, type Path, type Tree, valueAt } from "./tree.ts";
 
 /** The level of a sink that is told none: chat groups hear of warnings, programs of everything. */
@@ -51,10 +51,11 @@ export function readSink(
   }
 
   const { house, own } = split(raw, definition);
+  const taken = fromEnv(definition, own, env);
   const houseResult = sinkSchema.safeParse(house);
   const ownResult = definition.options.safeParse({
     ...(root.compat === "strict" ? definition.strict?.defaults : {}),
-    ...fromEnv(definition, own, env),
+    ...Object.fromEntries([...taken].map(([option, { value }]) => [option, value])),
     ...own,
   });
   const issues = [
@@ -71,6 +72,7 @@ export function readSink(
         otherKeys: HOUSE_KEYS,
         aliases: aliasesOf(definition),
         uri: { target: definition.uri.target, example: definition.example.uri },
+        taken,
       },
       tree,
     ),
@@ -86,25 +88,26 @@ export function readSink(
   return { sink: resolved(name, definition, ownResult.data, data, root.lang), issues };
 }
 
-/** What is taken from the environment where the option is not given, as kube-eventer and the platforms' own tools do. */
+/** What is taken from the environment where the option is not given, as kube-eventer and the platforms' own tools do: by the option. */
 function fromEnv(
   definition: SinkDefinition,
   own: Readonly<Record<string, unknown>>,
   env: Env,
-): Record<string, string> {
+): ReadonlyMap<string, Taken> {
   const options = optionsOf(definition.options);
   const found = options.flatMap((info) => {
     const variable = variableOf(info, own, options);
-    const value = variable === null ? "" : (env[variable] ?? "");
-    if (value === "" || own[info.name] !== undefined) return [];
+    const value = variable === null ? "" : withoutBreak(env[variable] ?? "");
+    if (variable === null || value === "" || own[info.name] !== undefined) return [];
     const { name, meta } = info;
-    return [{ name, value, besides: typeof meta.env === "object" ? meta.env.besides : undefined }];
+    const besides = typeof meta.env === "object" ? meta.env.besides : undefined;
+    return [{ name, taken: { variable, value }, besides }];
   });
   const names = found.map(({ name }) => name);
-  return Object.fromEntries(
+  return new Map(
     found
       .filter(({ besides }) => besides === undefined || names.includes(besides))
-      .map(({ name, value }) => [name, value] as const),
+      .map(({ name, taken }) => [name, taken] as const),
   );
 }
 

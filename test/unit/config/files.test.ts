@@ -38,6 +38,35 @@ describe("read", () => {
   });
 });
 
+describe("an encoding", () => {
+  const bytes = (name: string, content: Buffer) => {
+    writeFileSync(path.join(folder, name), content);
+    return diskFiles.read(path.join(folder, name));
+  };
+
+  // As editors on Chinese Windows save, and as PowerShell's > writes.
+  it.each([
+    ["GBK", Buffer.from([0x63, 0x3a, 0x20, 0xc9, 0xfa, 0xb2, 0xfa])],
+    ["UTF-16", Buffer.from("\uFEFFcluster: a", "utf16le")],
+    ["Latin-1", Buffer.from("cluster: Zürich", "latin1")],
+    ["half a character", Buffer.from("生产").subarray(0, 4)],
+  ])("other than UTF-8 is said, and not sent as question marks: %s", (_, content) => {
+    expect(bytes("c.yaml", content)).toEqual({
+      ok: false,
+      problem: "it is not UTF-8; save it as that",
+    });
+  });
+
+  it("may have a byte order mark, and lines that end as on Windows", () => {
+    const text = "\uFEFFcluster: 生产\r\nlang: xx\r\n";
+    expect(bytes("c.yaml", Buffer.from(text))).toEqual({ ok: true, text: text.slice(1) });
+    const flags = { config: [path.join(folder, "c.yaml")] };
+    expect(() => loadConfig({ flags, registry, env: {} })).toThrow(
+      `c.yaml:2:7: lang: expected one of en, zh; found "xx"`,
+    );
+  });
+});
+
 describe("list", () => {
   it("gives YAML files sorted, nothing hidden, nothing below", () => {
     for (const name of ["b.yaml", "a.yml", "notes.txt", ".hidden.yaml", "c.yaml~"]) write(name, "");

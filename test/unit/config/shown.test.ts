@@ -158,9 +158,4 @@ describe("a variable from a Secret", () => {
       "the environment variable NAME is empty",
     );
   });
-
-  it("is read from a file of Windows as well", () => {
-    const files = { "/s": "\uFEFFtoken\r\n" };
-    expect(load({ files }, "cluster: { $file: /s }").config.cluster).toBe("token");
-  });
 });
