@@ -79,6 +79,9 @@ export async function openCollection(place: Place, timeoutMs: number): Promise<C
         return new Map();
       } catch (error) {
         if (!(error instanceof MongoBulkWriteError)) throw trouble(error);
+        // What kept the whole from being sent: the driver keeps its words alone.
+        if (error.code === undefined && [error.writeErrors].flat().length === 0)
+          throw new MongoTrouble("MongoNetworkError", null, error.message);
         const unconfirmed = error.result.getWriteConcernError();
         const refused = [error.writeErrors].flat();
         if (unconfirmed !== undefined)

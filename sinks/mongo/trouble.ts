@@ -74,7 +74,9 @@ export function troubleOf(error: unknown, { database, collection }: Place): Trou
   if (UNREADABLE.test(kind)) return person("config", "mend the connection string");
   if (/MissingDependency/.test(kind))
     return person("config", "authenticate with SCRAM or X.509; this program has no other means");
-  if (/Compatibility/.test(kind)) return person("config", "MongoDB 4.4 or later is needed");
+  // Whether a server is too old shows as it is looked for.
+  if (/Compatibility/.test(kind) || /reports maximum wire version/.test(error.message))
+    return person("config", "MongoDB 4.4 or later is needed");
   const isAway = LOST.test(kind) || system !== null;
   return { verdict: retryable(isAway ? "network" : "server", message), problem: null };
 }
