@@ -36,18 +36,20 @@ function mustBeJson(found: string): void {
   });
 }
 
-/** Whether a list of media ranges holds a type, its weight not being zero. */
+/** Whether a list of media ranges holds a type: of those that fit the narrowest decides, by a weight that is not zero (RFC 9110, 12.5.1). */
 function accepts(header: string, type: string): boolean {
   if (header.trim() === "") return true;
   const [family = ""] = type.split("/");
-  return header
+  const ranges = header
     .toLowerCase()
     .split(",")
-    .some((range) => {
-      const [name = "", ...parameters] = range.split(";").map((part) => part.trim());
-      const refused = parameters.some((one) => /^q=0(\.0{0,3})?$/.test(one));
-      return !refused && [type, `${family}/*`, "*/*"].includes(name);
-    });
+    .map((range) => range.split(";").map((part) => part.trim()));
+  for (const wanted of [type, `${family}/*`, "*/*"]) {
+    const found = ranges.filter(([name]) => name === wanted);
+    if (found.length > 0)
+      return found.some((parts) => !parts.some((one) => /^q=0(\.0{0,3})?$/.test(one)));
+  }
+  return false;
 }
 
 const shown = (text: string): string => text.slice(0, 80);

@@ -45,8 +45,8 @@ export function drawReport(view: ReportView): Html {
         <main>
           <h1>${words.exportReport} <small>${cluster}</small></h1>
           <p class="soft">
-            ${stamp(from, reader)} – ${stamp(view.to ?? now, reader)} · ${reader.timezone} ·
-            ${words.reportWritten} ${stamp(now, reader)} ·
+            ${stamp(from, reader)} – ${stamp(view.to ?? Math.max(from, now), reader)} ·
+            ${reader.timezone} · ${words.reportWritten} ${stamp(now, reader)} ·
             ${filter.map(([name, value]) => html`<code>${name}=${value}</code> `)}
           </p>
           ${timeline === null ? "" : drawStrip(timeline, null, reader)} ${drawSummary(rows, reader)}

@@ -54,7 +54,10 @@ export function mountStories(app: Hono<GuardedEnv>, desk: Desk): void {
     await mustBeAllowed(c, "read", homesOfDecision(decision));
     if (decision === null) return c.notFound();
     if (decision.kind === "event")
-      return c.redirect(`${eventPath(decision.story.row.id)}#delivery-${id}`, 303);
+      return c.redirect(
+        `${eventPath(decision.story.row.id)}#delivery-${encodeURIComponent(id)}`,
+        303,
+      );
     return page(c, desk, reader, "events", summaryTitle(decision.delivery.row.alert, reader), 200, {
       chat: true,
       body: drawSummary(decision.delivery, desk.drawSent, reader),

@@ -11,7 +11,8 @@ const payload = z
   .optional()
   .describe("fields of a filter, as those of /api/v1/events; of counts `by`, `step` and `top` too");
 
-const range = z.looseObject({ from: z.iso.datetime(), to: z.iso.datetime() });
+const time = z.iso.datetime({ error: "an ISO 8601 time in UTC" });
+const range = z.looseObject({ from: time, to: time });
 
 export const METRICS = ["events", "counts", "annotations"] as const;
 export type Metric = (typeof METRICS)[number];

@@ -91,6 +91,13 @@ describe("a request that is none", () => {
     ["text/csv", 406],
     ["text/html, application/json;q=0", 406],
     ["text/html, */*;q=0.1", 200],
+    // The narrowest range that fits decides.
+    ["*/*, application/json;q=0", 406],
+    ["application/json;q=0.0, application/*", 406],
+    ["application/*;q=0, */*", 406],
+    ["application/*;q=0, application/json;q=0.1", 200],
+    ["*/*;q=0", 406],
+    [",", 406],
     ["application/*", 200],
     ["APPLICATION/JSON; charset=utf-8", 200],
     ["", 200],
