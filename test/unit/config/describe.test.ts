@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeConfig, durationText } from "../../../src/config/describe.ts";
+import type { FlagValues } from "../../../src/config/flags.ts";
 import { load } from "../../support/config.ts";
 
 const everything = readFileSync(
@@ -72,6 +73,71 @@ describe("describeConfig", () => {
     expect(describeConfig(load({ flags: { listen } }).config)).toContain(
       `listen     ${expected}\n`,
     );
+  });
+});
+
+describe("what is not there by default", () => {
+  const lineOf = (flags: FlagValues, name: string) =>
+    describeConfig(load({ flags }).config)
+      .split("\n")
+      .find((line) => line.startsWith(`${name} `))
+      ?.replace(/^\S+ +/, "");
+  const LEDGER = "mysql://crier:made-up-password@db.example.com/kube_crier";
+
+  it.each([
+    [{}, "127.0.0.1:8081; without authentication, for this machine only"],
+    [{ webListen: ":8081" }, "all interfaces, port 8081; the API server says who sees what"],
+    [
+      { webListen: ":8081", webKubernetes: "off", webAccessFile: "/etc/access.yaml" },
+      "all interfaces, port 8081; tokens and roles of /etc/access.yaml",
+    ],
+    [
+      { webListen: "[::1]:0", webAccessFile: "a.yaml", webProxies: ["10.0.0.7", "fd00::/8"] },
+      "[::1]:any free one; tokens and roles of a.yaml; users as the proxies at 10.0.0.7, fd00::/8 name them",
+    ],
+  ] as const)("the page, and who is let in: %j", (flags, said) => {
+    expect(lineOf({ webListen: "127.0.0.1:8081", ...flags }, "page")).toBe(said);
+  });
+
+  it.each([
+    [{ ledger: LEDGER }, "in mysql://db.example.com:3306/kube_crier, at most 1 GiB, history of 7d"],
+    [
+      { ledger: LEDGER, ledgerAway: "block", history: "36h", ledgerMax: "1.5GiB" },
+      "in mysql://db.example.com:3306/kube_crier, nothing is sent while it is away, at most 1.5 GiB, history of 36h",
+    ],
+  ])("a ledger in a database, without whom it is opened as: %j", (flags, said) => {
+    expect(lineOf(flags, "ledger")).toBe(said);
+    expect(describeConfig(load({ flags }).config)).not.toMatch(/made-up|crier:/);
+  });
+
+  it.each([
+    [
+      { canary: "5m" },
+      "every 5m, to the ledger within 1m; no sink is told when it does not arrive",
+    ],
+    [
+      { canary: "30s", canarySink: "stdout", canaryTell: "stdout", canaryDeadline: "1500ms" },
+      "every 30s, to stdout within 1500ms; stdout is told when it does not arrive",
+    ],
+  ])("the canary: %j", (flags, said) => {
+    expect(lineOf(flags, "canary")).toBe(said);
+  });
+
+  it("several replicas: their Lease, and how long each waits for the other", () => {
+    const flags = { leaderElect: true, ledger: LEDGER } as const;
+    const where = { leaderElectResourceNamespace: "ops", leaderElectResourceName: "crier-b" };
+    // A standby waits 15 s from the last sign of life it saw, and looks every 2 s; a leader gives up after two thirds.
+    expect(lineOf(flags, "election")).toMatch(
+      /^the Lease kube-crier; a standby takes over within \d+s, a leader stops after 10s without renewal$/,
+    );
+    expect(lineOf({ ...flags, ...where }, "election")).toMatch(/^the Lease ops\/crier-b; /);
+  });
+
+  it("metrics without reasons, namespaces and kinds", () => {
+    expect(lineOf({ eventMetrics: "false" }, "metrics")).toBe(
+      "nothing is counted by reason, namespace and kind",
+    );
+    expect(lineOf({}, "metrics")).toBeUndefined();
   });
 });
 
