@@ -6,6 +6,23 @@ export interface ScaffoldFile {
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
+/** What JavaScript, and the registry, have another meaning for. */
+const RESERVED: ReadonlySet<string> = new Set(
+  "break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return super switch this throw true try typeof var void while with yield let static await implements interface package private protected public sinks".split(
+    " ",
+  ),
+);
+/** What the test of a new sink calls something else. */
+const OF_THE_TEST: ReadonlySet<string> = new Set(
+  "describe expect it message webhook request".split(" "),
+);
+
+/** What a sink is called in code: `acme-chat` is `acmeChat`. */
+export function variableFor(name: string): string {
+  const variable = name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return RESERVED.has(variable) ? `${variable}Sink` : variable;
+}
+
 /**
  * The three files of a new sink, which pass the conformance suite as they are: a robot that takes `{"title","text"}`.
  * @throws Error when the name cannot be one
@@ -16,7 +33,7 @@ export function scaffold(name: string): readonly ScaffoldFile[] {
       `"${name}" cannot be a sink's name; expected small letters, digits and dashes, like acme-chat`,
     );
   }
-  const variable = name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const variable = OF_THE_TEST.has(name) ? `${name}Sink` : variableFor(name);
   return [
     { path: `sinks/${name}.ts`, text: sink(name) },
     { path: `templates/${name}.hbs`, text: TEMPLATE },

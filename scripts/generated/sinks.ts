@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Limits, SinkDefinition } from "../../src/sink/index.ts";
+import { variableFor } from "../scaffold.ts";
 import { type OptionInfo, type OptionMeta, optionsOf } from "../../src/sink/schema.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../sinks");
@@ -30,15 +31,13 @@ async function definitions(): Promise<readonly SinkDefinition[]> {
 /** Static imports, so that a bundler finds them. */
 export async function sinkIndex(): Promise<string> {
   const names = await sinkNames();
-  const variable = (name: string) =>
-    name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   return [
     `// ${NOTICE}`,
     'import type { SinkDefinition } from "../src/sink/index.ts";',
-    ...names.map((name) => `import ${variable(name)} from "./${name}.ts";`),
+    ...names.map((name) => `import ${variableFor(name)} from "./${name}.ts";`),
     "",
     "/** Every sink there is, sorted by type. */",
-    `export const sinks: readonly SinkDefinition[] = [${names.map(variable).join(", ")}];`,
+    `export const sinks: readonly SinkDefinition[] = [${names.map(variableFor).join(", ")}];`,
     "",
     "/** The sink of a type, or `undefined`. */",
     "export function sinkOf(type: string): SinkDefinition | undefined {",

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -63,6 +64,17 @@ describe("a new sink", () => {
     expect(test?.path).toBe("test/sinks/acme-chat.test.ts");
     expect(test?.text).toContain('import acmeChat from "../../sinks/acme-chat.ts";');
   });
+
+  // Each would be no name of a variable, or stand in the test twice.
+  it.each(["default", "switch", "in", "message", "webhook", "expect"])(
+    "may be called %s: its test reads as TypeScript",
+    (name) => {
+      const text = scaffold(name).at(-1)?.text ?? "";
+      expect(text).toContain(`import ${name}Sink from "../../sinks/${name}.ts";`);
+      expect(() => stripTypeScriptTypes(text)).not.toThrow();
+      expect(text).toContain(`requestOf(${name}Sink, `);
+    },
+  );
 
   it.each(["", "Acme", "acme_chat", "../x", "1st", "a b", "acme-", "acme.ts"])(
     "cannot be called %j",
