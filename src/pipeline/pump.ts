@@ -1,4 +1,5 @@
 import type { Alert, GapAlert } from "../event/alert.ts";
+import { isCanary } from "../event/canary.ts";
 import type { KubeEvent } from "../event/event.ts";
 import { gapEvent } from "../event/gap.ts";
 import type { DropReason } from "../event/reason.ts";
@@ -137,11 +138,13 @@ function decide(
   { observer, singly, taken }: PumpPorts,
 ): Decided {
   const alert: Alert = { kind: "event", event };
-  const folded = listed === "old" ? wanted.filter((sink) => !singly.has(sink)) : [];
+  // A canary is waited for, however old it is, and nothing that a digest should tell of.
+  const isOld = listed === "old" && !isCanary(event);
+  const folded = isOld ? wanted.filter((sink) => !singly.has(sink)) : [];
   const sinks = folded.length === 0 ? wanted : wanted.filter((sink) => singly.has(sink));
   const note = () => {
     if (folded.length > 0) found.old(event, folded);
-    else if (listed !== undefined) found.single();
+    else if (listed !== undefined && !isCanary(event)) found.single();
   };
   const untold =
     unfinished === true && folded.length > 0

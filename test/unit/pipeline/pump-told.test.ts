@@ -94,6 +94,18 @@ describe("the pump tells", () => {
     expect(recorded.of("sourceGap")).toEqual([]);
   });
 
+  it("of a canary singly, however old, and counts it for nothing that a list has brought", async () => {
+    const canary = { reporter: { component: "kube-crier" }, reason: "KubeCrierCanary" };
+    const { recorded, outbox, taken } = await pumped([
+      { ...found("c", "old"), event: anEvent({ uid: "c", ...canary }) } as SourceItem,
+      whole,
+    ]);
+    expect(taken).toEqual(["c"]);
+    expect(recorded.of("eventEnqueued").map(([sinks]) => sinks)).toEqual([["ding", "hook"]]);
+    expect(recorded.of("sourceRelisted")).toEqual([]);
+    expect(["ding", "hook"].every((sink) => outbox.nextAt(sink, 0) !== null)).toBe(true);
+  });
+
   it("whoever follows each occurrence once, when the ledger has it; and the source's catching up", async () => {
     const event = (uid: string): SourceItem => ({
       kind: "event",
