@@ -99,13 +99,19 @@ export class ValueSplitter {
   }
 
   #expected(found: string): FormatError {
+    const what = UNDECODED.test(found)
+      ? "what is no text in UTF-8 (UTF-16, as PowerShell's `>` writes it, or compressed?)"
+      : JSON.stringify(found);
     return new FormatError(
-      `expected a JSON object or array, found ${JSON.stringify(found)}`,
+      `expected a JSON object or array, found ${what}`,
       this.#line,
       this.#column,
     );
   }
 }
+
+/** What the beginning of UTF-16, of gzip and of other binary files is read as. */
+const UNDECODED = /^[\ufffd\p{Cc}]/u;
 
 /** Where the line that `from` stands in ends, if a value may end there. */
 function lineEnd(chunk: string, from: number): number | null {

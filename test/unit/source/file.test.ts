@@ -1,72 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { open as openFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { ConfigError } from "../../../src/config/config.ts";
-import type { KubeEvent } from "../../../src/event/event.ts";
 import { readEvents } from "../../../src/source/file/read.ts";
-import { createFileSource } from "../../../src/source/file/source.ts";
-import type { PreflightSource, SourceItem } from "../../../src/source/source.ts";
+import type { SourceItem } from "../../../src/source/source.ts";
 import { recorded } from "../../support/apiserver.ts";
-import { FakeClock } from "../../support/clock.ts";
-import { type Observed, recordingObserver } from "../../support/source.ts";
+import { all, event, eventsOf, file, folder, NOW, open } from "./support.ts";
 
 const FIXTURES = path.resolve(import.meta.dirname, "../../fixtures/events");
-const folder = mkdtempSync(path.join(tmpdir(), "kube-crier-file-"));
-const NOW = "2026-11-20T08:00:00Z";
-
-const event = (name: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  kind: "Event",
-  apiVersion: "v1",
-  metadata: { name, namespace: "shop", uid: `uid-${name}` },
-  involvedObject: { kind: "Pod", namespace: "shop", name: "web" },
-  message: `message of ${name}`,
-  lastTimestamp: "2019-01-01T00:00:00Z",
-  ...more,
-});
-
-let files = 0;
-function file(text: string): string {
-  files += 1;
-  const place = path.join(folder, `${files}.json`);
-  writeFileSync(place, text);
-  return place;
-}
-
-interface Opened {
-  readonly source: PreflightSource;
-  readonly calls: readonly Observed[];
-  readonly stdin: PassThrough;
-}
-
-function open(place: string): Opened {
-  const stdin = new PassThrough();
-  const { observer, calls } = recordingObserver();
-  const ports = {
-    clock: new FakeClock(NOW),
-    observer,
-    cluster: "demo",
-    name: "file",
-    stdin: () => stdin,
-  };
-  return { source: createFileSource({ type: "file", path: place }, ports), calls, stdin };
-}
-
-async function all(opened: Opened, signal = new AbortController().signal): Promise<SourceItem[]> {
-  const items: SourceItem[] = [];
-  for await (const batch of opened.source.batches(new Map(), signal)) {
-    expect(batch.length).toBeGreaterThan(0);
-    expect(batch.length).toBeLessThanOrEqual(100);
-    items.push(...batch);
-  }
-  return items;
-}
-
-const eventsOf = (items: readonly SourceItem[]): KubeEvent[] =>
-  items.flatMap((item) => (item.kind === "event" ? [item.event] : []));
 
 const namesIn = async (text: string): Promise<string[]> =>
   eventsOf(await all(open(file(text)))).map((one) => one.eventName);
@@ -180,6 +121,27 @@ describe("a file of events", () => {
     expect(opened.calls.map((call) => call[0])).not.toContain("sourceEnded");
   });
 
+  it("is not even opened by who is told to stop before", async () => {
+    const opened = open(path.join(folder, "not-there"));
+    const abort = new AbortController();
+    const batches = opened.source.batches(new Map(), abort.signal)[Symbol.asyncIterator]();
+    expect((await batches.next()).value).toEqual([{ kind: "synced" }]);
+    abort.abort();
+    expect(await batches.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it("is told to be at its end only once all of it is taken", async () => {
+    const opened = open(file(`${JSON.stringify(event("a"))}\n`.repeat(101)));
+    const batches = opened.source.batches(new Map(), new AbortController().signal);
+    const sizes: number[] = [];
+    for await (const batch of batches) {
+      expect(opened.calls.map(([name]) => name)).toEqual(["sourceConnecting"]);
+      sizes.push(batch.length);
+    }
+    expect(sizes).toEqual([1, 100, 1]);
+    expect(opened.calls.map(([name]) => name)).toEqual(["sourceConnecting", "sourceEnded"]);
+  });
+
   it("may hold other objects too: they are told and left out", async () => {
     const opened = open(
       file(
@@ -260,99 +222,5 @@ describe("standard input", () => {
   it("needs nothing before the start", async () => {
     const { signal } = new AbortController();
     await expect(open("-").source.preflight(signal)).resolves.toBeUndefined();
-  });
-});
-
-describe("a file that cannot be read", () => {
-  const refusal = async (text: string): Promise<{ names: string[]; message: string }> => {
-    const place = file(text);
-    const names: string[] = [];
-    try {
-      for await (const batch of open(place).source.batches(new Map(), new AbortController().signal))
-        names.push(...eventsOf(batch).map((one) => one.eventName));
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      return { names, message: error.message.replace(place, "FILE") };
-    }
-    throw new Error("it was read");
-  };
-
-  it.each([
-    [
-      "YAML",
-      "apiVersion: v1\nitems: []\n",
-      'FILE:1:1: expected a JSON object or array, found "apiVersion: v1\\nitems"',
-    ],
-    [
-      "a broken line",
-      `${JSON.stringify(event("a"))}\n{"kind": nope}\n`,
-      "FILE:2:10: not JSON: Unexpected token 'o'",
-    ],
-    [
-      "a line cut short",
-      `${JSON.stringify(event("a"))}\n{"kind":"Ev\n`,
-      "FILE:2:1: a line ends within a string",
-    ],
-    [
-      "an end that is missing",
-      `${JSON.stringify(event("a"))}\n{"kind":"List","items":[`,
-      "FILE:2:1: the JSON that begins here does not end",
-    ],
-    [
-      "a word between",
-      `${JSON.stringify(event("a"))}\n  error`,
-      'FILE:2:3: expected a JSON object or array, found "error"',
-    ],
-    [
-      "a refused watch",
-      `${JSON.stringify(event("a"))}\n{"type":"ERROR","object":{"message":"too old"}}`,
-      "FILE:2:1: the watch was refused: too old",
-    ],
-  ])("because of %s says where, after all that was good", async (kind, text, message) => {
-    const found = await refusal(text);
-    expect(found.message).toContain(message);
-    expect(found.message).toContain("kubectl get events -o json");
-    expect(found.names).toEqual(kind === "YAML" ? [] : ["a"]);
-  });
-
-  it("points into a pretty-printed document", async () => {
-    const text = JSON.stringify([event("a"), event("b")], null, 2).replace(
-      '"message of b"',
-      "message of b",
-    );
-    const line = text.split("\n").findIndex((one) => one.includes("message of b")) + 1;
-    expect((await refusal(text)).message).toContain(`FILE:${line}:`);
-  });
-
-  it("is found before the start", async () => {
-    const { signal } = new AbortController();
-    await expect(open(path.join(folder, "none")).source.preflight(signal)).rejects.toThrow(
-      /none: cannot be read: ENOENT.*give a file of events, or - for standard input/,
-    );
-    await expect(open(folder).source.preflight(signal)).rejects.toThrow(
-      /cannot be read: it is a directory/,
-    );
-    await expect(all(open(path.join(folder, "none")))).rejects.toBeInstanceOf(ConfigError);
-  });
-});
-
-describe("readEvents", () => {
-  it("reads each of the corpus", () => {
-    const corpus = JSON.parse(
-      readFileSync(path.join(FIXTURES, "kube-eventer.json"), "utf8"),
-    ) as Record<string, unknown>;
-    for (const one of Object.values(corpus))
-      expect(readEvents(JSON.stringify(one), "c", NOW)).toHaveLength(1);
-  });
-
-  it.each([
-    ["nothing", "", "expected an Event, found none"],
-    ["an empty List", '{"kind":"List","items":[]}', "expected an Event, found none"],
-    ["a Pod", '{"kind":"Pod","metadata":{"name":"web"}}', "expected an Event, found Pod web"],
-    ["a number in a list", "[7]", "expected an Event, found 7"],
-    ["an unfinished one", '{"kind":', "does not end"],
-    ["a refusal", '{"type":"ERROR","object":null}', "the watch was refused: no reason given"],
-  ])("refuses %s", (_, text, message) => {
-    expect(() => readEvents(text, "c", NOW)).toThrow(message);
   });
 });
