@@ -150,9 +150,9 @@ describe("what AWS refuses, with the next step", () => {
     [
       { region: "us-east-1" },
       {},
-      /Credential should be scoped to a valid Region, not 'us-east-1'\. ; check `region`/,
+      /Credential should be scoped to a valid Region, not 'us-east-1'\.; check `region`/,
     ],
-    [{ service: "aoss" }, {}, /scoped to correct service: 'es'\. ; check `region` and `service`/],
+    [{ service: "aoss" }, {}, /scoped to correct service: 'es'\.; check `region` and `service`/],
     [
       { sigv4: false },
       {},
