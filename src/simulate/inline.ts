@@ -10,6 +10,8 @@ const WECOM_AT = /<@([^\s<>]{1,64})>/y;
 const FONT = /<font\s+color\s*=\s*["']?([#\w-]+)["']?\s*>/iy;
 const ANCHOR = /<a\s+href\s*=\s*["']([^"']*)["'][^<>]*>/iy;
 const AUTOLINK = /<(https?:\/\/[^\s<>]*)>/iy;
+/** Of a link: no spaces but around it and its title, or what follows would be hidden in it. */
+const TARGET = /^\s*(\S*)(?:\s+(?:"[^"]*"|'[^']*'))?\s*$/;
 const BREAK = /<br\s*\/?>/iy;
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -182,11 +184,8 @@ export function parseInline(source: string, dialect: Dialect, depth = 0): Inline
     if (/(?:^|[^\\])[[\]]/.test(label) || label.includes("\n\n")) return none;
     const end = find(")", middle + 2);
     if (end === -1) return none;
-    const url =
-      source
-        .slice(middle + 2, end)
-        .trim()
-        .split(/\s/)[0] ?? "";
+    const url = TARGET.exec(source.slice(middle + 2, end))?.[1];
+    if (url === undefined) return none;
     if (image) emit({ kind: "image", url, alt: label });
     else emit({ kind: "link", url, children: within(label) });
     return end + 1;
