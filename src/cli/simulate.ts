@@ -7,6 +7,7 @@ import {
   type RunningSimulator,
   startSimulator,
 } from "../simulate/index.ts";
+import { jsonProblem } from "../template/json-problem.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { tellProblems } from "./problems.ts";
 
@@ -75,14 +76,17 @@ export async function openSimulator(
 function readRobots(file: string): readonly RobotOptions[] {
   const hint =
     'expected a JSON list like [{"platform":"dingtalk","token":"ops","secret":"SEC…","keywords":["alert"]}]';
-  let value: unknown;
+  const refused = (message: string) =>
+    new ConfigError([{ where: `--robots ${file}`, message, hint }]);
+  let text: string;
   try {
-    value = JSON.parse(readFileSync(file, "utf8"));
+    text = readFileSync(file, "utf8");
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ConfigError([{ where: `--robots ${file}`, message, hint }]);
+    throw refused(error instanceof Error ? error.message : String(error));
   }
-  const parsed = parseRobots(value);
+  const problem = jsonProblem(text);
+  if (problem !== null) throw refused(`is not JSON: ${problem}`);
+  const parsed = parseRobots(JSON.parse(text));
   if ("robots" in parsed) return parsed.robots;
   throw new ConfigError(
     parsed.problems.map((message) => ({ where: `--robots ${file}`, message, hint })),

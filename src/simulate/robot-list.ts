@@ -22,7 +22,9 @@ export function parseRobots(
       wrong(`unknown key "${key}"; expected ${KEYS.join(", ")}`);
     const { platform, keywords } = item;
     if (!isPlatform(platform))
-      wrong(`platform is ${JSON.stringify(platform)}; expected ${PLATFORMS.join(", ")}`);
+      wrong(
+        `platform is ${platform === undefined ? "missing" : JSON.stringify(platform)}; expected ${PLATFORMS.join(", ")}`,
+      );
     const token = textAt(item, "token");
     if (token === null) wrong("token is missing; expected what stands in the webhook's URL");
     for (const key of ["name", "secret"])

@@ -85,6 +85,27 @@ describe("simulate", () => {
     expect(stderr).toMatch(words);
   });
 
+  it("says where a file of robots stops being JSON, without what stands around it", async () => {
+    const robots = path.join(temporaryDirectory(), "robots.json");
+    writeFileSync(robots, '[\n  {"secret": "SEC-made-up" "token": "x"}\n]\n');
+    const { code, stderr } = await cli(["simulate", `--robots=${robots}`, "--listen=127.0.0.1:0"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--robots ${robots}: is not JSON: line 2, column 28 (position 29): `);
+    expect(stderr).not.toContain("made-up");
+    writeFileSync(robots, "[]x");
+    const { stderr: behind } = await cli(["simulate", `--robots=${robots}`]);
+    expect(behind).toContain("line 1, column 3");
+  });
+
+  it("says of a robot without a platform that it is missing", async () => {
+    const robots = path.join(temporaryDirectory(), "robots.json");
+    writeFileSync(robots, '[{"token":"x"}]');
+    const { stderr } = await cli(["simulate", `--robots=${robots}`]);
+    expect(stderr).toContain(
+      "[0]: platform is missing; expected dingtalk, lark, wecom, slack, hook",
+    );
+  });
+
   it("names everything wrong in a file of robots", async () => {
     const robots = path.join(temporaryDirectory(), "robots.json");
     writeFileSync(robots, '[{"platform":"dingding","token":"x"},{"platform":"lark"}]');
