@@ -37,8 +37,9 @@ interface Compiled {
   readonly prepared: object;
 }
 
-/** Not a name a template can write. */
+/** Not names a template can write. */
 const ESCAPE = "@escape";
+const RAW = "@raw";
 const NOTE = "__note";
 const BUILT_IN = ["if", "unless", "each", "with"];
 
@@ -80,7 +81,7 @@ function compile(source: string, medium: Medium): Compiled {
       name,
       environment.compile(escaped(program, medium), {
         knownHelpers: Object.fromEntries(
-          [...Object.keys(HELPERS), ESCAPE].map((name) => [name, true]),
+          [...Object.keys(HELPERS), ESCAPE, RAW].map((name) => [name, true]),
         ),
         knownHelpersOnly: true,
         noEscape: true,
@@ -125,6 +126,7 @@ function environmentOf(medium: Medium): typeof Handlebars {
   environment.registerHelper(ESCAPE, (value: unknown) =>
     value instanceof Raw ? value.text : escape(medium, textOf(value)),
   );
+  environment.registerHelper(RAW, textOf);
   environments.set(medium, environment);
   return environment;
 }
@@ -138,15 +140,14 @@ function escaped(program: Program, medium: Medium): Program {
     if (statement.type === "BlockStatement") {
       statement.program?.body.forEach(visit);
       statement.inverse?.body.forEach(visit);
-    } else if (statement.type === "MustacheStatement" && (statement.escaped || medium === "json")) {
-      wrap(statement);
-    }
+    } else if (statement.type === "MustacheStatement")
+      wrap(statement, statement.escaped || medium === "json" ? ESCAPE : RAW);
   };
   program.body.forEach(visit);
   return program;
 }
 
-function wrap(statement: Mustache): void {
+function wrap(statement: Mustache, by: string): void {
   const { path, params, hash, loc } = statement;
   const isCall = path.type === "PathExpression" && Object.hasOwn(HELPERS, path.original);
   const inner = isCall
@@ -158,8 +159,8 @@ function wrap(statement: Mustache): void {
     type: "PathExpression",
     data: false,
     depth: 0,
-    parts: [ESCAPE],
-    original: ESCAPE,
+    parts: [by],
+    original: by,
     loc,
   };
 }

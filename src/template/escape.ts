@@ -5,6 +5,9 @@ export const JOINER = "\u2060";
 /** U+FEFF: as invisible, and white space to the regular expressions of JavaScript, where a mark must not open. */
 const SPACE = "\ufeff";
 
+/** As Markdown has it: what was not cleaned may end its lines by a carriage return alone. */
+export const LINE_END = /\r\n?|\n/g;
+
 /** What calls people in one chat or another: `<!channel>`, `<@U1>`, `<at id=all>`, `@all`. A `<` or `@` at the end might meet its rest in the next value. */
 const MENTION = /<(?=[!@]|\/?at\b|$)|@(?=(?:all|everyone|here|channel)(?![a-z0-9_])|所有人|$)/gi;
 
@@ -54,7 +57,7 @@ export function escape(medium: Medium, text: string): string {
 
 /** `text` as a piece of code, where the medium has such a thing; escaped text where it has none or the text would end it. */
 export function code(medium: Medium, text: string): string {
-  if (text === "" || /[`\n]/.test(text)) return escape(medium, text);
+  if (text === "" || /[`\n\r]/.test(text)) return escape(medium, text);
   switch (medium) {
     case "markdown":
     case "wecom":
@@ -98,7 +101,7 @@ export function quote(medium: Medium, text: string): string {
   if (text === "") return "";
   const lines = (separator: string) =>
     text
-      .split("\n")
+      .split(LINE_END)
       .map((line) => `> ${escape(medium, line)}`.trimEnd())
       .join(separator);
   switch (medium) {
@@ -113,7 +116,7 @@ export function quote(medium: Medium, text: string): string {
     case "json":
       return json(quote("text", text));
     case "html":
-      return `<blockquote>${html(text).replaceAll("\n", "<br>")}</blockquote>`;
+      return `<blockquote>${html(text).replaceAll(LINE_END, "<br>")}</blockquote>`;
   }
 }
 
@@ -165,7 +168,7 @@ function markdown(text: string): string {
     .replace(/`|\*/g, "\\$&")
     .replace(/~/g, tildes ? "\\~" : "~")
     .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_")
-    .split("\n")
+    .split(LINE_END)
     .map(lineOfMarkdown)
     .join("  \n");
 }

@@ -1,6 +1,6 @@
 import type { Medium } from "../sink/define.ts";
 import { cut } from "../sink/text.ts";
-import { anchor, code, escape, quote, withoutRevived } from "./escape.ts";
+import { anchor, code, escape, LINE_END, quote, withoutRevived } from "./escape.ts";
 import { markdownTable } from "./markdown-table.ts";
 import { dateText, localTime, timeTeller } from "./times.ts";
 import type { View } from "./view.ts";
@@ -204,7 +204,7 @@ export const HELPERS: Readonly<Record<string, Helper>> = {
     gives: "list",
     usage: "{{#each (lines message)}}- {{this}}\n{{/each}}",
     about: "the lines of a text, as a list",
-    run: ([value]) => (textOf(value) === "" ? [] : textOf(value).split("\n")),
+    run: ([value]) => (textOf(value) === "" ? [] : textOf(value).split(LINE_END)),
   },
   eq: {
     min: 2,

@@ -130,7 +130,8 @@ function parseIssue(error: unknown, source: string, file: string): ConfigIssue {
   const before = source.slice(0, at);
   const line = before.split("\n").length;
   const column = at - before.lastIndexOf("\n");
-  const start = Math.max(before.lastIndexOf("\n") + 1, before.lastIndexOf("{{"));
+  const tag = before.lastIndexOf("{{");
+  const start = Math.max(before.lastIndexOf("\n") + 1, source[tag - 1] === "{" ? tag - 1 : tag);
   const found = (source.slice(start).split("\n", 1)[0] ?? "").slice(0, 40);
   const atEnd = message.includes("got 'EOF'");
   return {
@@ -145,6 +146,9 @@ function parseIssue(error: unknown, source: string, file: string): ConfigIssue {
 function parseHint(found: string): string | null {
   if (/^\{\{-?\s*(\.|\$|range\b|end\b|printf\b)/.test(found))
     return "this looks like a Go template; Handlebars writes {{message}} and {{#if x}}…{{/if}}";
+  if (/^\{\{\{?[~&]?\s*\(/.test(found))
+    return "a helper is called without parentheses around it: {{upper name}}";
+  if (/^\{\{\{[^{}]*\}\}(?!\})/.test(found)) return "close each {{{ with }}}, or open it by {{";
   if (/^\{\{[^{}]*\}\}\}/.test(found)) return "leave a space between }} and a } of your own";
   return found.includes("}}") ? null : "close each {{ with }}";
 }

@@ -94,6 +94,16 @@ describe("{{{x}}}", () => {
     expect(render("{{&event.message}}", "markdown", view)).toContain("<!channel>");
   });
 
+  it("is text all the same: a list, nothing, and what a helper gives of an object", () => {
+    const view = aView(aDigest());
+    expect(render("{{{labels}}}|{{{event.reason}}}|", "text", view)).toBe("team-a, #oncall||");
+    expect(render("{{{default gap digest.lines}}}", "text", view)).toBe(
+      render("{{default gap digest.lines}}", "text", view),
+    );
+    expect(render("{{{default object id}}}", "html", aView())).toMatch(/^\{"kind":"Pod"/);
+    expect(render("{{{quote message}}}", "slack", hostile("<b>"))).toBe("> &lt;b&gt;");
+  });
+
   it("is never raw in JSON", () => {
     const body = render('{"text": "{{{event.message}}}"}', "json", view);
     expect(JSON.parse(body)).toEqual({ text: '<!channel> "x", "a":"b' });

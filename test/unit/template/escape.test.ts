@@ -237,3 +237,22 @@ describe("for any text", () => {
     );
   });
 });
+
+describe("a carriage return alone", () => {
+  const raw = "a\r- b\r\n# c\r> d\r1. e";
+
+  it("ends a line in Markdown as a line feed does: nothing behind it begins a list, a heading or a quotation", () => {
+    expect(escape("markdown", raw)).toBe("a  \n\\- b  \n\\# c  \n\\> d  \n1\\. e");
+    for (const medium of CHATS) expect(activeIn(medium, escape(medium, raw))).toEqual([]);
+  });
+
+  it("leaves no line outside of a quotation", () => {
+    expect(quote("text", raw)).toBe("> a\n> - b\n> # c\n> > d\n> 1. e");
+    expect(quote("html", "a\rb\r\nc")).toBe("<blockquote>a<br>b<br>c</blockquote>");
+    for (const line of quote("markdown", raw).split("\n")) expect(line).toMatch(/^> /);
+  });
+
+  it("is no part of a piece of code", () => {
+    for (const medium of CHATS) expect(code(medium, "a\r# b").includes("`"), medium).toBe(false);
+  });
+});

@@ -284,6 +284,16 @@ describe("what cannot be read at all", () => {
       "a\nb {{title",
       /^2:\d+ cannot be read at "\{\{title" \(close each \{\{ with/,
     ],
+    [
+      "a call in parentheses",
+      "a {{(upper name)}}",
+      /^1:5 cannot be read at "\{\{\(upper name\)\}\}" \(a helper is called without parentheses/,
+    ],
+    [
+      "three braces closed by two",
+      "a\n{{{upper name}} b",
+      /^2:\d+ cannot be read at "\{\{\{upper name\}\} b" \(close each \{\{\{ with \}\}\}, or open it by \{\{\)/,
+    ],
     ["a block closed by another", "{{#if title}}\n{{/each}}", "1:4 if doesn't match each"],
     [
       "the first of two same mistakes",
