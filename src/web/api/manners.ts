@@ -1,18 +1,17 @@
 import type { GuardedEnv } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
 import type { MiddlewareHandler } from "../server.ts";
-import { type Operation, operationsAt } from "./operations.ts";
+import { operationsAt } from "./operations.ts";
 
 const JSON_TYPE = "application/json";
 
-/** What every call of the API has in common: a method there is, an answer that the caller takes, a body of a kind that is read. */
+/** What every call of the API has in common: an answer that the caller takes, a body of a kind that is read. */
 export const manners: MiddlewareHandler<GuardedEnv> = async (c, next) => {
   const here = operationsAt(c.req.path);
-  // The router answers for what there is not.
-  if (here.length === 0) return next();
   const method = c.req.method === "HEAD" ? "GET" : c.req.method;
   const operation = here.find((one) => one.method.toUpperCase() === method);
-  if (operation === undefined) throw wrongMethod(c.req.method, here);
+  // The router answers for what there is not.
+  if (operation === undefined) return next();
   const type = operation.stream ?? JSON_TYPE;
   const accept = c.req.header("accept") ?? "";
   if (operation.answer !== null && !accepts(accept, type))
@@ -20,12 +19,6 @@ export const manners: MiddlewareHandler<GuardedEnv> = async (c, next) => {
   if (operation.body !== undefined) mustBeJson(c.req.header("content-type") ?? "");
   return next();
 };
-
-function wrongMethod(found: string, here: readonly Operation[]): Refusal {
-  const allowed = here.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : ["POST"]));
-  const list = [...new Set(allowed)].join(", ");
-  return new Refusal(405, `found ${found}, expected ${list}`, { Allow: list });
-}
 
 function mustBeJson(found: string): void {
   const [type = ""] = found.toLowerCase().split(";");

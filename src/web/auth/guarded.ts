@@ -54,7 +54,7 @@ export function createGuardedApp(provers: Provers, ports: GuardPorts): Hono<Guar
     ports.failed(`${c.req.path} could not be answered: ${error.message}`);
     return answerRefusal(c, new Refusal(500, "this is a fault of kube-crier; its log says more"));
   });
-  app.notFound((c) => answerRefusal(c, new Refusal(404, "there is no such page")));
+  app.notFound((c) => answerRefusal(c, wrongMethod(app, c) ?? NO_SUCH_PAGE));
 
   app.get("/login/style.css", (c) => {
     c.header("cache-control", "public, max-age=3600");
@@ -130,6 +130,22 @@ export function createGuardedApp(provers: Provers, ports: GuardPorts): Hono<Guar
   function tell({ identity, origin }: Pick<Caller, "identity" | "origin">, action: string): void {
     ports.audit.record(entryOf({ identity, origin }, clock, action, "session", "done", null));
   }
+}
+
+const NO_SUCH_PAGE = new Refusal(404, "there is no such page");
+
+/** `null`: the place is none by any method, or has nothing of what was asked for by this one. */
+function wrongMethod(
+  app: Hono<GuardedEnv>,
+  { req: { method, path } }: Context<GuardedEnv>,
+): Refusal | null {
+  const served = ["GET", "POST"].filter((one) =>
+    // What stands before the routes is for every method.
+    app.router.match(one, path)[0].some(([[, route]]) => route.method === one),
+  );
+  if (served.length === 0 || served.includes(method === "HEAD" ? "GET" : method)) return null;
+  const list = served.flatMap((one) => (one === "GET" ? ["GET", "HEAD"] : one)).join(", ");
+  return new Refusal(405, `found ${method}, expected ${list}`, { Allow: list });
 }
 
 /** Does what changes something, and records it: also that it failed. */

@@ -122,3 +122,48 @@ describe.each(NAMED.filter(([route]) => route.startsWith("GET")))("HEAD of %s", 
     expect(site.hub.size).toBe(0);
   });
 });
+
+describe("a method that a place does not know", () => {
+  const PLACES = NAMED.map(([route, { path }]) => [route.split(" ")[1] ?? "", path] as const);
+  const methodsAt = (template: string) =>
+    [...Object.keys(ROUTES), ...PUBLIC, "POST /logout"]
+      .filter((route) => route.endsWith(` ${template}`))
+      .flatMap((route) => (route.startsWith("GET") ? ["GET", "HEAD"] : ["POST"]));
+
+  it.each([...new Map(PLACES)])(
+    "%s says which it knows, to who is let in",
+    async (template, path) => {
+      const site = await aRoutesSite();
+      const known = methodsAt(template);
+      for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+        if (known.includes(method)) continue;
+        const answer = await fetch(site.url + path, { method, headers: tokenOf("root") });
+        const said = (await answer.json()) as { error: string; status: number };
+        const allow = answer.headers.get("allow")?.split(", ") ?? [];
+        expect([method, answer.status, allow.toSorted()]).toEqual([method, 405, known.toSorted()]);
+        expect(said).toMatchObject({
+          status: 405,
+          error: `found ${method}, expected ${allow.join(", ")}`,
+        });
+        expect([method, (await fetch(site.url + path, { method })).status]).toEqual([method, 401]);
+      }
+      expect(site.settled).toEqual([]);
+    },
+  );
+
+  it("of a place that there is not is no method's fault", async () => {
+    const site = await aRoutesSite();
+    for (const path of [
+      "/nowhere",
+      "/sinks/",
+      "/events",
+      "/deliveries",
+      "/api/v1",
+      "/api/v2/events",
+    ])
+      for (const method of ["GET", "PUT"]) {
+        const answer = await fetch(site.url + path, { method, headers: tokenOf("root") });
+        expect([path, method, answer.status]).toEqual([path, method, 404]);
+      }
+  });
+});
