@@ -16,6 +16,7 @@ import {
 import {
   contentTypeOf,
   formatOf,
+  headerProblems,
   JSON_TYPE,
   ownContentType,
   revealed,
@@ -25,7 +26,6 @@ import {
 
 const DOCS = "https://github.com/cloudevents/spec/blob/main/cloudevents/spec.md";
 const RETRY_AFTER = "https://www.rfc-editor.org/rfc/rfc9110#field.retry-after";
-const FORBIDDEN_HEADERS = /^(content-length|transfer-encoding|connection|host)$/i;
 /** CloudEvents asks for it: no intermediary may refuse an event of this size. */
 const CLOUD_EVENT_BYTES = 64 * 1024;
 /** What a reverse proxy takes by default. */
@@ -102,12 +102,7 @@ const options = s
     if (!/^[a-z]+$/i.test(options.method)) {
       problem("method", "is no HTTP method; expected letters, as in POST, PUT or PATCH");
     }
-    for (const name of Object.keys(options.headers)) {
-      if (FORBIDDEN_HEADERS.test(name)) problem("headers", `${name} is set by the HTTP client`);
-      else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-        problem("headers", "has a name HTTP does not allow; expected letters, digits and dashes");
-      }
-    }
+    for (const message of headerProblems(options.headers)) problem("headers", message);
     if (options.bodyFile !== undefined && options.customBodyConfigmap !== undefined) {
       problem("bodyFile", "and customBodyConfigmap are both given; expected one body");
     }

@@ -49,7 +49,14 @@ const HINTS: readonly (readonly [RegExp, "auth" | "config" | "rejected", string]
 
 /** The status first; then what the words add to it. */
 export function judge(answer: HttpAnswer): Verdict {
-  if (answer.status >= 200 && answer.status < 300) return accepted;
+  if (answer.status >= 200 && answer.status < 300)
+    // A server of InfluxDB's kind has nothing to show: a page is somebody's in between, and nothing was written.
+    return /^\s*</.test(answer.text)
+      ? retryable(
+          "server",
+          `HTTP ${answer.status}, but not InfluxDB's own answer: ${answer.text.slice(0, 120)}`,
+        )
+      : accepted;
   const verdict = statusVerdict(answer);
   if (verdict.kind === "accepted" || verdict.kind === "throttled") return verdict;
   const words = wordsOf(answer);

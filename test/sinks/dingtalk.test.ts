@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import dingtalk from "../../sinks/dingtalk.ts";
 import { parseSinkUri } from "../../src/sink/uri.ts";
+import { anEvent } from "../support/events.ts";
 import { aMessage, optionsFor, problemsWith, requestOf } from "../support/messages.ts";
+import { mustRender } from "../support/rendering.ts";
 
 const webhook = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef";
 const blocks = {
@@ -187,5 +189,43 @@ describe("what DingTalk answers", () => {
       reason: "auth",
       detail: expect.stringContaining("clock") as unknown,
     });
+  });
+});
+
+describe("DingTalk as kube-eventer spoke to it", () => {
+  const event = { kind: "event", event: anEvent() } as const;
+  const strict = (given: Readonly<Record<string, unknown>>) => {
+    if (dingtalk.strict === undefined) throw new Error("dingtalk has no strict form");
+    const options = optionsFor(dingtalk, { webhook, ...given });
+    const { blocks } = mustRender(dingtalk, { webhook, ...given }, event).message;
+    const form = dingtalk.strict;
+    return {
+      own: form.blocks(options),
+      sent: form.request(options, aMessage({ blocks }), 0),
+    };
+  };
+
+  it("has no cards of its own: one is as ever", () => {
+    const card = { msgType: "actionCard", actionUrl: "https://grafana.example/d/k8s" };
+    const { own, sent } = strict(card);
+    expect(own).toEqual({});
+    const { blocks } = mustRender(dingtalk, { webhook, ...card }, event).message;
+    expect(sent).toEqual(
+      dingtalk.request(
+        optionsFor(dingtalk, { webhook, ...card }) as never,
+        aMessage({ blocks }),
+        0,
+      ),
+    );
+  });
+
+  it("mentions whom an option names, in the one content that is not empty", () => {
+    const { sent } = strict({ msgType: "text", atMobiles: ["13800000000"], atAll: true });
+    const body = JSON.parse(sent.body) as { text: { content: string }; markdown: { text: string } };
+    expect(body).toMatchObject({ msgtype: "text", markdown: { title: "", text: "" } });
+    expect(body.text.content).toMatch(/\n@13800000000$/);
+    expect(body).toMatchObject({ at: { atMobiles: ["13800000000"], isAtAll: true } });
+    expect(body).not.toHaveProperty("msgUuid");
+    expect(JSON.parse(strict({ msgType: "text" }).sent.body)).not.toHaveProperty("at");
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import influxdb from "../../sinks/influxdb.ts";
+import { judge } from "../../sinks/influxdb/answers.ts";
 import type { Alert } from "../../src/event/alert.ts";
 import { secretsOf } from "../../src/sink/redact.ts";
 import { HOSTILE } from "../fixtures/hostile.ts";
@@ -423,5 +424,22 @@ describe("a server that goes by the documentation", () => {
   it("is believed in a header where the body was lost", async () => {
     server.refuse({ status: 400, headers: { "x-influxdb-error": "bad timestamp" } });
     expect(await outcome(V1)).toBe("dead after 1, rejected: HTTP 400: bad timestamp");
+  });
+
+  it.each([
+    [200, "<html><body>Sign in to the network</body></html>"],
+    [203, "\n<!DOCTYPE html>"],
+  ])("is not taken for written where a page came in between: HTTP %i", async (status, body) => {
+    server.refuse({ status, headers: { "content-type": "text/html" }, body });
+    expect(await outcome(V1)).toMatch(/not InfluxDB's own answer/);
+  });
+
+  it.each([
+    [200, ""],
+    [204, undefined],
+    [200, "{}"],
+  ])("is taken for written by servers that say it in other words: HTTP %i %j", (status, body) => {
+    const text = body ?? "";
+    expect(judge({ status, headers: {}, text, json: undefined })).toEqual({ kind: "accepted" });
   });
 });

@@ -462,3 +462,45 @@ describe("compression", () => {
     expect(pack(repeated).length).toBeLessThan(repeated.length / 15);
   });
 });
+
+describe("what cannot be written", () => {
+  const open = (given: Readonly<Record<string, unknown>> = {}) =>
+    openSink(kafka, optionsFor(kafka, { brokers: ["127.0.0.1:1"], ...given }), {
+      ...quietIo(),
+      client: noClient,
+      timeoutMs: 1000,
+    });
+
+  it("is an event that is too long even without its message: the option is named, and no broker asked", async () => {
+    const sink = open({ maxMessageBytes: 10_000 });
+    const long = aMessage({ event: anEvent({ object: { name: "n".repeat(10_000) } }) });
+    expect((await sink.tell(long, 0, new AbortController().signal)).verdict).toMatchObject({
+      kind: "permanent",
+      reason: "tooLarge",
+      detail: expect.stringMatching(/10000 bytes even without its message.*`maxMessageBytes`/),
+    });
+    await sink.close();
+  });
+
+  it("is nothing for who has gone before, nor behind the end", async () => {
+    const sink = open();
+    const gone = AbortSignal.abort();
+    for (const signal of [gone, new AbortController().signal]) {
+      if (!signal.aborted) await sink.close();
+      expect((await sink.tell(aMessage(), 0, signal)).verdict).toEqual(
+        retryable("network", "ended before it was written: shutting down"),
+      );
+    }
+  });
+
+  it("ends with the attempt, or the sink, while brokers are still looked for", async () => {
+    const sink = open();
+    const attempt = new AbortController();
+    const first = sink.tell(aMessage({ id: "a" }), 0, attempt.signal);
+    const second = sink.tell(aMessage({ id: "b" }), 0, new AbortController().signal);
+    attempt.abort();
+    expect((await first).verdict).toMatchObject({ kind: "retryable", reason: "timeout" });
+    await sink.close();
+    expect((await second).verdict).toMatchObject({ kind: "retryable" });
+  });
+});

@@ -2,8 +2,10 @@ import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import webhook from "../../sinks/webhook.ts";
 import { parseSinkUri } from "../../src/sink/uri.ts";
+import { aDigest } from "../support/alerts.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, optionsFor, problemsWith, requestOf } from "../support/messages.ts";
+import { mustRender } from "../support/rendering.ts";
 
 const url = "https://hooks.example.com/k8s?team=abc";
 const event = anEvent({ message: 'Back-off "web" \\ 容器\n\u0007' });
@@ -228,10 +230,40 @@ describe("a CloudEvent", () => {
     });
   });
 
-  it("stays below the 64 KiB that every intermediary must take", () => {
-    const long = aMessage({ event: anEvent({ message: "\\".repeat(200_000) }), blocks: {} });
-    const { body } = requestOf(webhook, { url, cloudevents: "structured" }, long);
-    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(64 * 1024);
+  it.each(["\\", '"', "\u0001", "容", "🟠", "\ud83d"])(
+    "stays below the 64 KiB that every intermediary must take, be its message all %j",
+    (text) => {
+      const long = anEvent({ message: text.repeat(200_000) });
+      const { message: told } = mustRender(webhook, { url }, { kind: "event", event: long });
+      for (const cloudevents of ["structured", "binary"]) {
+        const { body } = requestOf(webhook, { url, cloudevents }, told);
+        expect(Buffer.byteLength(body)).toBeLessThanOrEqual(64 * 1024);
+        expect(body).toContain("of 200000 characters)");
+      }
+    },
+  );
+
+  it("has a body that only says to be JSON as the text it is", () => {
+    const given = { url, cloudevents: "structured", bodyFile: "/b.hbs" };
+    const told = aMessage({ blocks: { body: "{not json" } });
+    const headers = { "content-type": "application/json" };
+    expect(requestOf(webhook, { ...given, headers }, told).json()).toMatchObject({
+      datacontenttype: "application/json",
+      data: "{not json",
+    });
+  });
+
+  it("names a cluster that has no name, and a digest's time", () => {
+    const nameless = aMessage({ event: anEvent({ cluster: "", object: { namespace: "shop" } }) });
+    const given = { url, cloudevents: "structured" };
+    expect(requestOf(webhook, given, nameless).json()).toMatchObject({
+      source: "/clusters/default/namespaces/shop",
+    });
+    const digest = aMessage({ event: null, alert: aDigest() });
+    expect(requestOf(webhook, given, digest).json()).toMatchObject({
+      type: "dev.kube-crier.digest.v1",
+      time: aDigest().to,
+    });
   });
 });
 
@@ -283,8 +315,19 @@ describe("a webhook's options", () => {
     [{ headers: { "X Y": "1" } }, "headers: has a name HTTP does not allow"],
     [{ bodyFile: "/b", customBodyConfigmap: "c" }, "bodyFile: and customBodyConfigmap are both"],
     [{ method: "PUT /x" }, "method: "],
+    // It would be left out, and the receiver would know nobody.
+    [{ headers: { "X-Team": "容器" } }, "headers: X-Team has a character that no header can carry"],
+    [{ headers: { "X-Key": "s3cr\u00e9t" } }, "headers: X-Key has a character"],
+    [{ headers: { "X-Key": "a\nX-Other: b" } }, "headers: X-Key has a character"],
   ])("refuse %j", (given, problem) => {
     expect(problemsWith(webhook, { url, ...given }).join("\n")).toContain(problem);
+  });
+
+  it("take a header's value that ends with a line, and say nothing of one that is refused", () => {
+    const headers = { "X-Key": "fedcba9876543210\n" };
+    expect(problemsWith(webhook, { url, headers })).toEqual([]);
+    const refused = problemsWith(webhook, { url, headers: { "X-Key": "fedcba\u00e9" } });
+    expect(refused.join()).not.toContain("fedcba");
   });
 
   it("take http to any host, and no budget but eight requests at a time", () => {

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bodyVerdict, type CodeTable, errcodeOf } from "../../../src/sink/answer.ts";
 import type { HttpAnswer } from "../../../src/sink/index.ts";
@@ -49,6 +50,31 @@ describe("Retry-After", () => {
     ["Infinity", null],
   ])("%j is %j ms", (value, ms) => {
     expect(retryAfterMs(value, NOW)).toBe(ms);
+  });
+
+  it("of one moment is one, in each of HTTP's three forms", () => {
+    const days = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
+    const moment = fc.date({
+      min: new Date("2001-01-01T00:00:00Z"),
+      max: new Date("2049-12-30T00:00:00Z"),
+      noInvalidDate: true,
+    });
+    fc.assert(
+      fc.property(moment, fc.integer({ min: 0, max: 86_400 }), (date, seconds) => {
+        const now = Math.floor(date.getTime() / 1000) * 1000;
+        const then = new Date(now + seconds * 1000);
+        // RFC 9110, 5.6.7, which JavaScript's own has the first of.
+        const fixed = then.toUTCString();
+        const [, day = "", month = "", year = "", time = ""] = fixed.split(/,? /);
+        const name = days[then.getUTCDay()] ?? "";
+        const forms = [
+          fixed,
+          `${name}, ${day}-${month}-${year.slice(2)} ${time} GMT`,
+          `${name.slice(0, 3)} ${month} ${day.replace(/^0/, " ")} ${time} ${year}`,
+        ];
+        for (const form of forms) expect(retryAfterMs(form, now), form).toBe(seconds * 1000);
+      }),
+    );
   });
 
   it.each(["UTC", "Asia/Shanghai", "America/New_York"])("is the same in %s", (zone) => {
