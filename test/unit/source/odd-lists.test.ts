@@ -3,6 +3,7 @@ import type { Checkpoint } from "../../../src/source/source.ts";
 import { type FakeApiServer, isList, recorded, type Request } from "../../support/apiserver.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { useServer } from "../../support/source.ts";
+import { afterSeeing } from "./support.ts";
 
 /** Lists after a break that are not what one hopes for. */
 describe("a list after a break", () => {
@@ -11,17 +12,6 @@ describe("a list after a break", () => {
   beforeEach(() => {
     server = current();
   });
-
-  /** What a ledger holds after these were seen, the last one last. */
-  async function afterSeeing(...names: readonly string[]): Promise<Checkpoint> {
-    const source = await watching();
-    for (const name of names) server.create(name);
-    await source.until(() => source.events.length === names.length);
-    const [checkpoint] = source.checkpoints;
-    await source.stop();
-    if (checkpoint === undefined) throw new Error("a run leaves a checkpoint");
-    return checkpoint;
-  }
 
   /** Goes on from there; history is compacted, so that a list is all there is. */
   function tenMinutesAfter(checkpoint: Checkpoint) {
@@ -50,7 +40,7 @@ describe("a list after a break", () => {
     ["null", null],
     ["a text", "Event"],
   ])("may hold what is no Event (%s): told, and the rest comes", async (_, odd) => {
-    const checkpoint = await afterSeeing("before");
+    const checkpoint = await afterSeeing(server, watching, "before");
     const [a, b] = [server.create("a"), server.create("b")];
     server.answer(page([a, odd, b]), firstPage);
     const source = tenMinutesAfter(checkpoint);
@@ -63,7 +53,7 @@ describe("a list after a break", () => {
   });
 
   it("may show an Event on two pages, when it changes in between: each occurrence comes once", async () => {
-    const checkpoint = await afterSeeing("before");
+    const checkpoint = await afterSeeing(server, watching, "before");
     const [a, b, c] = [server.create("a"), server.create("b"), server.create("c")];
     const again = server.update("a");
     server.answer(page([a, b], "next"), firstPage);
@@ -74,7 +64,7 @@ describe("a list after a break", () => {
   });
 
   it("of nothing is one: Go writes it as null", async () => {
-    const checkpoint = await afterSeeing("before");
+    const checkpoint = await afterSeeing(server, watching, "before");
     server.remove("before");
     server.answer(
       { ...page([]), body: page([]).body.replace('"items":[]', '"items":null') },
@@ -88,7 +78,7 @@ describe("a list after a break", () => {
   });
 
   it("tells no gap where the Event seen last has counted on, and all others were forgotten", async () => {
-    const checkpoint = await afterSeeing("older", "last");
+    const checkpoint = await afterSeeing(server, watching, "older", "last");
     server.update("last");
     server.remove("older");
     const source = tenMinutesAfter(checkpoint);
@@ -98,7 +88,7 @@ describe("a list after a break", () => {
   });
 
   it("tells no gap where the Event seen last was deleted, and one from before it is still there", async () => {
-    const checkpoint = await afterSeeing("older", "last");
+    const checkpoint = await afterSeeing(server, watching, "older", "last");
     server.remove("last");
     server.create("unseen");
     const source = tenMinutesAfter(checkpoint);
@@ -108,7 +98,7 @@ describe("a list after a break", () => {
   });
 
   it("tells the gap where neither is, whatever has come since", async () => {
-    const checkpoint = await afterSeeing("older", "last");
+    const checkpoint = await afterSeeing(server, watching, "older", "last");
     server.remove("older");
     server.remove("last");
     server.create("unseen");
@@ -118,7 +108,7 @@ describe("a list after a break", () => {
   });
 
   it("whose pages expire as fast as they are offered is asked for again after a pause, not at once for ever", async () => {
-    const checkpoint = await afterSeeing("before");
+    const checkpoint = await afterSeeing(server, watching, "before");
     for (let index = 0; index < 700; index += 1) server.create(`many-${index}`);
     server.answer(recorded("list-410-continue"), laterPage, Infinity);
     const source = tenMinutesAfter(checkpoint);

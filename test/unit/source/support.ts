@@ -5,9 +5,10 @@ import { PassThrough } from "node:stream";
 import { expect } from "vitest";
 import type { KubeEvent } from "../../../src/event/event.ts";
 import { createFileSource } from "../../../src/source/file/source.ts";
-import type { PreflightSource, SourceItem } from "../../../src/source/source.ts";
+import type { Checkpoint, PreflightSource, SourceItem } from "../../../src/source/source.ts";
+import type { FakeApiServer } from "../../support/apiserver.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { type Observed, recordingObserver } from "../../support/source.ts";
+import { type Observed, recordingObserver, type RunningSource } from "../../support/source.ts";
 
 export const folder = mkdtempSync(path.join(tmpdir(), "kube-crier-file-"));
 export const NOW = "2026-11-20T08:00:00Z";
@@ -67,3 +68,18 @@ export async function all(
 
 export const eventsOf = (items: readonly SourceItem[]): KubeEvent[] =>
   items.flatMap((item) => (item.kind === "event" ? [item.event] : []));
+
+/** What a ledger holds after a run that saw these, the last one last. */
+export async function afterSeeing(
+  server: FakeApiServer,
+  watching: () => Promise<RunningSource>,
+  ...names: readonly string[]
+): Promise<Checkpoint> {
+  const source = await watching();
+  for (const name of names) server.create(name);
+  await source.until(() => source.events.length === names.length);
+  const [checkpoint] = source.checkpoints;
+  await source.stop();
+  if (checkpoint === undefined) throw new Error("a run leaves a checkpoint");
+  return checkpoint;
+}
