@@ -26,7 +26,7 @@ export function setAside(path: string, detail: string, now: number): Loss {
   const written = Math.max(...["", "-wal"].map((part) => modifiedAt(path + part)));
   const aside = freeName(`${path}.damaged-${stamp(now)}`);
   for (const part of PARTS) if (existsSync(path + part)) renameSync(path + part, aside + part);
-  forgetOldest(path);
+  forgetOldest(path, aside);
   const { owed, oldest } = legible(aside, now);
   const last = written === 0 || written > now ? now : written;
   return { detail, aside, at: now, owed, since: Math.min(last, oldest ?? last) };
@@ -44,12 +44,14 @@ function freeName(name: string): string {
   }
 }
 
-function forgetOldest(path: string): void {
+/** @param newest is kept, whatever its name says: the clock may have been ahead when the others were named */
+function forgetOldest(path: string, newest: string): void {
   const prefix = `${basename(path)}.damaged-`;
   const names = readdirSync(dirname(path))
     .filter((name) => name.startsWith(prefix))
-    .map((name) => name.replace(/-(wal|shm)$/, ""));
-  for (const name of [...new Set(names)].toSorted().slice(0, -KEPT))
+    .map((name) => name.replace(/-(wal|shm)$/, ""))
+    .filter((name) => name !== basename(newest));
+  for (const name of [...new Set(names)].toSorted().slice(0, 1 - KEPT))
     for (const part of PARTS) rmSync(join(dirname(path), name + part), { force: true });
 }
 

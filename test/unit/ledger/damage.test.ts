@@ -170,6 +170,22 @@ describe("a ledger found damaged at the start", () => {
     ]);
   });
 
+  test("the newest is kept, though the clock was ahead when others were set aside", async () => {
+    const dataDir = temporaryDirectory();
+    for (const time of ["2031-01-01", "2031-01-02", "2031-01-03", "2026-11-20"]) {
+      writeFileSync(databaseIn(dataDir), `damaged ${time} `.repeat(20));
+      await open(dataDir, new FakeClock(`${time}T00:00:00Z`)).close();
+    }
+    expect(asideIn(dataDir).toSorted()).toEqual([
+      "ledger.db.damaged-20261120T000000Z",
+      "ledger.db.damaged-20310102T000000Z",
+      "ledger.db.damaged-20310103T000000Z",
+    ]);
+    expect(readFileSync(path.join(dataDir, "ledger.db.damaged-20261120T000000Z"), "utf8")).toMatch(
+      /^damaged 2026-11-20/,
+    );
+  });
+
   test("two in one second do not overwrite one another", async () => {
     const dataDir = temporaryDirectory();
     for (const words of ["first ", "second "]) {
