@@ -63,8 +63,8 @@ export class Indexer {
     });
     const last = taken.at(-1)?.seq ?? high;
     const cover = { low, high: last, worded: whole ? last : worded };
-    const isDone = await this.#write(found, taken, () => whole, cover);
-    if (isDone && !whole) this.recent.add(high, taken);
+    const written = await this.#write(found, taken, () => whole, cover);
+    if (written !== null && !whole) this.recent.add(high, written);
     return true;
   }
 
@@ -149,7 +149,7 @@ export class Indexer {
       const found = await this.#begun();
       const isKnown = taken.every((one) => this.classes.get(one.class) !== undefined);
       const some = isKnown ? taken : await reread(this.#session, this.classes, taken);
-      if (await this.#write(found, some, (one) => worded.has(one.seq), found)) return;
+      if ((await this.#write(found, some, (one) => worded.has(one.seq), found)) !== null) return;
     }
   }
 
@@ -192,12 +192,13 @@ export class Indexer {
     return this.#commit(found, [], { low: newest, high: newest, worded: newest });
   }
 
+  /** @returns what was written, under the numbers it got; `null`: another was faster */
   async #write(
     found: Covered,
     taken: readonly Taken[],
     isWorded: (one: Taken) => boolean,
     cover: Pick<Covered, "low" | "high" | "worded">,
-  ): Promise<boolean> {
+  ): Promise<readonly Taken[] | null> {
     const moments = taken.map(({ at }) => at);
     if (taken.length > 0)
       await this.#days.cover(this.#session, least(moments), -least(moments.map((at) => -at)));
@@ -214,11 +215,11 @@ export class Indexer {
       ...(await segmentStatements(all.filter(isWorded))),
     ];
     try {
-      return await this.#commit(found, await statements(taken), cover);
+      return (await this.#commit(found, await statements(taken), cover)) ? taken : null;
     } catch (error) {
       if (errnoOf(error) !== 1062) throw error;
       const free = await freed(this.#session, taken);
-      return this.#commit(found, await statements(free), cover);
+      return (await this.#commit(found, await statements(free), cover)) ? free : null;
     }
   }
 

@@ -40,11 +40,11 @@ export class Recent {
         classes,
         `o.seq > ${number(from)} AND o.seq <= ${number(high)} ORDER BY o.seq LIMIT ${READ}`,
       );
-      const indexed = await classesOf(session, taken);
+      const indexed = await indexedOf(session, taken);
       // Somebody else has read on meanwhile.
       if (this.#upTo !== from) continue;
       for (const { seq, id, class: of, text } of taken)
-        this.#rows.push({ seq, id, class: indexed.get(seq) ?? of, text });
+        this.#rows.push({ seq, text, ...(indexed.get(seq) ?? { id, class: of }) });
       this.#upTo = taken.length < READ ? high : (taken.at(-1)?.seq ?? high);
     }
   }
@@ -54,15 +54,31 @@ export class Recent {
   }
 }
 
-/** As the index has them, by the ledger's numbers: more may be owed of some by now, and a class that nothing is of is forgotten. */
-async function classesOf(
+/** As far as one is moved on where its number was another's: as many happen in one second. */
+const MOVED = 1_000;
+
+/**
+ * As the index has them, by the ledger's numbers: more may be owed of some by now, and a class that nothing is of is forgotten; and where
+ * the number of one was another's it has the next one that was free.
+ */
+async function indexedOf(
   session: Session,
   taken: readonly Taken[],
-): Promise<ReadonlyMap<number, number>> {
-  if (taken.length === 0) return new Map();
-  const list = taken.map(({ id }) => number(id)).join(", ");
-  const rows = await session.query(
-    `SELECT seq, class FROM kube_crier_history_entry WHERE id IN (${list})`,
-  );
-  return new Map(rows.map(([seq, of]) => [Number(seq), Number(of)]));
+): Promise<ReadonlyMap<number, Pick<Fresh, "id" | "class">>> {
+  const indexed = new Map<number, Pick<Fresh, "id" | "class">>();
+  if (taken.length === 0) return indexed;
+  const read = async (where: string) => {
+    const rows = await session.query(
+      `SELECT id, seq, class FROM kube_crier_history_entry WHERE ${where}`,
+    );
+    for (const [id, seq, of] of rows)
+      indexed.set(Number(seq), { id: Number(id), class: Number(of) });
+    return rows;
+  };
+  const found = await read(`id IN (${taken.map(({ id }) => number(id)).join(", ")})`);
+  const used = new Set(found.map(([id]) => Number(id)));
+  for (const { id, seq } of taken)
+    if (!indexed.has(seq) && used.has(id))
+      await read(`id > ${number(id)} AND id < ${number(id + MOVED)} AND seq = ${number(seq)}`);
+  return indexed;
 }
