@@ -1,42 +1,24 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { type Cursor, type EventPage, EVERYTHING, type Filter } from "../../src/history/history.ts";
+import type { Filter } from "../../src/history/history.ts";
 import {
-  anyone,
   endServers,
   HOUR,
   type Kept,
   MINUTE,
+  namesOf,
   NOON,
+  paged,
   READERS,
   seen,
-  take,
+  takeAll,
   written,
 } from "../support/history.ts";
 
 afterAll(endServers);
 
 /** Names in the order they were shown, page after page. */
-async function paged({ reader }: Kept, changes: Partial<Filter>, size: number) {
-  const found: string[] = [];
-  let before: Cursor | null = null;
-  do {
-    const page: EventPage = await reader.events(
-      { ...EVERYTHING, ...changes },
-      size,
-      before,
-      anyone,
-    );
-    expect(page.refine).toBeNull();
-    found.push(...page.rows.map(({ event }) => event.object.name));
-    before = page.next;
-  } while (before !== null);
-  return found;
-}
-
-async function takeAll(kept: Kept, events: Parameters<typeof take>[1]) {
-  for (let from = 0; from < events.length; from += 300)
-    await take(kept, events.slice(from, from + 300));
-}
+const shown = async ({ reader }: Kept, changes: Partial<Filter>, size: number) =>
+  namesOf(await paged(reader, changes, size));
 
 const newestFirst = (count: number) =>
   Array.from({ length: count }, (_, n) => `web-${count - 1 - n}`);
@@ -50,12 +32,12 @@ describe.each(READERS)("%s, page after page", { timeout: 90_000 }, (_, open) => 
         kept,
         Array.from({ length: 620 }, (_, n) => seen(n, NOON + n)),
       );
-      expect(await paged(kept, { states: ["pending"] }, size)).toEqual(newestFirst(620));
-      expect(await paged(kept, { states: ["pending", "dead"], sinks: ["ops"] }, size)).toEqual(
+      expect(await shown(kept, { states: ["pending"] }, size)).toEqual(newestFirst(620));
+      expect(await shown(kept, { states: ["pending", "dead"], sinks: ["ops"] }, size)).toEqual(
         newestFirst(620),
       );
-      expect(await paged(kept, { states: ["dead"] }, size)).toEqual([]);
-      expect(await paged(kept, { kinds: ["Pod"] }, size)).toEqual(newestFirst(620));
+      expect(await shown(kept, { states: ["dead"] }, size)).toEqual([]);
+      expect(await shown(kept, { kinds: ["Pod"] }, size)).toEqual(newestFirst(620));
     },
   );
 
@@ -68,7 +50,7 @@ describe.each(READERS)("%s, page after page", { timeout: 90_000 }, (_, open) => 
     await takeAll(kept, after);
     const expected = [...after, ...before].map(({ object }) => object.name).toReversed();
     for (const size of [50, 250])
-      expect(await paged(kept, { states: ["pending"] }, size)).toEqual(expected);
+      expect(await shown(kept, { states: ["pending"] }, size)).toEqual(expected);
   });
 
   test("what was given up long ago stands where it happened, among what happened since", async () => {
@@ -94,8 +76,8 @@ describe.each(READERS)("%s, page after page", { timeout: 90_000 }, (_, open) => 
       inOrder
         .filter((one) => isDead === null || one.isDead === isDead)
         .map(({ event }) => event.object.name);
-    expect(await paged(kept, { states: ["dead"] }, 50)).toEqual(names(true));
-    expect(await paged(kept, { states: ["pending"] }, 50)).toEqual(names(false));
-    expect(await paged(kept, { states: ["pending", "dead"] }, 50)).toEqual(names(null));
+    expect(await shown(kept, { states: ["dead"] }, 50)).toEqual(names(true));
+    expect(await shown(kept, { states: ["pending"] }, 50)).toEqual(names(false));
+    expect(await shown(kept, { states: ["pending", "dead"] }, 50)).toEqual(names(null));
   });
 });

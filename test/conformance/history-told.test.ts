@@ -1,14 +1,9 @@
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import type { KubeEvent } from "../../src/event/event.ts";
-import {
-  type Ask,
-  type Cursor,
-  EVERYTHING,
-  type HistoryReader,
-} from "../../src/history/history.ts";
+import { type Ask, EVERYTHING, type HistoryReader } from "../../src/history/history.ts";
 import { storedKey } from "../../src/ledger/key.ts";
-import { anyone, NOON } from "../support/history.ts";
+import { anyone, NOON, paged } from "../support/history.ts";
 import {
   filters,
   type Happened,
@@ -126,22 +121,6 @@ async function checkDeliveries(
   expect(await reader.sinks(ask)).toEqual(numbers);
 }
 
-async function idsOf(reader: HistoryReader, ask: Ask): Promise<readonly string[]> {
-  const ids: string[] = [];
-  let before: Cursor | null = null;
-  do {
-    const page: Awaited<ReturnType<HistoryReader["events"]>> = await reader.events(
-      EVERYTHING,
-      7,
-      before,
-      ask,
-    );
-    ids.push(...page.rows.map(({ id }) => id));
-    before = page.next;
-  } while (before !== null);
-  return ids;
-}
-
 describe.each(HISTORIES)("a history in %s, asked about one thing", (name, { numRuns, open }) => {
   const timeout = 60_000 + numRuns * 5_000;
 
@@ -210,7 +189,8 @@ describe.each(HISTORIES)("a history in %s, asked about one thing", (name, { numR
             const left = all.filter(
               ({ told }, n) => n >= first || [...told.values()].includes("pending"),
             );
-            expect(sorted(await idsOf(reader, anyone))).toEqual(sorted(left.map(idOf)));
+            const shown = (await paged(reader, {}, 7)).map(({ id }) => id);
+            expect(sorted(shown)).toEqual(sorted(left.map(idOf)));
             const gone = all.filter((one) => !left.includes(one));
             for (const one of gone) expect(await reader.event(idOf(one), anyone)).toBeNull();
             const query = { by: "reason", step: null, top: 9 } as const;

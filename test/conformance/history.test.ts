@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { DELIVERY_STATES } from "../../src/event/delivery.ts";
 import type { KubeEvent } from "../../src/event/event.ts";
-import { type Cursor, type EventRow, EVERYTHING, type Filter } from "../../src/history/history.ts";
+import { type Cursor, EVERYTHING, type Filter } from "../../src/history/history.ts";
 import { storedKey } from "../../src/ledger/key.ts";
 import {
   anyone,
@@ -9,6 +9,7 @@ import {
   HOUR,
   type Kept,
   MINUTE,
+  namesOf,
   NOON,
   READERS,
   seen,
@@ -19,7 +20,6 @@ import { never } from "../support/ledger.ts";
 import { aDigestOf } from "../support/alerts.ts";
 
 const narrowed = (changes: Partial<Filter>): Filter => ({ ...EVERYTHING, ...changes });
-const namesOf = (rows: readonly EventRow[]) => rows.map(({ event }) => event.object.name);
 const timeline = { by: "reason", step: null, top: 8 } as const;
 
 async function find(reader: Kept["reader"], changes: Partial<Filter>, visible = anyone.visible) {

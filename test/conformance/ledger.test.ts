@@ -5,7 +5,7 @@ import { type FakeClock, settle } from "../support/clock.ts";
 import { anEvent } from "../support/events.ts";
 import type { History, HistoryFilter, Outbox } from "../../src/ledger/ledger.ts";
 import { until } from "../support/crier.ts";
-import { aLedger, anEntry, never, temporaryDirectory } from "../support/ledger.ts";
+import { aLedger, anEntry, never, temporaryDirectory, none } from "../support/ledger.ts";
 import { databaseNames, haveMariadb, Mariadb } from "../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../support/mysql-ledger.ts";
 import { aDigestOf } from "../support/alerts.ts";
@@ -42,8 +42,6 @@ async function written(outbox: Outbox): Promise<void> {
   await settle();
   await outbox.written();
 }
-
-const nothing: ReadonlySet<string> = new Set();
 const MINUTE = 60_000;
 
 const digest = aDigestOf(2);
@@ -53,8 +51,8 @@ describe.each(LEDGERS)("%s", (_, open) => {
     const { outbox, clock } = await open();
     const entry = anEntry(1, ["ops", "dev"]);
     expect(await outbox.add([entry], [], never)).toEqual(["enqueued"]);
-    const [ops] = outbox.due("ops", clock.now(), 10, nothing);
-    const [dev] = outbox.due("dev", clock.now(), 10, nothing);
+    const [ops] = outbox.due("ops", clock.now(), 10, none);
+    const [dev] = outbox.due("dev", clock.now(), 10, none);
     expect(ops).toEqual({
       id: "d1",
       sink: "ops",
@@ -64,7 +62,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
       notBefore: clock.now(),
     });
     expect(dev).toMatchObject({ id: "d2", sink: "dev" });
-    expect(outbox.due("nobody", clock.now(), 10, nothing)).toEqual([]);
+    expect(outbox.due("nobody", clock.now(), 10, none)).toEqual([]);
   });
 
   test("an occurrence is taken once: the second time it owes nothing", async () => {
@@ -96,7 +94,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
     const { outbox, clock } = await open();
     const event = anEvent({ message: `'; DROP TABLE delivery; -- "\\\u0000\u2028😀 \ud800 你好` });
     await outbox.add([{ event, alert: { kind: "event", event }, sinks: ["ops"] }], [], never);
-    expect(outbox.due("ops", clock.now(), 1, nothing)[0]?.alert).toEqual({ kind: "event", event });
+    expect(outbox.due("ops", clock.now(), 1, none)[0]?.alert).toEqual({ kind: "event", event });
   });
 
   test("a gap has no occurrence and is owed every time", async () => {
@@ -110,7 +108,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
     };
     const gap = { event: null, alert, sinks: ["ops"] };
     expect(await outbox.add([gap, gap], [], never)).toEqual(["enqueued", "enqueued"]);
-    expect(outbox.due("ops", clock.now(), 10, nothing).map((one) => one.alert)).toEqual([
+    expect(outbox.due("ops", clock.now(), 10, none).map((one) => one.alert)).toEqual([
       alert,
       alert,
     ]);
@@ -152,7 +150,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
     }
     const ids = (except: ReadonlySet<string>) =>
       outbox.due("ops", clock.now(), 2, except).map((one) => one.id);
-    expect(ids(nothing)).toEqual(["d1", "d2"]);
+    expect(ids(none)).toEqual(["d1", "d2"]);
     expect(ids(new Set(["d1", "d3"]))).toEqual(["d2", "d4"]);
   });
 
@@ -160,7 +158,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
     const { outbox, clock, history } = await open();
     await outbox.add([anEntry(1, ["ops"])], [], never);
     outbox.settle("d1", { kind: "delivered", at: clock.now(), sent: "{}", answer: "HTTP 200: ok" });
-    expect(outbox.due("ops", clock.now(), 10, nothing)).toEqual([]);
+    expect(outbox.due("ops", clock.now(), 10, none)).toEqual([]);
     expect(outbox.pending("ops", clock.now())).toEqual({
       due: 0,
       total: 0,
@@ -179,7 +177,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
     await outbox.add([anEntry(1, ["ops"])], [], never);
     const retry = { kind: "retry", reason: "server", detail: "HTTP 500", counted: true } as const;
     outbox.settle("d1", { ...retry, at: owedAt, notBefore: owedAt + 1_000 });
-    expect(outbox.due("ops", owedAt, 10, nothing)).toEqual([]);
+    expect(outbox.due("ops", owedAt, 10, none)).toEqual([]);
     expect(outbox.nextAt("ops", owedAt)).toBe(owedAt + 1_000);
     expect(outbox.pending("ops", owedAt)).toEqual({
       due: 0,
@@ -188,7 +186,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
       oldestOwedAt: owedAt,
     });
     await clock.advance(1_000);
-    expect(outbox.due("ops", clock.now(), 10, nothing)).toMatchObject([{ attempts: 1, owedAt }]);
+    expect(outbox.due("ops", clock.now(), 10, none)).toMatchObject([{ attempts: 1, owedAt }]);
     expect(outbox.nextAt("ops", clock.now())).toBeNull();
     await written(outbox);
     expect(await history.deliveries({})).toMatchObject([{ reason: "server", detail: "HTTP 500" }]);
@@ -211,7 +209,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
     expect(outbox.throttledUntil("ops", now)).toBe(until);
     expect(outbox.throttledUntil("dev", now)).toBeNull();
     expect(outbox.throttledUntil("ops", until)).toBeNull();
-    expect(outbox.due("ops", until, 10, nothing).map((one) => one.attempts)).toEqual([0, 0]);
+    expect(outbox.due("ops", until, 10, none).map((one) => one.attempts)).toEqual([0, 0]);
   });
 
   test("of several throttled in one turn the longest wait counts, whichever is answered last", async () => {
@@ -262,7 +260,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
     await clock.advance(90 * MINUTE);
     expect(await history.retry(["d1", "unheard-of"], null, clock.now())).toBe(1);
     // A ledger behind a network reads again what somebody has changed.
-    const again = () => outbox.due("ops", clock.now(), 10, nothing);
+    const again = () => outbox.due("ops", clock.now(), 10, none);
     await until(() => Promise.resolve(again().length > 0 || undefined), "it to be due again");
     expect(again()).toMatchObject([{ id: "d1", attempts: 0, owedAt: clock.now() }]);
     expect(await history.retry([], "dev", clock.now())).toBe(1);
@@ -294,7 +292,7 @@ describe.each(LEDGERS)("%s", (_, open) => {
       owedAt: clock.now(),
       notBefore: clock.now(),
     } satisfies Delivery);
-    const due = outbox.due("ops", clock.now(), 10, nothing);
+    const due = outbox.due("ops", clock.now(), 10, none);
     expect(due.map((one) => one.id)).toEqual(["d3", "d4"]);
     expect(due[1]).toEqual(made);
     await written(outbox);

@@ -1,7 +1,15 @@
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import type { KubeEvent } from "../../src/event/event.ts";
-import type { Ask, HistoryReader } from "../../src/history/history.ts";
+import {
+  type Ask,
+  type Cursor,
+  type EventPage,
+  type EventRow,
+  EVERYTHING,
+  type Filter,
+  type HistoryReader,
+} from "../../src/history/history.ts";
 import { openReaderBeside, openReaderHere, openReaderOver } from "../../src/history/open.ts";
 import { openMysqlReaderHere } from "../../src/history/mysql/open.ts";
 import type { Outbox } from "../../src/ledger/ledger.ts";
@@ -99,4 +107,35 @@ export async function take(
     sinks,
   }));
   await outbox.add(entries, [], never);
+}
+
+/** All there is, page after page, newest first; nothing of it may be cut short. */
+export async function paged(
+  reader: HistoryReader,
+  changes: Partial<Filter>,
+  size: number,
+  ask = anyone,
+): Promise<readonly EventRow[]> {
+  const found: EventRow[] = [];
+  let before: Cursor | null = null;
+  do {
+    const page: EventPage = await reader.events({ ...EVERYTHING, ...changes }, size, before, ask);
+    if (page.refine !== null) throw new Error(`cut short: ${JSON.stringify(page.refine)}`);
+    found.push(...page.rows);
+    before = page.next;
+  } while (before !== null);
+  return found;
+}
+
+/** Many, in transactions of some hundred. */
+export async function takeAll(
+  kept: Parameters<typeof take>[0],
+  events: readonly KubeEvent[],
+): Promise<void> {
+  for (let from = 0; from < events.length; from += 300)
+    await take(kept, events.slice(from, from + 300));
+}
+
+export function namesOf(rows: readonly Pick<EventRow, "event">[]): readonly string[] {
+  return rows.map(({ event }) => event.object.name);
 }

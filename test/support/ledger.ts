@@ -106,3 +106,6 @@ export function tried(at: number, detail: string, tookMs = 20): Outcome {
 }
 
 export const never: AbortSignal = new AbortController().signal;
+
+/** Of deliveries that are under way: none is. */
+export const none: ReadonlySet<string> = new Set();

@@ -1,10 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
-import { type Cursor, EVERYTHING, type Filter } from "../../../src/history/history.ts";
+import { EVERYTHING, type Filter } from "../../../src/history/history.ts";
 import { indexPath, openReaderHere } from "../../../src/history/open.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { anyone, HOUR, NOON, seen, take } from "../../support/history.ts";
+import { anyone, HOUR, namesOf, NOON, paged, seen, take } from "../../support/history.ts";
 import { aLedger, temporaryDirectory } from "../../support/ledger.ts";
 
 /** Numbers of one second, and how many follow before the next minute's begin. */
@@ -17,19 +17,9 @@ function aHistory() {
   const ledger = aLedger({ dataDir, clock: new FakeClock("2026-11-20T12:00:00Z") });
   const reader = openReaderHere(dataDir, systemClock);
   onTestFinished(() => reader.close());
-  const names = async (changes: Partial<Filter> = {}) => {
-    const found: string[] = [];
-    let before: Cursor | null = null;
-    do {
-      // What has a name is looked for among objects, and not in the numbers that are full.
-      const filter = { ...EVERYTHING, names: ["web-*"], ...changes };
-      const page = await reader.events(filter, 100, before, anyone);
-      expect(page.refine).toBeNull();
-      found.push(...page.rows.map(({ event }) => event.object.name));
-      before = page.next;
-    } while (before !== null);
-    return found;
-  };
+  // What has a name is looked for among objects, and not in the numbers that are full.
+  const names = async (changes: Partial<Filter> = {}) =>
+    namesOf(await paged(reader, { names: ["web-*"], ...changes }, 100));
   return {
     dataDir,
     ledger,
@@ -104,7 +94,7 @@ describe("a second in which more happened than it has numbers", () => {
     const other = openReaderHere(dataDir, systemClock);
     onTestFinished(() => other.close());
     const { rows } = await other.events({ ...EVERYTHING, names: ["web-*"] }, 9, null, anyone);
-    expect(rows.map(({ event }) => event.object.name)).toEqual(["web-3", "web-2", "web-1"]);
+    expect(namesOf(rows)).toEqual(["web-3", "web-2", "web-1"]);
     expect(await total({ names: ["web-*"] })).toBe(3);
   });
 
@@ -123,11 +113,7 @@ describe("a second in which more happened than it has numbers", () => {
     const other = openReaderHere(dataDir, systemClock);
     onTestFinished(() => other.close());
     const { rows } = await other.events({ ...EVERYTHING, names: ["web-*"] }, 9, null, anyone);
-    expect(rows.map(({ event }) => event.object.name).toSorted()).toEqual([
-      "web-1",
-      "web-2",
-      "web-3",
-    ]);
+    expect(namesOf(rows).toSorted()).toEqual(["web-1", "web-2", "web-3"]);
   });
 });
 

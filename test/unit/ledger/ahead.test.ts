@@ -10,12 +10,12 @@ import {
   aRunningLedger,
   never,
   temporaryDirectory,
+  none,
 } from "../../support/ledger.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const YEAR = 365 * 24 * HOUR;
-const none: ReadonlySet<string> = new Set();
 
 const turns = async () => {
   for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));

@@ -6,11 +6,10 @@ import { checkLedger } from "../../../src/ledger/check.ts";
 import { vacuumLedger } from "../../../src/ledger/vacuum.ts";
 import { settle } from "../../support/clock.ts";
 import { databaseIn, flip, PAGE } from "../../support/damage.ts";
-import { anEntry, aRunningLedger, never, temporaryDirectory } from "../../support/ledger.ts";
+import { anEntry, aRunningLedger, never, temporaryDirectory, none } from "../../support/ledger.ts";
 
 const MIB = 2 ** 20;
 const BATCH = 100;
-const none: ReadonlySet<string> = new Set();
 
 function open(dataDir: string) {
   const ledger = aRunningLedger(dataDir);

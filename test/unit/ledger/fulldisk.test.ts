@@ -7,6 +7,7 @@ import {
   never,
   temporaryDirectory,
   type TestLedger,
+  none,
 } from "../../support/ledger.ts";
 import { aDigestOf } from "../../support/alerts.ts";
 
@@ -20,8 +21,6 @@ function fill({ db }: TestLedger): void {
 function makeRoom({ db }: TestLedger): void {
   db.exec("PRAGMA max_page_count = 1000000");
 }
-
-const none: ReadonlySet<string> = new Set();
 const entries = (from: number, count: number, sinks: readonly string[] = ["ops"]) =>
   Array.from({ length: count }, (_, n) => anEntry(from + n, sinks));
 const delivered = { kind: "delivered", sent: "{}", answer: "ok" } as const;

@@ -10,10 +10,9 @@ import {
   aRunningLedger,
   never,
   temporaryDirectory,
+  none,
 } from "../../support/ledger.ts";
 import { refusalOf } from "../../support/refusal.ts";
-
-const none: ReadonlySet<string> = new Set();
 const dead = { kind: "dead", reason: "auth", detail: "no", counted: true } as const;
 
 describe("a ledger in memory", () => {

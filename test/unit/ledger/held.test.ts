@@ -5,8 +5,8 @@ import { Held } from "../../../src/ledger/held.ts";
 import { SqliteStore } from "../../../src/ledger/sqlite.ts";
 import { settlement, type Write } from "../../../src/ledger/store.ts";
 import { anEvent } from "../../support/events.ts";
+import { none } from "../../support/ledger.ts";
 
-const none: ReadonlySet<string> = new Set();
 const NOW = 1_000_000;
 const LATER = NOW + 60_000;
 

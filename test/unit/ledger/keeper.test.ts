@@ -9,12 +9,12 @@ import {
   never,
   temporaryDirectory,
   type TestLedger,
+  none,
 } from "../../support/ledger.ts";
 import { aDigestOf } from "../../support/alerts.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const none: ReadonlySet<string> = new Set();
 const delivered = { kind: "delivered", sent: "", answer: "" } as const;
 const digest = aDigestOf(1);
 

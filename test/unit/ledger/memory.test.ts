@@ -6,8 +6,7 @@ import { Held } from "../../../src/ledger/held.ts";
 import { SqliteStore } from "../../../src/ledger/sqlite.ts";
 import { settlement, type Write } from "../../../src/ledger/store.ts";
 import { anEvent } from "../../support/events.ts";
-
-const none: ReadonlySet<string> = new Set();
+import { none } from "../../support/ledger.ts";
 const NOW = 1_000_000;
 const auth = { reason: "auth", detail: "no", counted: true } as const;
 

@@ -6,13 +6,12 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openHistory } from "../../../src/ledger/open.ts";
 import { settle } from "../../support/clock.ts";
-import { anEntry, aRunningLedger, never, temporaryDirectory } from "../../support/ledger.ts";
+import { anEntry, aRunningLedger, never, temporaryDirectory, none } from "../../support/ledger.ts";
 import { MIGRATIONS } from "../../../src/ledger/schema.ts";
 import { anEvent } from "../../support/events.ts";
 import { refusalOf } from "../../support/refusal.ts";
 
 const MINUTE = 60_000;
-const none: ReadonlySet<string> = new Set();
 const delivered = { kind: "delivered", sent: "", answer: "" } as const;
 
 describe("the data directory", () => {

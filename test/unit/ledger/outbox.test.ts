@@ -10,9 +10,8 @@ import {
   never,
   temporaryDirectory,
   type TestLedger,
+  none,
 } from "../../support/ledger.ts";
-
-const none: ReadonlySet<string> = new Set();
 const MINUTE = 60_000;
 const delivered = { kind: "delivered", sent: "", answer: "" } as const;
 const failed = { kind: "retry", reason: "server", detail: "500", counted: true } as const;

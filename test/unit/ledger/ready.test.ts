@@ -5,10 +5,8 @@ import { READ_AHEAD, Ready } from "../../../src/ledger/ready.ts";
 import { SqliteStore } from "../../../src/ledger/sqlite.ts";
 import { settle } from "../../support/clock.ts";
 import { anEvent } from "../../support/events.ts";
-import { aLedger, anEntry, never, type TestLedger } from "../../support/ledger.ts";
+import { aLedger, anEntry, never, type TestLedger, none } from "../../support/ledger.ts";
 import { aDigestOf } from "../../support/alerts.ts";
-
-const none: ReadonlySet<string> = new Set();
 const delivered = { kind: "delivered", sent: "", answer: "" } as const;
 const failed = { kind: "retry", reason: "server", detail: "500", counted: true } as const;
 const digest = aDigestOf(2);

@@ -1,10 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Retention } from "../../../src/ledger/retention.ts";
 import { settle } from "../../support/clock.ts";
-import { aLedger, anEntry, never } from "../../support/ledger.ts";
+import { aLedger, anEntry, never, none } from "../../support/ledger.ts";
 import { aDigestOf } from "../../support/alerts.ts";
-
-const none: ReadonlySet<string> = new Set();
 const MINUTE = 60_000;
 const delivered = { kind: "delivered", sent: "", answer: "" } as const;
 

@@ -15,11 +15,11 @@ import {
   countingIds,
   never,
   temporaryDirectory,
+  none,
 } from "../../support/ledger.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../../fixtures/ledger");
 const VERSIONS = MIGRATIONS.map((_, index) => index + 1);
-const none: ReadonlySet<string> = new Set();
 
 /** A copy of the ledger that was kept of this version, in a data directory of its own. */
 function stored(version: number): { readonly dataDir: string; readonly rows: readonly unknown[] } {

@@ -4,9 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { storageTrouble } from "../../../src/ledger/failure.ts";
 import { settle } from "../../support/clock.ts";
-import { aLedger, anEntry, never, temporaryDirectory } from "../../support/ledger.ts";
-
-const none: ReadonlySet<string> = new Set();
+import { aLedger, anEntry, never, temporaryDirectory, none } from "../../support/ledger.ts";
 const delivered = { kind: "delivered", sent: "", answer: "" } as const;
 const entries = (from: number, count: number) =>
   Array.from({ length: count }, (_, n) => anEntry(from + n, ["ops"]));

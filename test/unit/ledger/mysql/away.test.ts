@@ -2,16 +2,14 @@ import { describe, expect, test } from "vitest";
 import type { Outbox } from "../../../../src/ledger/ledger.ts";
 import { settle } from "../../../support/clock.ts";
 import { DIGEST } from "../../../support/ledger-model.ts";
-import { anEntry, countingIds, never } from "../../../support/ledger.ts";
+import { anEntry, countingIds, never, none } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger, type TestMysqlLedger } from "../../../support/mysql-ledger.ts";
 import { aServer, eventually } from "./support.ts";
-
-const nothing: ReadonlySet<string> = new Set();
 const entries = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => anEntry(from + index, ["ops"]));
 const ids = ({ outbox, clock }: TestMysqlLedger) =>
-  outbox.due("ops", clock.now(), 100, nothing).map(({ id }) => id);
+  outbox.due("ops", clock.now(), 100, none).map(({ id }) => id);
 
 function deliver(outbox: Outbox, id: string, at: number): void {
   outbox.settle(id, { kind: "delivered", at, sent: "{}", answer: "HTTP 200" });
@@ -186,7 +184,7 @@ describe.skipIf(!haveMariadb)("a database that goes away while it is used", () =
     })();
     const sending = (async () => {
       while (sent.size < 600) {
-        for (const { id, alert } of outbox.due("ops", clock.now(), 10, nothing)) {
+        for (const { id, alert } of outbox.due("ops", clock.now(), 10, none)) {
           const what = alert.kind === "event" ? alert.event.key : id;
           sent.set(what, (sent.get(what) ?? 0) + 1);
           deliver(outbox, id, clock.now());

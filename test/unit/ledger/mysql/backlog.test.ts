@@ -3,12 +3,10 @@ import { describe, expect, test } from "vitest";
 import { openMysqlHistory } from "../../../../src/ledger/mysql/reader.ts";
 import { settle } from "../../../support/clock.ts";
 import { until } from "../../../support/crier.ts";
-import { anEntry, countingIds, never } from "../../../support/ledger.ts";
+import { anEntry, countingIds, never, none } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
 import { aServer, eventually } from "./support.ts";
-
-const nothing: ReadonlySet<string> = new Set();
 const entries = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => anEntry(from + index, ["ops"]));
 
@@ -24,7 +22,7 @@ describe.skipIf(!haveMariadb)("much that is pending", () => {
     expect(outbox.pending("ops", clock.now())).toMatchObject({ due: 6_000, total: 6_000 });
     const sent: string[] = [];
     while (outbox.nextAt("ops", 0) !== null) {
-      const due = outbox.due("ops", clock.now(), 100, nothing);
+      const due = outbox.due("ops", clock.now(), 100, none);
       for (const { id } of due) {
         sent.push(id);
         outbox.settle(id, { kind: "delivered", at: clock.now(), sent: "", answer: "" });
@@ -45,7 +43,7 @@ describe.skipIf(!haveMariadb)("much that is pending", () => {
     for (let n = 1; n <= 2_000; n += 1)
       outbox.settle(`d${n}`, { ...retry, notBefore: at + 10_000 - n });
     await outbox.written();
-    expect(outbox.due("ops", at, 10, nothing)).toEqual([]);
+    expect(outbox.due("ops", at, 10, none)).toEqual([]);
     await until(
       () => Promise.resolve(outbox.nextAt("ops", at) === at + 8_000 || undefined),
       "the next one to be known",
@@ -53,7 +51,7 @@ describe.skipIf(!haveMariadb)("much that is pending", () => {
     const later = at + 10_000;
     const order: string[] = [];
     await until(() => {
-      for (const { id, attempts } of outbox.due("ops", later, 100, nothing)) {
+      for (const { id, attempts } of outbox.due("ops", later, 100, none)) {
         expect(attempts).toBe(1);
         order.push(id);
         outbox.settle(id, { kind: "delivered", at: later, sent: "", answer: "" });
@@ -71,7 +69,7 @@ describe.skipIf(!haveMariadb)("much that is pending", () => {
       await outbox.add(entries(from, from + 499), [], never);
     let due: readonly { readonly id: string }[] = [];
     await until(() => {
-      due = outbox.due("ops", clock.now(), 2_000, nothing);
+      due = outbox.due("ops", clock.now(), 2_000, none);
       return Promise.resolve(due.length > 0 || undefined);
     }, "all that was asked for");
     expect(due.length).toBe(2_000);
@@ -92,7 +90,7 @@ describe.skipIf(!haveMariadb)("much that is pending", () => {
     expect(await history.retry(["d2"], "ops", clock.now())).toBe(1);
     expect(await history.retry([], "elsewhere", clock.now())).toBe(0);
     await history.close();
-    const due = () => outbox.due("ops", clock.now(), 10, nothing).map(({ id }) => id);
+    const due = () => outbox.due("ops", clock.now(), 10, none).map(({ id }) => id);
     await eventually(clock, () => told > 0 && due().length > 0, "it to be noticed");
     expect(due()).toEqual(["d2"]);
   });

@@ -4,13 +4,12 @@ import { MysqlRetention } from "../../../../src/ledger/mysql/retention.ts";
 import { Session } from "../../../../src/ledger/mysql/session.ts";
 import { aDigestOf } from "../../../support/alerts.ts";
 import { until } from "../../../support/crier.ts";
-import { anEntry, never } from "../../../support/ledger.ts";
+import { anEntry, never, none } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger, type TestMysqlOptions } from "../../../support/mysql-ledger.ts";
 import { aServer, eventually } from "./support.ts";
 
 const HOUR = 3_600_000;
-const none: ReadonlySet<string> = new Set();
 
 describe.skipIf(!haveMariadb)("while somebody else writes", { timeout: 60_000 }, () => {
   const { server, next } = aServer();

@@ -1,12 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { FencedError } from "../../../../src/ledger/mysql/session.ts";
-import { anEntry, countingIds, never } from "../../../support/ledger.ts";
+import { anEntry, countingIds, never, none } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
 import { aServer, eventually } from "./support.ts";
 import { aDigestOf } from "../../../support/alerts.ts";
-
-const nothing: ReadonlySet<string> = new Set();
 
 describe.skipIf(!haveMariadb)("a ledger that another has taken", () => {
   const { server, next } = aServer();
@@ -18,7 +16,7 @@ describe.skipIf(!haveMariadb)("a ledger that another has taken", () => {
     let fenced = 0;
     old.onFenced(() => (fenced += 1));
     await old.outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
-    expect(old.outbox.due("ops", old.clock.now(), 10, nothing).length).toBe(2);
+    expect(old.outbox.due("ops", old.clock.now(), 10, none).length).toBe(2);
 
     const leader = await aMysqlLedger(target, { term: 2, makeId: countingIds("n") });
     await leader.outbox.add([anEntry(3, ["ops"])], [], never);
@@ -33,7 +31,7 @@ describe.skipIf(!haveMariadb)("a ledger that another has taken", () => {
     const adding = outbox.add([anEntry(4, ["ops"])], [mark], stopping.signal);
     await outbox.written();
     await eventually(clock, () => fenced === 1, "the old leader to be told");
-    expect(outbox.due("ops", clock.now(), 10, nothing)).toEqual([]);
+    expect(outbox.due("ops", clock.now(), 10, none)).toEqual([]);
     expect(outbox.nextAt("ops", 0)).toBeNull();
     expect(outbox.written()).toBeNull();
     expect(old.healthy()).toBe(false);
@@ -55,7 +53,7 @@ describe.skipIf(!haveMariadb)("a ledger that another has taken", () => {
     await old.outbox.add([anEntry(1, ["ops"]), anEntry(2, ["ops"])], [], never);
     const leader = await aMysqlLedger(target, { term: 2, makeId: countingIds("n") });
     const { outbox, clock } = leader;
-    const due = () => outbox.due("ops", clock.now(), 10, nothing).map(({ id }) => id);
+    const due = () => outbox.due("ops", clock.now(), 10, none).map(({ id }) => id);
     await eventually(clock, () => due().length === 2, "what is owed to be read");
     expect(due()).toEqual(["d1", "d2"]);
     expect(await outbox.add([anEntry(2, ["ops"]), anEntry(3, ["ops"])], [], never)).toEqual([
@@ -82,7 +80,7 @@ describe.skipIf(!haveMariadb)("a ledger that another has taken", () => {
     const { outbox, clock } = old;
     // What it has in memory is due, and a long time has gone by.
     const asleep = clock.now() + 60_000;
-    expect(outbox.due("ops", asleep, 10, nothing)).toEqual([]);
+    expect(outbox.due("ops", asleep, 10, none)).toEqual([]);
   });
 
   test("without an election the ledger belongs to who runs on it, and is free when that one has ended", async () => {

@@ -1,10 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { anEntry, never } from "../../../support/ledger.ts";
+import { anEntry, never, none } from "../../../support/ledger.ts";
 import { mysqlRig } from "../../../support/ledger-rig.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aServer } from "./support.ts";
-
-const nothing: ReadonlySet<string> = new Set();
 
 describe.skipIf(!haveMariadb)("an occurrence that was told and that retention has removed", () => {
   const { server, next } = aServer();
@@ -28,7 +26,7 @@ describe.skipIf(!haveMariadb)("an occurrence that was told and that retention ha
       rig.refuse("all");
       const another = anEntry(2, ["ops"]);
       expect(await rig.outbox.add([told, another], [], never)).toEqual(["duplicate", "enqueued"]);
-      const due = rig.outbox.due("ops", rig.clock.now(), 10, nothing);
+      const due = rig.outbox.due("ops", rig.clock.now(), 10, none);
       expect(due.map(({ id }) => id)).toEqual([rig.made.at(-1)]);
 
       await rig.mend();

@@ -2,12 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkMysqlLedger } from "../../../../src/ledger/mysql/check.ts";
 import { aDigestOf } from "../../../support/alerts.ts";
 import { anEvent } from "../../../support/events.ts";
-import { countingIds, never } from "../../../support/ledger.ts";
+import { countingIds, never, none } from "../../../support/ledger.ts";
 import { databaseNames, haveMariadb, Mariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
 import { eventually } from "./support.ts";
-
-const nothing: ReadonlySet<string> = new Set();
 type Changes = Parameters<typeof anEvent>[0];
 
 /** Whoever may create Events may write into them what they like. */
@@ -62,7 +60,7 @@ describe.skipIf(!haveMariadb)("an Event that was made to do harm", { timeout: 60
     expect(findings).toEqual([]);
     await ledger.close();
     const after = await aMysqlLedger(target, { makeId: countingIds("n") });
-    expect(after.outbox.due("ops", clock.now(), 9, nothing)).toEqual([]);
+    expect(after.outbox.due("ops", clock.now(), 9, none)).toEqual([]);
     expect((await after.history.counts()).get("ops")).toMatchObject({ delivered: 1, pending: 1 });
   });
 
@@ -76,10 +74,10 @@ describe.skipIf(!haveMariadb)("an Event that was made to do harm", { timeout: 60
     const small = entry(2, { message: "a".repeat(140_000) });
     await outbox.add([entry(1, changes), small], [], never);
     // What is told at once is told whole.
-    expect(outbox.due("ops", clock.now(), 9, nothing)[0]?.alert).toEqual({ kind: "event", event });
+    expect(outbox.due("ops", clock.now(), 9, none)[0]?.alert).toEqual({ kind: "event", event });
     await ledger.close();
     const after = await aMysqlLedger(target, { makeId: countingIds("n") });
-    const due = () => after.outbox.due("ops", clock.now(), 9, nothing);
+    const due = () => after.outbox.due("ops", clock.now(), 9, none);
     await eventually(after.clock, () => due().length === 2, "what is owed to be read");
     const [cut, whole] = due().map(({ alert }) => (alert.kind === "event" ? alert.event : null));
     expect(whole).toEqual(small.event);

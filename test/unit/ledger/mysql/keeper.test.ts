@@ -1,10 +1,8 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { anEntry, never } from "../../../support/ledger.ts";
+import { anEntry, never, none } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
 import { aServer, eventually } from "./support.ts";
-
-const nothing: ReadonlySet<string> = new Set();
 const HOUR = 3_600_000;
 const entries = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => anEntry(from + index, ["ops"]));
@@ -32,7 +30,7 @@ describe.skipIf(!haveMariadb)("a ledger in MySQL stays small", () => {
     await eventually(clock, async () => (await count(name, "occurrence")) === 1, "the rest to go");
     await eventually(clock, async () => (await count(name, "attempt")) === 0, "the attempt to go");
     expect(await count(name, "delivery")).toBe(1);
-    expect(outbox.due("ops", clock.now(), 10, nothing).map(({ id }) => id)).toEqual(["d502"]);
+    expect(outbox.due("ops", clock.now(), 10, none).map(({ id }) => id)).toEqual(["d502"]);
   }, 120_000);
 
   test("over its size the oldest history goes first, then the oldest that is owed, which is told", async () => {

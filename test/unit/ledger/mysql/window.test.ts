@@ -2,8 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Owed } from "../../../../src/ledger/mysql/script.ts";
 import { BEGINNING, positionOf, Window } from "../../../../src/ledger/mysql/window.ts";
-
-const nothing: ReadonlySet<string> = new Set();
+import { none } from "../../../support/ledger.ts";
 
 function owed(seq: number, notBefore: number): Owed {
   const alert = { kind: "gap", cluster: "", since: "", until: "", cause: "downtime" } as const;
@@ -23,7 +22,7 @@ describe("what falls due next, in memory", () => {
       [4, 10],
     ] as const)
       window.offer(owed(seq, at));
-    expect(numbers(window.due(25, 10, nothing))).toEqual([2, 4, 3]);
+    expect(numbers(window.due(25, 10, none))).toEqual([2, 4, 3]);
     expect(numbers(window.due(25, 2, new Set(["d2"])))).toEqual([4, 3]);
     expect(window.dueBy(25)).toBe(3);
     expect(window.nextAt(25)).toBe(30);
@@ -37,10 +36,10 @@ describe("what falls due next, in memory", () => {
     expect(window.size).toBeLessThanOrEqual(2 * window.limit);
     expect(known.size).toBe(window.size);
     expect(window.horizon).not.toBeNull();
-    expect(numbers(window.due(1e9, 3, nothing))).toEqual([1, 2, 3]);
+    expect(numbers(window.due(1e9, 3, none))).toEqual([1, 2, 3]);
     // One that falls due within the window belongs to it, and one behind it does not.
     window.offer(owed(200_000, 0));
-    expect(numbers(window.due(1e9, 1, nothing))).toEqual([200_000]);
+    expect(numbers(window.due(1e9, 1, none))).toEqual([200_000]);
     const before = window.size;
     window.offer(owed(200_001, 150_000));
     expect(window.size).toBe(before);
@@ -50,9 +49,9 @@ describe("what falls due next, in memory", () => {
     const window = new Window(new Map());
     window.doubt();
     window.offer(owed(1, 5), true);
-    expect(numbers(window.due(5, 10, nothing))).toEqual([1]);
+    expect(numbers(window.due(5, 10, none))).toEqual([1]);
     window.extend([owed(1, 5), owed(2, 6)], null);
-    expect(numbers(window.due(9, 10, nothing))).toEqual([1, 2]);
+    expect(numbers(window.due(9, 10, none))).toEqual([1, 2]);
   });
 
   test("whatever happens: all that is pending comes, in its order, and nothing twice", () => {
@@ -88,7 +87,7 @@ describe("what falls due next, in memory", () => {
           };
           const first = () => {
             while (window.size === 0 && window.horizon !== null) read();
-            return window.due(1e9, 1, nothing)[0];
+            return window.due(1e9, 1, none)[0];
           };
           let seq = 0;
           for (const one of steps) {
@@ -111,7 +110,7 @@ describe("what falls due next, in memory", () => {
             }
           }
           while (window.horizon !== null) read();
-          expect(numbers(window.due(1e9, 1e9, nothing))).toEqual(numbers(inOrder()));
+          expect(numbers(window.due(1e9, 1e9, none))).toEqual(numbers(inOrder()));
         },
       ),
     );
