@@ -4,7 +4,9 @@ import { type Live, openDesk } from "../../../src/app/desk.ts";
 import { remember } from "../../../src/app/recall.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { sinks as registry } from "../../../sinks/index.ts";
+import { EVERYTHING } from "../../../src/history/history.ts";
 import { type FileLedger, openLedger } from "../../../src/ledger/open.ts";
+import { StorageError } from "../../../src/ledger/store.ts";
 import { storedKey } from "../../../src/ledger/key.ts";
 import type { Observer } from "../../../src/observe/observer.ts";
 import type { Desk } from "../../../src/web/page/desk.ts";
@@ -161,6 +163,48 @@ describe("the desk of the page", () => {
       status: 503,
       message: expect.stringContaining("not open yet") as string,
     });
+  });
+
+  it.each(["retry", "discard"] as const)(
+    "says that a ledger that takes nothing takes no %s",
+    async (act) => {
+      const full = () => {
+        throw new StorageError("the disk is full", null);
+      };
+      const desk = open({ history: () => ({ retry: full, discard: full }) });
+      await expect(desk.settleDead("d1", act, "all")).rejects.toMatchObject({
+        name: "UnreadableError",
+        message: "nothing can be changed now: the disk is full",
+      });
+    },
+  );
+
+  it("throws a fault of ours on as it is", async () => {
+    const fault = new TypeError("undefined is not a function");
+    const desk = open({
+      history: () => ({ retry: () => Promise.reject(fault), discard: () => Promise.reject(fault) }),
+    });
+    await expect(desk.settleDead("d1", "retry", "all")).rejects.toBe(fault);
+  });
+
+  it("tells of a sink that it does not know: nothing", async () => {
+    const desk = open();
+    await expect(desk.preview("gone", "", null)).rejects.toMatchObject({ status: 404 });
+    expect(desk.templateText("gone")).toBe("");
+    expect(desk.drawSent({ sink: "gone", sent: "{}" })).toBeNull();
+    expect(desk.drawSent({ sink: "ding", sent: null })).toBeNull();
+  });
+
+  it("says since when what is shown is what memory has, until the ledger can be read again", async () => {
+    const desk = open();
+    const ask = { ...anyone, deadlineMs: 5_000 };
+    await aDeadLetter();
+    await ledger.close();
+    rmSync(dataDir, { recursive: true });
+    await desk.reader.events(EVERYTHING, 10, null, ask);
+    expect(desk.troubles("en")).toEqual([
+      expect.stringMatching(/^The ledger cannot be read since .*08:00.* memory has/) as string,
+    ]);
   });
 
   it("of a ledger that cannot be read says so, in words of its own", async () => {
