@@ -131,7 +131,6 @@ describe("a line of a shell", () => {
         expect(said.split("\0").slice(0, -1)).toEqual(
           lines.map((text) =>
             textsOf(withoutAmpersands(text))
-              .filter((one) => one !== "\n")
               .map((one) => `<${one}>`)
               .join(""),
           ),
