@@ -74,7 +74,6 @@ export class Site {
     this.clock = clock;
     const trail: AuditTrail = {
       record: (entry) => void this.audit.push(entry),
-      recent: () => this.audit,
     };
     const ports = {
       clock,

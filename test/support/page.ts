@@ -62,7 +62,7 @@ export async function aPageSite(
   const audit: AuditEntry[] = [];
   const failures: string[] = [];
   const settled: string[] = [];
-  const trail = { record: (entry: AuditEntry) => void audit.push(entry), recent: () => audit };
+  const trail = { record: (entry: AuditEntry) => void audit.push(entry) };
   const { config, options } = loadConfig({
     flags: { sink: SINKS, clusterName: "prod-a", timezone: "UTC" },
     registry,

@@ -20,8 +20,6 @@ export interface AuditEntry {
 /** Who did what, and when. */
 export interface AuditTrail {
   record(entry: AuditEntry): void;
-  /** The newest first. */
-  recent(most: number): readonly AuditEntry[];
 }
 
 export interface AuditPorts {
@@ -77,23 +75,7 @@ export function fileAudit(
         failed(`${file} cannot be written: ${error instanceof Error ? error.message : ""}`);
       }
     },
-    recent: (most) => [older, file].flatMap(entriesOf).slice(-Math.max(1, most)).toReversed(),
   };
-}
-
-function entriesOf(file: string): readonly AuditEntry[] {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size === 0) return [];
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as AuditEntry];
-      } catch {
-        // The last line of a process that died while it wrote, and the end of the file.
-        return [];
-      }
-    });
 }
 
 function clipped(text: string): string {

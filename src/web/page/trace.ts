@@ -8,7 +8,7 @@ import type { Difference } from "../../explain/then.ts";
 import { attemptNumber } from "../../event/delivery.ts";
 import type { KubeEvent } from "../../event/event.ts";
 import type { Desk } from "./desk.ts";
-import { deliveryPath, eventPath } from "./rows.ts";
+import { deliveryPath } from "./rows.ts";
 import { count, instant, moment, type Reader } from "./reader.ts";
 import { MARKS } from "./told.ts";
 
@@ -204,8 +204,4 @@ export function drawTests(tests: readonly FilterTest[]): Html | string {
         </li>`,
     )}
   </ul>`;
-}
-
-export function eventLink(id: string, text: string): Html {
-  return html`<a href="${eventPath(id)}">${text}</a>`;
 }

@@ -51,7 +51,7 @@ function open(changes: Partial<Live> = {}): Desk {
     config,
     {
       clock,
-      audit: { record: () => undefined, recent: () => [] },
+      audit: { record: () => undefined },
       recall: remembered.recall,
       live: { ...NOTHING_RUNS, history: () => ledger.history, ...changes },
       texts: () => null,
