@@ -1,6 +1,5 @@
 import { Argument, Command, CommanderError, Option } from "commander";
-import { type FlagValues, OPTION_FLAGS } from "../config/flags.ts";
-import { FLAGS, type FlagInfo } from "../config/options.ts";
+import type { FlagValues } from "../config/flags.ts";
 import { Writable } from "node:stream";
 import { type Shell, SHELLS } from "./completion.ts";
 import { EXIT, type Io } from "./io.ts";
@@ -11,29 +10,11 @@ import type {
   MigrateFromOptions,
   MigrateOptions,
 } from "./program/commands.ts";
+import { collect, FILTER_FLAGS, SINK_FLAGS, withFlags } from "./program/flags.ts";
 import { addLedgerCommands } from "./program/ledger.ts";
 import { fromKubeEventer, type Translated } from "./program/kube-eventer.ts";
 import { mistakesOf, withoutValues } from "./program/mistakes.ts";
 import { completable, examplesText, leavesOf, nameOf } from "./program/text.ts";
-
-const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
-  ...(before ?? []),
-  value,
-];
-
-function flagOption(info: FlagInfo): Option {
-  const text =
-    info.fallback === null ? info.description : `${info.description} (default: ${info.fallback})`;
-  const option = new Option(info.flag, text);
-  return info.repeatable ? option.argParser(collect) : option;
-}
-
-function withFlags(command: Command, keys?: readonly string[]): Command {
-  for (const info of FLAGS)
-    if (keys === undefined || keys.includes(info.key)) command.addOption(flagOption(info));
-  // What it does not know is told together with all else that is wrong.
-  return command.allowUnknownOption().allowExcessArguments();
-}
 
 type WithMistakes = <F extends FlagValues>(flags: F, command: Command) => F;
 
@@ -45,14 +26,6 @@ function mistakesBeside({ mistakes, ...told }: Omit<Translated, "argv">): WithMi
     mistakes: [...mistakes, ...mistakesOf(command)],
   });
 }
-
-/** What is needed to know a sink and its words, as against where events come from. */
-const SINK_FLAGS = ["config", "sink", "clusterName", "lang", "timezone", "compat", "templates"];
-
-/** Filters of all sinks. */
-const FILTER_FLAGS = Object.entries(OPTION_FLAGS).flatMap(([key, { path }]) =>
-  path[0] === "filter" ? [key] : [],
-);
 
 /** Parses argv and runs one command; answers the exit code. Mistakes of the command line are 2. */
 export async function runProgram(
