@@ -20,6 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/turn.ts",
     "src/observe",
     "src/config/config.ts",
+    // KUBECONFIG, by the one door to the environment.
+    "src/config/secrets.ts",
     "src/config/yaml.ts",
     "src/election/lease.ts",
   ],

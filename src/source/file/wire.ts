@@ -9,9 +9,13 @@ export type Held =
 
 const FRAMES = new Set(["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]);
 
+/** Arrays within arrays that are looked into, as `jq -s` nests them; deeper ones would take the stack, and hold no events. */
+const DEEPEST = 8;
+
 /** Lists and arrays to their items, watch frames to their objects. */
-export function unwrap(value: unknown): Iterable<Held> {
-  if (Array.isArray(value)) return flat(value, unwrap);
+export function unwrap(value: unknown, depth = 0): Iterable<Held> {
+  if (Array.isArray(value) && depth < DEEPEST)
+    return flat(value, (item) => unwrap(item, depth + 1));
   if (typeof value === "object" && value !== null) {
     const { kind, type, object, items } = value as Record<string, unknown>;
     if (
@@ -47,6 +51,7 @@ function frame(type: string, object: unknown): Held {
 
 /** What an object that is no Event is, for a message: `Pod shop/web`. */
 export function nameOf(object: unknown): string {
+  if (Array.isArray(object)) return "a list within lists";
   if (typeof object !== "object" || object === null)
     return inline(JSON.stringify(object) ?? "nothing");
   const { kind, apiVersion, metadata } = object as Record<string, unknown>;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import type { Clock } from "../../clock.ts";
+import { redact } from "../../observe/redact.ts";
 import { CredentialsError } from "./errors.ts";
 import { currentCluster, describe, type KubeClientOptions, loadKubeconfig } from "./kubeconfig.ts";
 import { type Access, createTransport, type KubeClient } from "./transport.ts";
@@ -30,10 +31,17 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
     };
   }
 
-  /** Reads the kubeconfig anew, and asks its plugin again; keeps what it has where that fails. */
+  /**
+   * Reads the kubeconfig anew, and asks its plugin again; keeps what it has where that fails. Whoever has chosen another context meanwhile, or
+   * given this one another server, has not asked that ours is shown the credentials of that one.
+   */
   function reload(): void {
     try {
-      config = loadKubeconfig(options);
+      const { currentContext } = config;
+      const context =
+        options.context ?? (config.getContextObject(currentContext) && currentContext);
+      const anew = loadKubeconfig({ ...options, context });
+      if (currentCluster(anew).server === cluster.server) config = anew;
     } catch {
       // Half-written by whoever rotates it: the next refusal reads it again.
     }
@@ -121,5 +129,5 @@ function reasonOf(error: unknown, code: unknown): string {
   if (error instanceof TypeError && code === undefined)
     return "what the plugin printed is no ExecCredential with a status";
   const message = String((error as { message?: unknown } | null)?.message).trim();
-  return message === "" ? "the plugin failed without a word" : message;
+  return message === "" ? "the plugin failed without a word" : redact(message);
 }

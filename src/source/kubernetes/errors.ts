@@ -126,6 +126,13 @@ export function connectionError(error: unknown, server: string): ConnectionError
   return new ConnectionError(`no connection to ${server}: ${message}`);
 }
 
+/** Short and in one line: a terminal must not obey what a plugin or a gateway says, nor show a line that nobody wrote. */
 function clip(text: string): string {
-  return text.length <= 500 ? text : `${text.slice(0, 499)}…`;
+  const line = text
+    // What is far beyond the end is not worth cleaning.
+    .slice(0, 5000)
+    .replaceAll(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, " ")
+    .replaceAll(/\p{Cf}/gu, "")
+    .trim();
+  return line.length <= 500 ? line : `${line.slice(0, 499).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -1,9 +1,10 @@
 import { spawn, type SpawnOptions } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import path from "node:path";
 import { KubeConfig, type User } from "@kubernetes/client-node";
 import { ConfigError } from "../../config/config.ts";
+import { processEnv } from "../../config/secrets.ts";
 import { parseYaml } from "../../config/yaml.ts";
 
 export interface KubeClientOptions {
@@ -131,6 +132,26 @@ export class Kubeconfig extends KubeConfig {
 
   #end(): SpawnOptions {
     return this.#until === null ? {} : { signal: this.#until, killSignal: "SIGKILL" };
+  }
+
+  /** As kubectl, it passes over a file of KUBECONFIG that is not there, as long as one is; client-node would also read all but the first by its own lights. */
+  override loadFromDefault(...args: Parameters<KubeConfig["loadFromDefault"]>): void {
+    const { KUBECONFIG = "" } = processEnv();
+    if (KUBECONFIG === "") {
+      super.loadFromDefault(...args);
+      return;
+    }
+    const listed = KUBECONFIG.split(path.delimiter).filter((file) => file !== "");
+    if (listed.length === 0) throw new Error("KUBECONFIG names no file");
+    const there = listed.filter((file) => statSync(file, { throwIfNoEntry: false }) !== undefined);
+    // Where none is, the first is named.
+    const [first = "", ...others] = there.length === 0 ? listed : there;
+    this.loadFromFile(first, args[0]);
+    for (const file of others) {
+      const other = new Kubeconfig();
+      other.loadFromFile(file, args[0]);
+      this.mergeConfig(other);
+    }
   }
 
   /** Several files of KUBECONFIG, as kubectl reads them: who says something first has said it, while client-node lets the last choose the context. */

@@ -79,6 +79,45 @@ describe("a token that the server does not take any more", () => {
     expect(tokens()).toEqual(["from-file", "rotated"]);
   });
 
+  it("is read anew of the same context, whichever is the current one by now", async () => {
+    const { client, kubeconfig } = connect({ token: "ours" });
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        "current-context": "other",
+        clusters: ["test", "other"].map((name) => ({
+          name,
+          cluster: {
+            server: name === "test" ? server.url : "https://127.0.0.1:1",
+            "certificate-authority-data": Buffer.from(FakeApiServer.ca).toString("base64"),
+          },
+        })),
+        users: ["tester", "other"].map((name) => ({ name, user: { token: `new-of-${name}` } })),
+        contexts: [
+          { name: "test", context: { cluster: "test", user: "tester" } },
+          { name: "other", context: { cluster: "other", user: "other" } },
+        ],
+      }),
+    );
+    await refused(client);
+    await ask(client);
+    expect(tokens()).toEqual(["ours", "new-of-tester"]);
+  });
+
+  it("is not replaced by that of another server, which the context has got meanwhile", async () => {
+    const { client } = connect({ token: "ours" });
+    kubeconfigFor(server, { token: "theirs" }, { server: "https://127.0.0.1:1" }, folder);
+    await refused(client);
+    await ask(client);
+    expect(tokens()).toEqual(["ours", "ours"]);
+    // When the context is back at ours, so is its token.
+    kubeconfigFor(server, { token: "renewed" }, {}, folder);
+    server.answer(recorded("list-401"));
+    await refused(client);
+    await ask(client);
+    expect(tokens().at(-1)).toBe("renewed");
+  });
+
   it("is read anew from the kubeconfig, by whatever kind of request it was refused", async () => {
     const requests: readonly ((client: KubeClient) => Promise<unknown>)[] = [
       (client) => client.post("/api/v1/events", {}, signal),
@@ -186,6 +225,41 @@ describe("the plugin that the kubeconfig names", () => {
     plugin(credential({ token: "after-login" }));
     await ask(client);
     expect(tokens()).toEqual(["after-login"]);
+  });
+
+  it("that fails with many words is quoted in one short line, without what only a terminal obeys", async () => {
+    const script = [
+      String.raw`printf '\033[31mred\033[0m\nsecond line\r\n\tthird\342\200\256 line\n' >&2`,
+      "yes 'and so on' | head -c 100000 >&2",
+      "exit 1",
+    ];
+    const { message } = await refused(connect(plugin(script.join("\n"))).client);
+    expect(message).toMatch(/^no credentials: \[31mred \[0m second line third line and so on and/);
+    expect(message).toHaveLength(500);
+    expect(message.endsWith("…")).toBe(true);
+    // A cut leaves no half of a character.
+    const wide = await refused(connect(plugin("printf '😀%.0s' $(seq 400) >&2; exit 1")).client);
+    expect(wide.message.isWellFormed()).toBe(true);
+  });
+
+  it.each([
+    [
+      "a token of a ServiceAccount",
+      "refused: eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl",
+      "refused: <redacted>",
+    ],
+    ["a header", "sent Authorization: Bearer hunter2-hunter2", "Bearer <redacted>"],
+    [
+      "the URL of a proxy",
+      "no way to https://me:hunter2@proxy:3128/",
+      "https://me:<redacted>@proxy",
+    ],
+    ["an answer", '{"access_token": "hunter2-hunter2"}', '"access_token": "<redacted>"'],
+  ])("that fails and quotes %s gives no secret away", async (_, words, shown) => {
+    const { client } = connect(plugin(`cat >&2 <<'END'\n${words}\nEND\nexit 1`));
+    const { message } = await refused(client);
+    expect(message).toContain(shown);
+    expect(message).not.toMatch(/hunter2|c2lnbmF0dXJl/);
   });
 
   it("that fails without a word is said to", async () => {

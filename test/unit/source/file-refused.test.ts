@@ -92,6 +92,41 @@ describe("a file that cannot be read", () => {
   });
 });
 
+describe("arrays within arrays", () => {
+  const nested = (depth: number, inner: string) => "[".repeat(depth) + inner + "]".repeat(depth);
+  const read = async (text: string) => {
+    const opened = open(file(text));
+    const names = eventsOf(await all(opened)).map((one) => one.eventName);
+    const told = opened.calls.filter(([name]) => name === "sourceGarbage");
+    return { names, told: told.map(([, , message]) => String(message).replace(/^.*json:/, "")) };
+  };
+  const line = (name: string) => JSON.stringify(event(name));
+
+  it.each([1, 2, 8])("%i deep hold events, as `jq -s` nests them", async (depth) => {
+    const text = nested(depth, `${line("a")},${line("b")}`);
+    expect(await read(text)).toEqual({ names: ["a", "b"], told: [] });
+    expect(readEvents(text, "c", NOW)).toHaveLength(2);
+  });
+
+  it.each([9, 10_000, 200_000])(
+    "%i deep are told with their line, and passed over",
+    async (depth) => {
+      expect(await read([line("a"), nested(depth, line("b")), line("c"), ""].join("\n"))).toEqual({
+        names: ["a", "c"],
+        told: ["2: a list within lists is no Event"],
+      });
+      expect(() => readEvents(nested(depth, line("b")), "c", NOW)).toThrow(
+        "expected an Event, found a list within lists",
+      );
+    },
+  );
+
+  it("within what an Event holds are not looked into", async () => {
+    const deep = line("deep").replace(/\}$/, `,"series":${nested(50_000, "1")}}`);
+    expect((await read(`${deep}\n${line("b")}\n`)).names).toEqual(["deep", "b"]);
+  });
+});
+
 describe("readEvents", () => {
   it("reads each of the corpus", () => {
     const corpus = JSON.parse(

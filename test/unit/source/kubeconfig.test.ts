@@ -161,7 +161,35 @@ describe("without a kubeconfig of our own", () => {
     expect(await token(open(null))).toBe("Bearer of-the-first");
   });
 
-  it("a file of KUBECONFIG that is not there is named", () => {
+  it("the key tokenFile counts in each file of KUBECONFIG, beside the file that has it", async () => {
+    const users = [{ name: "b", user: { tokenFile: "b.token" } }];
+    file("apart/b.token", "from-b-file\n");
+    files(file("a", one("a", api.url)), file("apart/b", one("b", api.url, { users })));
+    expect(await token(open(null, "b"))).toBe("Bearer from-b-file");
+    expect(await token(open(null, "a"))).toBe("Bearer token-of-a");
+  });
+
+  it.each([0, 1, 2])(
+    "a file of KUBECONFIG that is not there is passed over, as by kubectl: place %i of three",
+    async (place) => {
+      const all = [file("a", one("a", api.url)), file("b", one("b", api.url))];
+      files(...all.toSpliced(place, 0, path.join(folder, "not-there")));
+      expect(await token(open(null))).toBe("Bearer token-of-a");
+      expect(await token(open(null, "b"))).toBe("Bearer token-of-b");
+    },
+  );
+
+  it("a file of KUBECONFIG that cannot be read is no file that is not there", () => {
+    files(file("a", one("a", api.url)), folder);
+    expect(() => open(null)).toThrow(/kubeconfig: cannot be read: EISDIR/);
+  });
+
+  it("a KUBECONFIG of nothing but separators names no file, and is told to", () => {
+    files("", "");
+    expect(() => open(null)).toThrow("kubeconfig: is not usable: KUBECONFIG names no file");
+  });
+
+  it("a file of KUBECONFIG that is not there is named where none is", () => {
     files(path.join(folder, "not-there"));
     expect(() => open(null)).toThrow(/kubeconfig: cannot be read: ENOENT.*not-there/);
   });
