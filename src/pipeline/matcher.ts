@@ -57,15 +57,22 @@ export function anyOf(patterns: readonly string[]): Matcher {
   return (text) => exact.has(text) || others.some((matches) => matches(text));
 }
 
+/** A regular expression at the beginning of a list, without a bare slash within: `/a,b/i`. */
+const LISTED = /^\/(?:\\.|[^\\/])*\/[a-zA-Z]{0,3}(?=\s*(?:,|$))/s;
+/** One with slashes within, whose commas stand in brackets, as `/a/b{1,2}/`: others part patterns, as in `/var/log,/var/lib/`. */
+const LISTED_WITH_SLASHES =
+  /^\/(?:\\.|\[(?:\\.|[^\\\]])*\]|\{\d*,\d*\}|\{(?!\d*,)|[^\\,[{])*?\/[a-zA-Z]{0,3}(?=\s*(?:,|$))/s;
+
 /**
- * `a,b*,/c{1,2}/` → three patterns: commas within `/…/` belong to the regular expression. Blanks around patterns are not part of them.
+ * `a,b*,/c{1,2}/` → three patterns: commas within `/…/` belong to the regular expression; where it has slashes within, those in brackets
+ * do. Blanks around patterns are not part of them.
  */
 export function splitPatterns(text: string): string[] {
   const patterns: string[] = [];
   let rest = text;
   while (rest.trim() !== "") {
     const trimmed = rest.trimStart();
-    const regex = /^\/(?:\\.|[^\\/])*\/[a-zA-Z]{0,3}(?=\s*(?:,|$))/s.exec(trimmed);
+    const regex = LISTED.exec(trimmed) ?? LISTED_WITH_SLASHES.exec(trimmed);
     const part = regex?.[0] ?? /^[^,]*/.exec(trimmed)?.[0] ?? "";
     if (part.trim() !== "") patterns.push(part.trim());
     const comma = trimmed.indexOf(",", part.length);

@@ -161,8 +161,24 @@ describe("splitPatterns", () => {
     ["/a\\/b,c/ , d", ["/a\\/b,c/", "d"]],
     ["/unclosed,b", ["/unclosed", "b"]],
     ["web 1,web 2", ["web 1", "web 2"]],
+    ["/a/b{1,2}/", ["/a/b{1,2}/"]],
+    ["/a/b{1,2}/i , c", ["/a/b{1,2}/i", "c"]],
+    ["x,/^https?://[^,/]+/v{2,}/,y", ["x", "/^https?://[^,/]+/v{2,}/", "y"]],
+    ["/a/b[\\],]/,c", ["/a/b[\\],]/", "c"]],
+    ["/a/{b}/,c", ["/a/{b}/", "c"]],
+    ["/var/log,/var/lib/", ["/var/log", "/var/lib/"]],
+    ["/var/{log,lib}/", ["/var/{log", "lib}/"]],
+    ["/var/*,/tmp/*", ["/var/*", "/tmp/*"]],
+    ["/a/[b,c", ["/a/[b", "c"]],
   ])("%j → %j", (text, expected) => {
     expect(splitPatterns(text)).toEqual(expected);
+  });
+
+  it("reads a long list of what only begins like regular expressions at once", () => {
+    const text = `/${"[a]{1,2}/x ".repeat(90)}`.slice(0, 990);
+    const started = performance.now();
+    for (let time = 0; time < 20; time += 1) splitPatterns(`${text}[`);
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 
   it("gives back plain patterns joined by commas", () => {
