@@ -6,6 +6,7 @@ import type { Sender } from "../delivery/sender.ts";
 import { Tally } from "../delivery/tally.ts";
 import type { Ledger } from "../ledger/open.ts";
 import { StorageError } from "../ledger/store.ts";
+import { counted } from "../observe/counted.ts";
 import type { Observer } from "../observe/observer.ts";
 import { compileFilter } from "../pipeline/filter.ts";
 import { pump } from "../pipeline/pump.ts";
@@ -58,7 +59,7 @@ export async function tellOrphans(
   for (const [sink, { pending }] of counts) {
     if (pending > 0 && !sinks.some(({ name }) => name === sink))
       observer.warning(
-        `the ledger owes ${pending} deliveries to "${sink}", which is no sink of this configuration; they stay there: add it again under this name and they are sent or given up`,
+        `the ledger owes ${counted(pending, "delivery", "deliveries")} to "${sink}", which is no sink of this configuration; what it owes stays there: add the sink again under this name and it is sent or given up`,
       );
   }
 }

@@ -4,6 +4,7 @@ import { tellProblems } from "./problems.ts";
 import { historyAt } from "./place.ts";
 import type { Place } from "./program/commands.ts";
 import { duration, shorten, table } from "./table.ts";
+import { counted } from "../observe/counted.ts";
 
 /** More than a person reads; what is left out is said. */
 const DEAD_SHOWN = 1_000;
@@ -130,7 +131,7 @@ function tellChanged(count: number, ids: readonly string[], what: string, io: Io
     );
     return EXIT.failed;
   }
-  io.stderr.write(`${count} ${count === 1 ? "delivery is" : "deliveries are"} ${what}\n`);
+  io.stderr.write(`${counted(count, "delivery is", "deliveries are")} ${what}\n`);
   return EXIT.ok;
 }
 

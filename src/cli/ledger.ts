@@ -10,6 +10,7 @@ import { tellProblems } from "./problems.ts";
 import { databaseOf, exportAt } from "./place.ts";
 import type { ExportOptions, Place } from "./program/commands.ts";
 import { shorten, table } from "./table.ts";
+import { counted } from "../observe/counted.ts";
 
 /** Text is handed on in pieces of about this size. */
 const PIECE = 65_536;
@@ -72,7 +73,7 @@ export async function exportLedgerCommand(options: ExportOptions, io: Io): Promi
       }
       out?.keep();
       io.stderr.write(
-        `exported ${counts.event} events, ${counts.delivery} deliveries, ${counts.attempt} attempts\n`,
+        `exported ${counted(counts.event, "event", "events")}, ${counted(counts.delivery, "delivery", "deliveries")}, ${counted(counts.attempt, "attempt", "attempts")}\n`,
       );
       return EXIT.ok;
     } finally {

@@ -16,6 +16,7 @@ import type { Config } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
 import type { Origin } from "../config/origin.ts";
 import { orderedId } from "../event/id.ts";
+import { counted } from "../observe/counted.ts";
 import { jsonLog, textLog } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { createObserver, type Tally } from "../observe/observe.ts";
@@ -152,7 +153,7 @@ export async function runConfig(
     observer.notice(`stopped: ${lineOf(tally, `${summary.pending} still owed`)}`, { ...summary });
     if (summary.lost > 0)
       observer.error(
-        `${summary.lost} deliveries were known to memory only and are lost: the ledger could not be written until the end`,
+        `${counted(summary.lost, "delivery was known to memory only and is", "deliveries were known to memory only and are")} lost: the ledger could not be written until the end`,
       );
     return summary;
   } finally {

@@ -5,6 +5,7 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { canaryObserver } from "./canary.ts";
 import { electionObserver } from "./election.ts";
+import { counted } from "./counted.ts";
 import { type Observer, RESUME_CAUSES } from "./observer.ts";
 
 /** Running totals for the live line and the closing summary. */
@@ -171,7 +172,7 @@ export function createObserver(
       metrics.owed.inc({ sink });
       log.write(
         "info",
-        `${sink}: ${count} deliveries exceed the rate budget and go out as one digest`,
+        `${sink}: ${counted(count, "delivery exceeds the rate budget and goes", "deliveries exceed the rate budget and go")} out as one digest`,
         { sink, count },
       );
     },
@@ -218,15 +219,19 @@ export function createObserver(
     },
     ledgerRecovered(written) {
       metrics.writable.set(1);
-      log.write("info", `the ledger can be written again; ${written} held changes are safe now`, {
-        written,
-      });
+      log.write(
+        "info",
+        `the ledger can be written again; ${counted(written, "held change is", "held changes are")} safe now`,
+        {
+          written,
+        },
+      );
     },
     ledgerHeld(count) {
       if (count > 0 && held === 0)
         log.write(
           "warn",
-          `holding ${count} deliveries in memory: they would not survive an end of the process`,
+          `holding ${counted(count, "delivery", "deliveries")} in memory: ${count === 1 ? "it" : "they"} would not survive an end of the process`,
           {},
         );
       held = count;
@@ -235,7 +240,10 @@ export function createObserver(
 
     ledgerReplaced(detail, aside, owed) {
       metrics.replaced.inc();
-      const lost = owed === null ? "what it still owed" : `the ${owed} deliveries it still owed`;
+      const lost =
+        owed === null
+          ? "what it still owed"
+          : `the ${counted(owed, "delivery", "deliveries")} it still owed`;
       log.write(
         "error",
         `the ledger is damaged: ${detail}; it lies now at ${aside}, and a new one is in use; ${lost} will not be told`,

@@ -80,6 +80,8 @@ const english: Phrases = {
 };
 
 function plural(noun: string): string {
+  // `endpoints` and their like are plurals as Kubernetes writes them.
+  if (noun.endsWith("endpoints")) return noun;
   if (/[^aeiou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`;
   return /(?:s|x|z|ch|sh)$/.test(noun) ? `${noun}es` : `${noun}s`;
 }

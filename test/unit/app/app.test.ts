@@ -215,7 +215,7 @@ describe("runApp", () => {
       sources: [aSource("file", { events: 0 })],
     });
     expect(await second.running).toMatchObject({ delivered: 0, pending: 0 });
-    expect(second.lines.join("\n")).toMatch(/owes 1 deliveries to "ops", which is no sink/);
+    expect(second.lines.join("\n")).toMatch(/owes 1 delivery to "ops", which is no sink/);
   });
 
   it("says at the end what is dead", async () => {

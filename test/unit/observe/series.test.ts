@@ -87,6 +87,20 @@ describe("what comes and goes", () => {
     expect(lines.at(-1)).toMatchObject({ level: "info" });
   });
 
+  it("one of a thing is said in the singular", () => {
+    const { observer, lines } = house();
+    observer.ledgerHeld(1);
+    observer.ledgerRecovered(1);
+    observer.folded("ding", 1);
+    observer.ledgerReplaced("torn", "/data/aside", 1);
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      "holding 1 delivery in memory: it would not survive an end of the process",
+      "the ledger can be written again; 1 held change is safe now",
+      "ding: 1 delivery exceeds the rate budget and goes out as one digest",
+      "the ledger is damaged: torn; it lies now at /data/aside, and a new one is in use; the 1 delivery it still owed will not be told",
+    ]);
+  });
+
   it("holding in memory is said again when it begins again", async () => {
     const { observer, metrics, lines } = house();
     for (const count of [5, 2, 0, 9, 10]) observer.ledgerHeld(count);

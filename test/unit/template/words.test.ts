@@ -82,6 +82,8 @@ describe("phrases", () => {
     ["Pod", 3, "web (3 pods)", "web（3 个 Pod）"],
     ["Ingress", 2, "web (2 ingresses)", "web（2 个 Ingress）"],
     ["NetworkPolicy", 2, "web (2 networkpolicies)", "web（2 个 NetworkPolicy）"],
+    ["Endpoints", 1, "web (1 endpoints)", "web（1 个 Endpoints）"],
+    ["Endpoints", 2, "web (2 endpoints)", "web（2 个 Endpoints）"],
     ["Gateway", 2, "web (2 gateways)", "web（2 个 Gateway）"],
     ["", 2, "web (2 objects)", "web（2 个 对象）"],
   ])("how many of kind %j: %i", (kind, count, english, chinese) => {
