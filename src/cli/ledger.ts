@@ -73,7 +73,12 @@ export async function exportLedgerCommand(options: ExportOptions, io: Io): Promi
       }
       out?.keep();
       io.stderr.write(
-        `exported ${counted(counts.event, "event", "events")}, ${counted(counts.delivery, "delivery", "deliveries")}, ${counted(counts.attempt, "attempt", "attempts")}\n`,
+        `exported ${[
+          counted(counts.event, "event", "events"),
+          counted(counts.delivery, "delivery", "deliveries"),
+          counted(counts.attempt, "attempt", "attempts"),
+          counted(counts.checkpoint, "checkpoint", "checkpoints"),
+        ].join(", ")}\n`,
       );
       return EXIT.ok;
     } finally {
@@ -134,7 +139,7 @@ async function copy(
   write: (piece: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<Record<ExportRow["type"], number> | null> {
-  const counts = { ledger: 0, event: 0, delivery: 0, attempt: 0 };
+  const counts = { ledger: 0, event: 0, delivery: 0, attempt: 0, checkpoint: 0 };
   let piece = "";
   for await (const row of rows) {
     counts[row.type] += 1;

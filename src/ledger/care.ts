@@ -1,5 +1,6 @@
 import type { DeliveryState } from "../event/delivery.ts";
 import type { KubeEvent } from "../event/event.ts";
+import type { SuppressReason } from "../event/reason.ts";
 
 /** What a person does for a ledger from the command line; the same for every kind of ledger. */
 
@@ -40,6 +41,15 @@ export interface Compaction {
 /** One line of an export; times are ISO-8601 UTC. */
 export type ExportRow =
   | { readonly type: "ledger"; readonly version: number; readonly since: string | null }
-  | { readonly type: "event"; readonly receivedAt: string; readonly event: KubeEvent }
+  | {
+      readonly type: "event";
+      readonly receivedAt: string;
+      /** Why it was kept for history alone. */
+      readonly suppressed: SuppressReason | null;
+      readonly event: KubeEvent;
+      /** Where the row holds no event: what it holds. */
+      readonly unreadable?: string;
+    }
   | ({ readonly type: "delivery" } & Readonly<Record<string, unknown>>)
-  | { readonly type: "attempt"; readonly sink: string; readonly at: string };
+  | { readonly type: "attempt"; readonly sink: string; readonly at: string }
+  | ({ readonly type: "checkpoint" } & Readonly<Record<string, unknown>>);

@@ -1,18 +1,27 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ExportRow } from "./care.ts";
 import { dataDirError, openReadOnly } from "./database.ts";
-import { EXPORT_PAGE, type ExportTable, exportTables, iso, type Value } from "./exported.ts";
+import {
+  checkpointOf,
+  checkpointsSql,
+  EXPORT_PAGE,
+  type ExportTable,
+  exportTables,
+  iso,
+  type Value,
+} from "./exported.ts";
 import { remedyOf, storageTrouble } from "./failure.ts";
 import { versionOf } from "./schema.ts";
 
 const TABLES = exportTables({
   prefix: "",
   attempt: "a.rowid",
+  tries: "d.took, d.tries",
   key: "CASE WHEN json_valid(o.event) THEN json_extract(o.event, '$.key') ELSE o.key END",
 });
 
 /**
- * Everything the ledger holds, oldest first, page by page, so that neither memory nor a running process feels it. What is taken after
+ * Everything the ledger holds of events, deliveries, attempts and checkpoints, oldest first, page by page, so that neither memory nor a running process feels it. What is taken after
  * the beginning is left out.
  * @param since milliseconds since the epoch; `null`: all
  * @throws ConfigError where there is no readable ledger, or it turns out to be damaged on the way
@@ -24,6 +33,9 @@ export function* exportLedger(dataDir: string, since: number | null): Generator<
     yield { type: "ledger", version: versionOf(db), since: since === null ? null : iso(since) };
     for (const [index, table] of TABLES.entries())
       yield* rowsOf(db, table, since ?? 0, last[index] ?? 0);
+    const checkpoints = db.prepare(checkpointsSql("", since ?? 0));
+    checkpoints.setReturnArrays(true);
+    yield* (checkpoints.all() as unknown as readonly (readonly Value[])[]).map(checkpointOf);
   } catch (error) {
     const trouble = storageTrouble(error);
     if (trouble === null) throw error;

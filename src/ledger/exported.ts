@@ -1,5 +1,9 @@
-import type { KubeEvent } from "../event/event.ts";
+import type { SuppressReason } from "../event/reason.ts";
 import type { ExportRow } from "./care.ts";
+import type { DeliveryRow } from "./ledger.ts";
+import { isEvent, parsed, readEvent } from "./readable.ts";
+import { triesOf } from "./rows.ts";
+import { witnessOf } from "./witness.ts";
 
 /** Rows that are in memory at once. */
 export const EXPORT_PAGE = 200;
@@ -25,26 +29,35 @@ export interface ExportDialect {
   readonly attempt: string;
   /** The key of a delivery's event, of the occurrence `o`. */
   readonly key: string;
+  /** Of a delivery `d`: how long the attempt took that delivered it, and what became of those that failed, as JSON. */
+  readonly tries: string;
 }
 
-/** Events, then deliveries, then attempts. */
-export function exportTables({ prefix, attempt, key }: ExportDialect): readonly ExportTable[] {
+/** Events, then deliveries, then attempts; checkpoints, which have no number, stand last. */
+export function exportTables({
+  prefix,
+  attempt,
+  key,
+  tries,
+}: ExportDialect): readonly ExportTable[] {
   return [
     {
       number: "o.seq",
-      columns: "o.received_at, o.event",
+      columns: "o.received_at, o.suppressed, o.event",
       from: `${prefix}occurrence o`,
       time: "o.received_at",
-      row: ([, receivedAt, event]) => ({
+      row: ([, receivedAt, suppressed, event]) => ({
         type: "event",
         receivedAt: iso(receivedAt),
-        event: JSON.parse(String(event)) as KubeEvent,
+        suppressed: (suppressed ?? null) as SuppressReason | null,
+        event: readEvent(event, Number(receivedAt)),
+        ...(isEvent(parsed(event)) ? {} : { unreadable: String(event) }),
       }),
     },
     {
       number: "d.seq",
       columns: `d.id, d.sink, d.state, d.attempts, d.owed_at, d.not_before, d.settled_at, d.reason, d.detail,
-        d.sent, d.answer, d.folded_into, ${key}, d.alert`,
+        d.sent, d.answer, d.folded_into, ${key}, d.alert, ${tries}`,
       from: `${prefix}delivery d LEFT JOIN ${prefix}occurrence o ON o.seq = d.occurrence`,
       time: "d.owed_at",
       row: deliveryOf,
@@ -61,7 +74,7 @@ export function exportTables({ prefix, attempt, key }: ExportDialect): readonly 
 
 function deliveryOf(values: readonly Value[]): ExportRow {
   const [, id, sink, state, attempts, owedAt, notBefore, settledAt, ...rest] = values;
-  const [reason, detail, sent, answer, foldedInto, event, alert] = rest;
+  const [reason, detail, sent, answer, foldedInto, event, alert, took, tries] = rest;
   return {
     type: "delivery",
     id: String(id),
@@ -79,8 +92,28 @@ function deliveryOf(values: readonly Value[]): ExportRow {
     foldedInto,
     /** The key of its event; its own alert where it is about none (digest, gap). */
     event,
-    alert: typeof alert === "string" ? (JSON.parse(alert) as unknown) : null,
+    alert: typeof alert === "string" ? (parsed(alert) ?? alert) : null,
+    ...triesRow({
+      tookMs: took === null || took === undefined ? null : Number(took),
+      tries: triesOf(tries),
+    }),
   };
+}
+
+/** What is known of a delivery's attempts, as an export has it. */
+export function triesRow({ tookMs, tries }: Pick<DeliveryRow, "tookMs" | "tries">) {
+  return { tookMs, tries: tries.map((one) => ({ ...one, at: iso(one.at) })) };
+}
+
+/** How far the cluster was seen. @param since milliseconds since the epoch */
+export function checkpointsSql(prefix: string, since: number): string {
+  return `SELECT scope, cluster, resource_version, at, witness FROM ${prefix}checkpoint WHERE at >= ${since} ORDER BY scope`;
+}
+
+export function checkpointOf(values: readonly Value[]): ExportRow {
+  const [scope, cluster, resourceVersion, at, witness] = values;
+  const row = { scope, cluster, resourceVersion, at: iso(at) };
+  return { type: "checkpoint", ...row, witness: witnessOf(witness).witness ?? null };
 }
 
 export function iso(ms: Value): string {

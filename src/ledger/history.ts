@@ -8,19 +8,13 @@ import {
   type HistoryRow,
   type Visible,
 } from "./ledger.ts";
-import {
-  DELIVERY_COLUMNS,
-  text,
-  textOrNull,
-  toDeliveryRow,
-  toEvent,
-  transactions,
-} from "./rows.ts";
+import { DELIVERY_COLUMNS, text, textOrNull, toDeliveryRow, transactions } from "./rows.ts";
+import { readEvent } from "./readable.ts";
 import { type StateCounts, stateCounts } from "./state-counts.ts";
 
 /** What tells of several events at once has no occurrence, and is for those who may see all. */
 const SEEN_IN = `occurrence IN (SELECT o.seq FROM occurrence o
-  WHERE o.seq = delivery.occurrence AND o.event ->> 'eventNamespace' IN (SELECT value FROM json_each(?)))`;
+  WHERE o.seq = delivery.occurrence AND json_valid(o.event) AND o.event ->> 'eventNamespace' IN (SELECT value FROM json_each(?)))`;
 
 /** The history of a file: it answers at once. */
 export type FileHistory = Pick<
@@ -57,7 +51,7 @@ export class SqliteHistory implements History {
       )
       .all(...where.values, ...owed.values, filter.limit ?? HISTORY_LIMIT)
       .map((row) => ({
-        event: toEvent(row["event"]),
+        event: readEvent(row["event"], Number(row["received_at"])),
         receivedAt: Number(row["received_at"]),
         suppressed: textOrNull(row["suppressed"]) as SuppressReason | null,
         deliveries: deliveries.all(row["seq"] ?? null).map(toDeliveryRow),

@@ -1,9 +1,8 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import type { Alert } from "../event/alert.ts";
 import type { Attempt, Delivery, DeliveryState } from "../event/delivery.ts";
-import type { KubeEvent } from "../event/event.ts";
 import type { FailureReason } from "../event/reason.ts";
 import type { DeliveryRow } from "./ledger.ts";
+import { parsed, readAlert } from "./readable.ts";
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -26,7 +25,7 @@ export function toDelivery(row: Row): Delivery {
     ...(begun ? { begun } : {}),
     id: text(row["id"]),
     sink: text(row["sink"]),
-    alert: toAlert(row),
+    alert: readAlert(row["alert"], row["event"], Number(row["owed_at"])),
     attempts: Number(row["attempts"]),
     owedAt: Number(row["owed_at"]),
     notBefore: Number(row["not_before"]),
@@ -45,20 +44,13 @@ export function toDeliveryRow(row: Row): DeliveryRow {
     answer: textOrNull(row["answer"]),
     foldedInto: textOrNull(row["folded_into"]),
     tookMs: numberOrNull(row["took"]),
-    tries: JSON.parse(textOrNull(row["tries"]) ?? "[]") as Attempt[],
+    tries: triesOf(row["tries"]),
   };
 }
 
-export function toEvent(json: SQLOutputValue | undefined): KubeEvent {
-  return JSON.parse(text(json)) as KubeEvent;
-}
-
-/** A delivery of a single occurrence has no alert of its own: it is the occurrence's event. */
-function toAlert(row: Row): Alert {
-  const own = row["alert"];
-  return typeof own === "string"
-    ? (JSON.parse(own) as Alert)
-    : { kind: "event", event: toEvent(row["event"]) };
+export function triesOf(column: unknown): readonly Attempt[] {
+  const found = parsed(column);
+  return Array.isArray(found) ? (found as readonly Attempt[]) : [];
 }
 
 export function text(value: SQLOutputValue | undefined): string {

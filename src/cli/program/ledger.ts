@@ -137,7 +137,7 @@ function addCareCommands(
   ).action(act((options: Place) => commands.ledgerVacuum(options)));
   leaf(
     "export",
-    "Write events, deliveries and attempts, oldest first, one JSON object a line. A running kube-crier goes on meanwhile.",
+    "Write events, deliveries, attempts and checkpoints, oldest first, one JSON object a line. A running kube-crier goes on meanwhile.",
     [
       "kube-crier ledger export --since=7d --output=ledger.ndjson",
       "kube-crier ledger export | gzip > ledger.ndjson.gz",

@@ -1,8 +1,8 @@
-import type { KubeEvent } from "../../event/event.ts";
 import type { SuppressReason } from "../../event/reason.ts";
 import { storedKey } from "../../ledger/key.ts";
 import type { DeliveryRow } from "../../ledger/ledger.ts";
 import { deliveriesOf } from "../../ledger/mysql/history.ts";
+import { readEvent } from "../../ledger/readable.ts";
 import { number } from "../../ledger/mysql/literal.ts";
 import type { Session } from "../../ledger/mysql/session.ts";
 import type { EventRow, Filter, Visible } from "../history.ts";
@@ -21,7 +21,7 @@ export async function readRows(session: Session, where: string): Promise<readonl
     `SELECT o.seq, o.received_at, o.suppressed, o.event FROM kube_crier_occurrence o WHERE ${where}`,
   );
   return rows.map(([seq, receivedAt, suppressed, json]) => {
-    const event = JSON.parse(String(json)) as KubeEvent;
+    const event = readEvent(json, Number(receivedAt));
     return {
       seq: Number(seq),
       row: {

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { KubeEvent } from "../../event/event.ts";
 import { cut, number } from "../../ledger/mysql/literal.ts";
+import { readEvent } from "../../ledger/readable.ts";
 import type { Session } from "../../ledger/mysql/session.ts";
 import { type Traits, traitsOf } from "../match.ts";
 import { searched } from "../words.ts";
@@ -56,7 +57,7 @@ export async function readTaken(
   const sinks = Map.groupBy(owed, ([seq]) => Number(seq));
   const traits: Traits[] = [];
   const made = rows.map(([seq, receivedAt, suppressed, json]) => {
-    const event = JSON.parse(String(json)) as KubeEvent;
+    const event = readEvent(json, Number(receivedAt));
     const at = momentOf(event.lastSeen, Number(receivedAt));
     const of = (sinks.get(Number(seq)) ?? []).map(([, sink]) => String(sink)).toSorted();
     traits.push(traitsOf(event, typeof suppressed === "string" ? suppressed : null, of));

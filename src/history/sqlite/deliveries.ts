@@ -1,5 +1,6 @@
 import { type OneState, sinkCounts, Tally } from "../sink-counts.ts";
-import { DELIVERY_COLUMNS, numberOrNull, text, toDeliveryRow, toEvent } from "../../ledger/rows.ts";
+import { DELIVERY_COLUMNS, numberOrNull, text, toDeliveryRow } from "../../ledger/rows.ts";
+import { readEvent } from "../../ledger/readable.ts";
 import type { DeliveryRow } from "../../ledger/ledger.ts";
 import type { Budget, Steps } from "../budget.ts";
 import type { DeliveryPage, DeliveryStory, EventBrief, SinkCounts, Visible } from "../history.ts";
@@ -149,5 +150,5 @@ function* looked(
 
 function maySee(event: unknown, visible: Visible): boolean {
   if (visible === "all") return true;
-  return typeof event === "string" && isVisible(toEvent(event).eventNamespace, visible);
+  return typeof event === "string" && isVisible(readEvent(event, 0).eventNamespace, visible);
 }

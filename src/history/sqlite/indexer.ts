@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { KubeEvent } from "../../event/event.ts";
+import { readEvent } from "../../ledger/readable.ts";
 import { traitsOf } from "../match.ts";
 import { searched, spread } from "../words.ts";
 import { Classes } from "./classes.ts";
@@ -246,7 +247,7 @@ const COLUMNS = `o.seq, o.key, o.received_at, o.event, o.suppressed,
   FROM occurrence o`;
 
 function toTaken(row: Record<string, unknown>): Taken {
-  const event = JSON.parse(String(row["event"])) as KubeEvent;
+  const event = readEvent(row["event"], Number(row["received_at"]));
   return {
     seq: Number(row["seq"]),
     at: momentOf(event.lastSeen, Number(row["received_at"])),

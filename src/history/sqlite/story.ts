@@ -1,4 +1,4 @@
-import { toEvent } from "../../ledger/rows.ts";
+import { readEvent } from "../../ledger/readable.ts";
 import type { Steps } from "../budget.ts";
 import {
   type EventBrief,
@@ -58,7 +58,7 @@ function ofObject(tables: Tables, { event }: EventRow, visible: Visible): readon
   for (const { seq } of entries) {
     const row = read.get(seq ?? null);
     if (row === undefined || briefs.length === BRIEFS) continue;
-    const other = toEvent(row["event"]);
+    const other = readEvent(row["event"], 0);
     // Names are given again in other clusters.
     if (other.uid !== event.uid && other.cluster === event.cluster)
       briefs.push(...brief(row, visible));
@@ -67,7 +67,7 @@ function ofObject(tables: Tables, { event }: EventRow, visible: Visible): readon
 }
 
 export function brief(row: Record<string, unknown>, visible: Visible): readonly EventBrief[] {
-  const event = toEvent(row["event"] as string);
+  const event = readEvent(row["event"], Number(row["received_at"]));
   if (!isVisible(event.eventNamespace, visible)) return [];
   const { type, reason, message, count, firstSeen, lastSeen, eventNamespace } = event;
   const at = momentOf(lastSeen, Number(row["received_at"]));

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { toEvent, text, textOrNull, toDeliveryRow, DELIVERY_COLUMNS } from "../../ledger/rows.ts";
+import { readEvent } from "../../ledger/readable.ts";
+import { text, textOrNull, toDeliveryRow, DELIVERY_COLUMNS } from "../../ledger/rows.ts";
 import type { SuppressReason } from "../../event/reason.ts";
 import type { Filter, EventRow, Visible } from "../history.ts";
 import { isVisible, says, toldSo, withinTime } from "../match.ts";
@@ -94,8 +95,8 @@ export class Tables {
   }
 
   #toRow(row: Record<string, unknown>): EventRow {
-    const event = toEvent(row["event"] as string);
     const receivedAt = Number(row["received_at"]);
+    const event = readEvent(row["event"], receivedAt);
     return {
       id: text(row["key"] as string),
       at: momentOf(event.lastSeen, receivedAt),

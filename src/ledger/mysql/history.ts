@@ -1,5 +1,4 @@
 import type { DeliveryState } from "../../event/delivery.ts";
-import type { KubeEvent } from "../../event/event.ts";
 import type { FailureReason, SuppressReason } from "../../event/reason.ts";
 import {
   type DeliveryRow,
@@ -9,9 +8,9 @@ import {
   type HistoryRow,
   type Visible,
 } from "../ledger.ts";
+import { readAlert, readEvent } from "../readable.ts";
 import { type StateCounts, stateCounts } from "../state-counts.ts";
 import { number, text } from "./literal.ts";
-import { alertOf } from "./read.ts";
 import type { Session } from "./session.ts";
 import { readTries, type Tries } from "./tries.ts";
 
@@ -48,7 +47,7 @@ export class MysqlHistory implements History {
       events.map(([seq]) => Number(seq)),
     );
     return events.map(([seq, receivedAt, event, suppressed]) => ({
-      event: JSON.parse(String(event)) as KubeEvent,
+      event: readEvent(event, Number(receivedAt)),
       receivedAt: Number(receivedAt),
       suppressed: (suppressed ?? null) as SuppressReason | null,
       deliveries: byEvent.get(Number(seq)) ?? [],
@@ -172,7 +171,7 @@ function deliveryRow(row: Row, tries: Tries): DeliveryRow {
   return {
     id: String(id),
     sink: String(sink),
-    alert: alertOf(alert ?? null, event ?? null),
+    alert: readAlert(alert, event, Number(owedAt)),
     attempts: Number(attempts),
     state: state as DeliveryState,
     owedAt: Number(owedAt),
@@ -193,7 +192,7 @@ function seenIn(visible: Visible): string {
   return visible === "all"
     ? ""
     : ` AND occurrence IN (SELECT o.seq FROM kube_crier_occurrence o
-        WHERE JSON_UNQUOTE(JSON_EXTRACT(o.event, '$.eventNamespace')) IN (${visible.map(text).join(", ")}))`;
+        WHERE CASE WHEN JSON_VALID(o.event) THEN JSON_UNQUOTE(JSON_EXTRACT(o.event, '$.eventNamespace')) END IN (${visible.map(text).join(", ")}))`;
 }
 
 /** What the filter says about the occurrence; `since` is compared with `time`. */

@@ -1,5 +1,4 @@
-import type { Alert } from "../../event/alert.ts";
-import type { KubeEvent } from "../../event/event.ts";
+import { readAlert } from "../readable.ts";
 import { number, text } from "./literal.ts";
 import type { Owed } from "./script.ts";
 import type { Session } from "./session.ts";
@@ -35,7 +34,7 @@ export async function readPending(
     delivery: {
       id: String(id),
       sink,
-      alert: alertOf(alert ?? null, event ?? null),
+      alert: readAlert(alert, event, Number(owed_at)),
       attempts: Number(attempts),
       owedAt: Number(owed_at),
       notBefore: Number(not_before),
@@ -44,10 +43,4 @@ export async function readPending(
   }));
   const end = owed.length < limit ? undefined : owed.at(-1);
   return { owed, horizon: end === undefined ? null : positionOf(end) };
-}
-
-/** A delivery of a single occurrence has no alert of its own: it is the occurrence's event. */
-export function alertOf(alert: string | number | null, event: string | number | null): Alert {
-  if (alert !== null) return JSON.parse(String(alert)) as Alert;
-  return { kind: "event", event: JSON.parse(String(event)) as KubeEvent };
 }

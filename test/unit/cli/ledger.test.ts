@@ -222,7 +222,10 @@ describe("ledger export", () => {
   it("writes what the ledger holds, oldest first, a line each", async () => {
     const { run } = await aHistory();
     const { code, stdout, stderr } = await run("ledger", "export");
-    expect([code, stderr]).toEqual([0, "exported 3 events, 6 deliveries, 2 attempts\n"]);
+    expect([code, stderr]).toEqual([
+      0,
+      "exported 3 events, 6 deliveries, 2 attempts, 1 checkpoint\n",
+    ]);
     const rows = lines(stdout);
     expect(rows.map(({ type }) => type)).toEqual([
       "ledger",
@@ -232,10 +235,12 @@ describe("ledger export", () => {
       ...Array.from({ length: 6 }, () => "delivery"),
       "attempt",
       "attempt",
+      "checkpoint",
     ]);
     expect(rows[0]).toEqual({ type: "ledger", version: MIGRATIONS.length, since: null });
     expect(rows[1]).toMatchObject({
       receivedAt: "2026-11-20T08:00:00.000Z",
+      suppressed: null,
       event: { object: { name: "web-1" }, reason: "BackOff" },
     });
     const key = (rows[1]?.["event"] as { key: string } | undefined)?.key;
@@ -256,10 +261,22 @@ describe("ledger export", () => {
       foldedInto: null,
       event: key,
       alert: null,
+      tookMs: null,
+      tries: [],
     });
     expect(rows[6]).toMatchObject({ id: "d3", state: "dead", reason: "auth", attempts: 1 });
     expect(rows[8]).toMatchObject({ id: "d5", event: null, alert: { kind: "gap" } });
+    const refused = { at: "2026-11-20T09:00:00.000Z", tookMs: null, reason: "auth", detail: "no" };
+    expect(rows[6]).toMatchObject({ tries: [refused] });
     expect(rows[10]).toEqual({ type: "attempt", sink: "ops", at: "2026-11-20T08:00:00.000Z" });
+    expect(rows[12]).toEqual({
+      type: "checkpoint",
+      scope: "kubernetes:*",
+      cluster: "c1",
+      resourceVersion: "7",
+      at: "1970-01-01T00:00:00.007Z",
+      witness: null,
+    });
   });
 
   it("--since leaves out what is older", async () => {

@@ -8,21 +8,30 @@ import { MIGRATIONS } from "../../../../src/ledger/mysql/schema.ts";
 import { exportMysqlLedger } from "../../../../src/ledger/mysql/reader.ts";
 import type { LedgerTarget } from "../../../../src/ledger/mysql/target.ts";
 import { settle } from "../../../support/clock.ts";
-import { aLedger, anEntry, never, temporaryDirectory } from "../../../support/ledger.ts";
+import { aLedger, anEntry, never, temporaryDirectory, tried } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
 import { aDatabase, aMysqlLedger } from "../../../support/mysql-ledger.ts";
 import { aServer } from "./support.ts";
 import { aDigestOf } from "../../../support/alerts.ts";
 
-/** One of everything: delivered (d1), folded (d2) into a digest (d4), dead (d3), and an attempt. */
+/** One of everything: delivered (d1) after a failure, folded (d2) into a digest (d4), dead (d3), an attempt, and what nobody is told. */
 async function fill(outbox: Outbox, at: number): Promise<void> {
-  const mark = { scope: "kubernetes:*", cluster: "9f2", resourceVersion: "7", at: 7 };
+  const witness = { uid: "1f", type: "Normal", at: 5 };
+  const mark = { scope: "kubernetes:*", cluster: "9f2", resourceVersion: "7", at: 7, witness };
   await outbox.add(
-    [1, 2, 3].map((n) => anEntry(n, ["ops"])),
+    [1, 2, 3].map((n) => anEntry(n, ["ops"])).concat({ ...anEntry(4, []), suppressed: "noSink" }),
     [mark],
     never,
   );
-  outbox.settle("d1", { kind: "delivered", at, sent: "{}", answer: "HTTP 200" });
+  outbox.settle("d1", tried(at, "HTTP 503"));
+  await settle();
+  outbox.settle("d1", {
+    kind: "delivered",
+    at: at + 1,
+    sent: "{}",
+    answer: "HTTP 200",
+    tookMs: 31,
+  });
   outbox.fold("ops", ["d2"], aDigestOf(1), at);
   outbox.settle("d3", { kind: "dead", at, reason: "auth", detail: "no", counted: true });
   outbox.attempting("ops", at);
@@ -49,10 +58,71 @@ describe.skipIf(!haveMariadb)("care for a ledger in MySQL", { timeout: 60_000 },
     const [, ...rows] = await exported(target, null);
     const [, ...expected] = exportLedger(dataDir, null);
     expect(rows).toEqual(expected);
-    expect(rows.length).toBe(3 + 4 + 1);
+    expect(rows.length).toBe(4 + 4 + 1 + 1);
+    expect(rows.map((row) => ("suppressed" in row ? row.suppressed : null))[3]).toBe("noSink");
+    expect(rows[4]).toMatchObject({
+      id: "d1",
+      tookMs: 31,
+      tries: [
+        {
+          at: new Date(ledger.clock.now()).toISOString(),
+          tookMs: 20,
+          reason: "server",
+          detail: "HTTP 503",
+        },
+      ],
+    });
+    expect(rows.at(-1)).toEqual({
+      type: "checkpoint",
+      scope: "kubernetes:*",
+      cluster: "9f2",
+      resourceVersion: "7",
+      at: "1970-01-01T00:00:00.007Z",
+      witness: { uid: "1f", type: "Normal", at: 5 },
+    });
     expect((await exported(target, ledger.clock.now() + 1)).map(({ type }) => type)).toEqual([
       "ledger",
     ]);
+  });
+
+  test("an export has the text of what is no event, and no alert, as it stands there, and goes on behind it", async () => {
+    const name = next();
+    const target = await aDatabase(server(), name);
+    const ledger = await aMysqlLedger(target);
+    await fill(ledger.outbox, ledger.clock.now());
+    await server().sql(
+      `UPDATE kube_crier_occurrence SET event = '{"key' WHERE seq = 2;
+       UPDATE kube_crier_delivery SET alert = 'gone' WHERE id = 'd4';
+       UPDATE kube_crier_checkpoint SET witness = '{'`,
+      name,
+    );
+    const dataDir = temporaryDirectory();
+    const file = aLedger({ dataDir });
+    await fill(file.outbox, file.clock.now());
+    file.db.exec(
+      `UPDATE occurrence SET event = '{"key' WHERE seq = 2;
+       UPDATE delivery SET alert = 'gone' WHERE id = 'd4';
+       UPDATE checkpoint SET witness = '{'`,
+    );
+    for (const rows of [await exported(target, null), [...exportLedger(dataDir, null)]]) {
+      expect(rows).toHaveLength(11);
+      expect(rows[2]).toMatchObject({ event: { reason: "Unreadable" }, unreadable: '{"key' });
+      expect(rows[1]).not.toHaveProperty("unreadable");
+      expect(rows[8]).toMatchObject({ id: "d4", alert: "gone" });
+      expect(rows[10]).toMatchObject({ type: "checkpoint", witness: null });
+    }
+  });
+
+  test("an export of a ledger of the version before, which `run` has not met yet, is one all the same", async () => {
+    const name = next();
+    const target = await aDatabase(server(), name);
+    const ledger = await aMysqlLedger(target);
+    await fill(ledger.outbox, ledger.clock.now());
+    await ledger.close();
+    await server().sql("DROP TABLE kube_crier_try; UPDATE kube_crier_ledger SET version = 1", name);
+    const rows = await exported(target, null);
+    expect(rows[0]).toMatchObject({ version: 1 });
+    expect(rows[5]).toMatchObject({ id: "d1", state: "delivered", tookMs: null, tries: [] });
   });
 
   test("a sound one is sound; what it holds is counted", async () => {
@@ -63,7 +133,7 @@ describe.skipIf(!haveMariadb)("care for a ledger in MySQL", { timeout: 60_000 },
     expect(findings).toEqual([]);
     expect(contents).toMatchObject({
       version: MIGRATIONS.length,
-      events: 3,
+      events: 4,
       attempts: 1,
       checkpoints: 1,
     });
