@@ -92,6 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/clock.ts",
     "src/web/server.ts",
     "src/source/kubernetes/delegate.ts",
+    "src/observe/redact.ts",
     "src/sink/secret.ts",
     "src/pipeline/matcher.ts",
     "src/config/config.ts",

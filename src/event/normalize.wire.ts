@@ -39,7 +39,8 @@ export function normalize(raw: unknown, cluster: string, receivedAt: string): Ku
     `without-uid-${digest([eventNamespace, eventName, object.kind, object.namespace ?? "", object.name, reason, message, created ?? first ?? eventTime ?? ""])}`;
 
   return Object.freeze({
-    key: `${uid}@${count}`,
+    // Half a character would be another key in the table than in JSON.
+    key: `${uid}@${count}`.toWellFormed(),
     uid,
     resourceVersion: text(meta["resourceVersion"]) ?? "",
     eventName,

@@ -228,7 +228,8 @@ export function createMetrics(
     },
     async text(): Promise<string> {
       if (gauges !== null) measureNow(gauges);
-      return registry.metrics();
+      // prom-client has a spelling of its own for what was not measured yet.
+      return (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN");
     },
   };
 }

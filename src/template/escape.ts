@@ -8,8 +8,11 @@ const SPACE = "\ufeff";
 /** As Markdown has it: what was not cleaned may end its lines by a carriage return alone. */
 export const LINE_END = /\r\n?|\n/g;
 
-/** What calls people in one chat or another: `<!channel>`, `<@U1>`, `<at id=all>`, `@all`. A `<` or `@` at the end might meet its rest in the next value. */
-const MENTION = /<(?=[!@]|\/?at\b|$)|@(?=(?:all|everyone|here|channel)(?![a-z0-9_])|所有人|$)/gi;
+/**
+ * What calls people in one chat or another: `<!channel>`, `<@U1>`, `<at id=all>`, `@all`. A `<` or `@` at the end might meet its rest in the next value.
+ * Discord's `@everyone` and `@here` need no end of a word, and Mattermost takes `@all_` for `@all`.
+ */
+const MENTION = /<(?=[!@]|\/?at\b|$)|@(?=everyone|here|(?:all|channel)(?![a-z0-9])|所有人|$)/gi;
 
 /** The same text to the eye, in which nobody is called. */
 export function breakMentions(text: string): string {

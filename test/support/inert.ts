@@ -68,7 +68,7 @@ export function activeIn(
     ...blocks.flatMap(formatting),
     ...linksIn(blocks).map((url) => `link to ${url}`),
     ...mentions.flatMap(({ everyone, who }) => [...(everyone ? ["everyone"] : []), ...who]),
-    ...(/@(?:all|everyone|here|channel)\b|@所有人/i.exec(text) ?? []),
+    ...(/@(?:everyone|here|所有人|(?:all|channel)(?![a-z0-9]))/i.exec(text) ?? []),
   ];
   return found.filter((effect) => !allowed.includes(effect));
 }

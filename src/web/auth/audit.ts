@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import path from "node:path";
+import { redact } from "../../observe/redact.ts";
 
 /** One thing that somebody did, or tried to. */
 export interface AuditEntry {
@@ -78,6 +79,8 @@ export function fileAudit(
   };
 }
 
-function clipped(text: string): string {
+/** Masked as the log masks it, and first: half a secret looks like none. */
+function clipped(given: string): string {
+  const text = redact(given);
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }

@@ -6,6 +6,8 @@ import { Remembered } from "./remembered.ts";
 const MOST = 10;
 const PER_MS = 60_000;
 const MOST_PLACES = 10_000;
+/** Whoever waits longer for those before them is told so. */
+const PATIENCE_MS = 10_000;
 
 /** Questions of one place that are under way, and who waits for one of them to end. */
 interface UnderWay {
@@ -39,20 +41,28 @@ export class Limiter {
   /**
    * Before a token is asked about, whose end has to be told. No more of one place are under way than may still turn out to be wrong, the
    * others wait for them: many at once are no way around the limit.
-   * @returns milliseconds until this place may try again; 0: now
+   * @returns milliseconds until this place may try again; 0: now; `late`: they have no answer yet, and none of it is under way
    */
-  async begin(address: string): Promise<number> {
+  async begin(address: string): Promise<number | "late"> {
     const place = placeOf(address);
-    for (;;) {
-      const wait = this.waitMs(address);
-      if (wait > 0) return wait;
-      const here = this.#underWay.get(place) ?? { count: 0, waiting: [] };
-      if (this.#recent(place).length + here.count < MOST) {
-        here.count += 1;
-        this.#underWay.set(place, here);
-        return 0;
+    const through = new AbortController();
+    let late: Promise<"late"> | null = null;
+    try {
+      for (;;) {
+        const wait = this.waitMs(address);
+        if (wait > 0) return wait;
+        const here = this.#underWay.get(place) ?? { count: 0, waiting: [] };
+        if (this.#recent(place).length + here.count < MOST) {
+          here.count += 1;
+          this.#underWay.set(place, here);
+          return 0;
+        }
+        late ??= this.#clock.sleep(PATIENCE_MS, through.signal).then(() => "late");
+        const turn = new Promise<void>((resolve) => here.waiting.push(resolve));
+        if ((await Promise.race([turn, late])) === "late") return "late";
       }
-      await new Promise<void>((resolve) => here.waiting.push(resolve));
+    } finally {
+      through.abort();
     }
   }
 

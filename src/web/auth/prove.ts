@@ -88,7 +88,9 @@ export async function proveToken(
   const isKnown = () => tokens.some((one) => one.knows(token));
   const wait = isKnown() ? null : await limiter.begin(address);
   // It may have been asked about meanwhile, by another request with it.
-  if (wait !== null && wait > 0 && !isKnown()) {
+  if (wait === "late" && !isKnown())
+    throw unavailable("other tokens from your address have no answer yet");
+  if (typeof wait === "number" && wait > 0 && !isKnown()) {
     const seconds = Math.ceil(wait / 1000);
     throw new Refusal(429, `too many wrong tokens from your address; try again in ${seconds} s`, {
       "Retry-After": String(seconds),

@@ -98,6 +98,10 @@ describe("the other media", () => {
     ["lark", '<at user_id="all">', '<\u2060at user_id="all">'],
     ["lark", "[a](b)", "[a]\u2060(b)"],
     ["text", "@all and all@example.com", "@\u2060all and all@example.com"],
+    // Discord looks for no end of a word, Mattermost leaves out marks at a word's end.
+    ["text", "@everyonefoo @hereabouts", "@\u2060everyonefoo @\u2060hereabouts"],
+    ["text", "@all_ @all- @channel_x", "@\u2060all_ @\u2060all- @\u2060channel_x"],
+    ["text", "@alligator @all2 @channels", "@alligator @all2 @channels"],
     ["json", 'a "b"\n\u2028', String.raw`a \"b\"\n\u2028`],
     ["html", `<b class="x">&'`, "&lt;b class=&quot;x&quot;&gt;&amp;&#39;"],
   ];

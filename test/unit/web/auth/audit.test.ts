@@ -90,6 +90,22 @@ describe("the audit trail", () => {
     expect(lines[0]?.length).toBeLessThan(1_500);
   });
 
+  it("keeps no secret in the file that the log line masks, nor half of one at the cut", () => {
+    const audit = fileAudit(folder, ports);
+    const secret = "SEC0123456789abcdef";
+    const url = `https://oapi.example/robot/send?access_token=${secret}`;
+    audit.record(
+      entry(url, { outcome: "failed", detail: `${"x".repeat(450)} Bearer ${secret.repeat(9)}` }),
+    );
+    audit.record(entry("d-1", { who: url, detail: null }));
+    const written = readFileSync(path.join(folder, "audit.jsonl"), "utf8");
+    expect(written).not.toContain("SEC0");
+    expect(written).toContain("access_token=<redacted>");
+    expect(written).toContain("Bearer <redacted>");
+    const [first] = logged;
+    expect(JSON.parse(written.split("\n")[0] ?? "")).toEqual(first?.[1]["audit"]);
+  });
+
   it("goes on after a line that was cut short by the end of a process", () => {
     fileAudit(folder, ports).record(entry("d-1"));
     writeFileSync(path.join(folder, "audit.jsonl"), '{"at":"2026', { flag: "a" });

@@ -70,6 +70,18 @@ describe("many tokens at once from one address", () => {
     expect([countOf(answers, 200), countOf(answers, 401)]).toEqual([30, 9]);
   });
 
+  it("are all told within twenty seconds that nobody can say, where the API server hangs", async () => {
+    const { server, site, clock, statuses } = await guarded();
+    server.answer(null, ({ path }) => path.endsWith("tokenreviews"), 1_000);
+    const asked = statuses(times(60, (n) => `guess-${n}`));
+    while (clock.sleeping < 60) await settle();
+    // Ten seconds for those before it, and ten for its own question.
+    await clock.advance(10_000);
+    await clock.advance(10_000);
+    expect(countOf(await asked, 503)).toBe(60);
+    expect(site.failures).toEqual([]);
+  });
+
   it("are let in or told why again once an API server that was away is back", async () => {
     const { server, statuses } = await guarded(1);
     await server.down();
@@ -103,6 +115,24 @@ describe("whoever waits for those before them", () => {
     const others = Array.from({ length: 5 }, () => limiter.begin(A));
     for (let n = 0; n < 10; n += 1) limiter.end(A, true);
     expect(await Promise.all(others)).toEqual([60_000, 60_000, 60_000, 60_000, 60_000]);
+  });
+
+  it("is told so after ten seconds, has nothing under way, and takes nobody's place later", async () => {
+    const clock = new FakeClock();
+    const limiter = new Limiter(clock);
+    for (let n = 0; n < 10; n += 1) await limiter.begin(A);
+    const told: (number | "late")[] = [];
+    for (let n = 0; n < 25; n += 1) void limiter.begin(A).then((one) => told.push(one));
+    await clock.advance(9_999);
+    // One of those before ends in time, and another in its place waits as long as it likes.
+    limiter.end(A, false);
+    await settle();
+    expect(told).toEqual([0]);
+    await clock.advance(1);
+    expect(told.slice(1)).toEqual(Array.from({ length: 24 }, () => "late"));
+    for (let n = 0; n < 10; n += 1) limiter.end(A, false);
+    for (let n = 0; n < 10; n += 1) expect(await limiter.begin(A)).toBe(0);
+    expect(clock.sleeping).toBe(0);
   });
 
   it("waits for nobody of another address", async () => {

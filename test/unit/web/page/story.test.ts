@@ -11,6 +11,28 @@ const ID = storedKey(seen(1, NOON - MINUTE));
 const PATH = `/events/${encodeURIComponent(ID)}`;
 
 describe("the page of an event", () => {
+  it("is there, and led to, where a file's uid and names hold half a character", async () => {
+    const site = await aPageSite();
+    const half = "a\ud800b";
+    const event = anEvent({
+      uid: half,
+      reason: half,
+      message: half,
+      object: { name: half, kind: half, namespace: "shop" },
+      lastSeen: new Date(NOON - MINUTE).toISOString(),
+    });
+    await take(site, [event]);
+    const { status, body, text } = await site.get("/?since=1h");
+    expect(status).toBe(200);
+    expect(text).toContain("a\ufffdb");
+    const path = /href="(\/events\/[^"]+)"/.exec(body)?.[1] ?? "";
+    const story = await site.get(path);
+    expect(story.status).toBe(200);
+    expect(story.text).toContain("a\ufffdb");
+    expect(`/events/${encodeURIComponent(storedKey(event))}`).toBe(path);
+    expect(site.failures).toEqual([]);
+  });
+
   it("has every field, the YAML, and the story of its delivery", async () => {
     const site = await aPageSite();
     await take(site, [seen(1, NOON - MINUTE)], ["ops", "audit"]);
