@@ -160,6 +160,12 @@ describe("an Event of core/v1", () => {
     expect(read(JSON.parse(JSON.stringify(raw({ message })))).message).toBe(message);
   });
 
+  it("is known by a key that any table and address can hold, whatever uid a file gives it", () => {
+    const half = read(raw({ metadata: { name: "web.1", namespace: "shop", uid: "a\ud800b" } }));
+    expect(half.key).toMatch(/^a\ufffdb@\d+$/);
+    expect(half.uid).toBe("a\ud800b");
+  });
+
   it("has a related object where it names one", () => {
     const related = { kind: "Node", name: "node-9" };
     expect(read(raw({ related })).related).toMatchObject({
