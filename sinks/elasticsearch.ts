@@ -56,7 +56,7 @@ const options = s
       .secret({ description: "The user's password.", aliases: ["password"] })
       .optional(),
     apiKey: s
-      .secret({
+      .headerSecret({
         description: "An API key, as `encoded` in the answer that made it, or as ID:KEY.",
       })
       .optional(),
@@ -67,7 +67,7 @@ const options = s
       })
       .optional(),
     accessKeyId: s
-      .secret({
+      .headerSecret({
         description: "The ID of the AWS access key to sign with.",
         example: "AKIA0123456789ABCDEF",
         env: "AWS_ACCESS_KEY_ID",
@@ -81,7 +81,7 @@ const options = s
       })
       .optional(),
     securityToken: s
-      .secret({
+      .headerSecret({
         description: "The token that belongs to a temporary access key.",
         aliases: ["sessionToken"],
         env: { name: "AWS_SESSION_TOKEN", besides: "accessKeyId" },

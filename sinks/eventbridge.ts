@@ -39,7 +39,7 @@ const options = s
       .regex(/^\d+$/, "is no ID of an account; expected digits")
       .optional(),
     accessKeyId: s
-      .secret({
+      .headerSecret({
         description:
           "The ID of an access key that may put events on the bus. On Alibaba Cloud, without one, an addon's token counts, or the RAM role of the instance; AWS needs one.",
         example: "LTAI0123456789abcdef",
@@ -58,7 +58,7 @@ const options = s
       })
       .optional(),
     securityToken: s
-      .secret({
+      .headerSecret({
         description: "The token that belongs to a temporary access key.",
         aliases: ["sessionToken"],
         env: { by: "provider", names: { aws: "AWS_SESSION_TOKEN" }, besides: "accessKeyId" },

@@ -79,7 +79,7 @@ export default defineHttpSink({
           true,
         )
         .prefault("https://api.honeycomb.io"),
-      writekey: s.secret({
+      writekey: s.headerSecret({
         description: "An ingest key, or a configuration key that may send events.",
         example: "hcaik_…",
         aliases: ["apiKey"],

@@ -47,7 +47,7 @@ const options = s
       })
       .optional(),
     token: s
-      .secret({ description: "An API token of InfluxDB 2 that may write to the bucket." })
+      .headerSecret({ description: "An API token of InfluxDB 2 that may write to the bucket." })
       .optional(),
     withfields: s
       .bool({

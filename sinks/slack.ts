@@ -88,7 +88,7 @@ export default defineHttpSink({
         })
         .optional(),
       token: s
-        .secret({
+        .headerSecret({
           description: "A bot token with the scope chat:write, to post by chat.postMessage.",
           example: "xoxb-…",
         })

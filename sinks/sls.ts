@@ -46,7 +46,7 @@ const options = s
       })
       .default(true),
     accessKeyId: s
-      .secret({
+      .headerSecret({
         description:
           "The AccessKey ID of a RAM user that may log:PostLogStoreLogs. Without an access key an addon's token counts, or the RAM role of the instance.",
         example: "LTAI0123456789abcdef",
@@ -61,7 +61,7 @@ const options = s
       })
       .optional(),
     securityToken: s
-      .secret({ description: "The token that belongs to a temporary AccessKey of STS." })
+      .headerSecret({ description: "The token that belongs to a temporary AccessKey of STS." })
       .optional(),
     ...roleOptions(),
     label: s

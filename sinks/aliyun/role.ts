@@ -1,4 +1,4 @@
-import { type AccessKey, fieldsOf } from "../../src/sink/index.ts";
+import { type AccessKey, fieldsOf, unlessAborted } from "../../src/sink/index.ts";
 import type { Access, Granted, Refused } from "./access.ts";
 import { type Io, type Item, Metadata } from "./metadata.ts";
 import { type Temporary, temporaryOf } from "./temporary.ts";
@@ -41,21 +41,15 @@ export class RoleAccess implements Access {
   async get(signal: AbortSignal): Promise<Granted | Refused> {
     const kept = this.#kept;
     if (kept !== null && this.#io.clock.now() < kept.until) return kept.granted;
-    if (signal.aborted || this.#closing.signal.aborted) return ended();
-    // What is asked for belongs to all who wait for it: none of them may take it with him when he goes.
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = null;
-    });
-    const over = new AbortController();
-    const stopped = new Promise<Refused>((resolve) =>
-      signal.addEventListener("abort", () => resolve(ended()), {
-        once: true,
-        signal: over.signal,
-      }),
-    );
-    const got = await Promise.race([this.#asking, stopped]);
-    over.abort();
-    return got;
+    if (this.#closing.signal.aborted) return ended();
+    const share = () => {
+      // What is asked for belongs to all who wait for it: none of them may take it with him when he goes.
+      this.#asking ??= this.#ask().finally(() => {
+        this.#asking = null;
+      });
+      return this.#asking;
+    };
+    return (await unlessAborted(share, signal)) ?? ended();
   }
 
   drop(key: AccessKey): boolean {

@@ -1,4 +1,5 @@
 import {
+  accepted,
   Batches,
   fieldsOf,
   type DirectSink,
@@ -7,9 +8,11 @@ import {
   type KubeEvent,
   type Message,
   recorded,
+  retryable,
   type SinkCheck,
   type SinkIo,
   transportVerdict,
+  unlessAborted,
   type Verdict,
   verdictOn,
 } from "../../src/sink/index.ts";
@@ -28,7 +31,7 @@ export interface Target extends Naming {
   readonly alias: string | null;
 }
 
-type Trouble = Exclude<Verdict, { readonly kind: "accepted" }>;
+const ENDED = retryable("network", "ended while its index was being made");
 
 /** Days and namespaces come and go. */
 const REMEMBERED = 2000;
@@ -37,9 +40,10 @@ const REMEMBERED = 2000;
 export class Writer implements DirectSink {
   readonly #target: Target;
   readonly #io: SinkIo;
-  /** Index → `null` once it has its alias. */
-  readonly #ready = new Map<string, Promise<Trouble | null>>();
+  /** Index → what came of making it and its alias; what failed is forgotten. */
+  readonly #ready = new Map<string, Promise<Verdict>>();
   readonly #batches: Batches;
+  readonly #closing = new AbortController();
   #node = 0;
 
   constructor(target: Target, io: SinkIo) {
@@ -51,8 +55,8 @@ export class Writer implements DirectSink {
   async deliver(message: Message, signal: AbortSignal): Promise<Verdict> {
     const event = recorded(message);
     try {
-      const trouble = await this.#prepared(event, signal);
-      if (trouble !== null) return trouble;
+      const prepared = await unlessAborted(() => this.#prepared(event), signal);
+      if (prepared?.kind !== "accepted") return prepared ?? ENDED;
       const { pipeline, signing } = this.#target;
       // AWS ignores the query of a POST that is signed.
       const isInBody = signing !== null;
@@ -102,13 +106,14 @@ export class Writer implements DirectSink {
   }
 
   close(): Promise<void> {
+    this.#closing.abort();
     return Promise.resolve();
   }
 
-  /** Once for each index. A data stream is made by its template. */
-  #prepared(event: KubeEvent, signal: AbortSignal): Promise<Trouble | null> {
+  /** Once for each index, on behalf of all that go into it. A data stream is made by its template. */
+  #prepared(event: KubeEvent): Promise<Verdict> {
     const { alias } = this.#target;
-    if (alias === null || this.#target.mode === "data_stream") return Promise.resolve(null);
+    if (alias === null || this.#target.mode === "data_stream") return Promise.resolve(accepted);
     const index = indexOf(this.#target, event);
     const already = this.#ready.get(index);
     if (already !== undefined) return already;
@@ -116,26 +121,24 @@ export class Writer implements DirectSink {
     const forget = () => {
       if (this.#ready.get(index) === preparing) this.#ready.delete(index);
     };
-    const preparing = this.#prepare(index, alias, signal);
+    const preparing = this.#prepare(index, alias, this.#closing.signal);
     this.#ready.set(index, preparing);
-    preparing.then((trouble) => trouble !== null && forget(), forget);
+    preparing.then(({ kind }) => kind !== "accepted" && forget(), forget);
     return preparing;
   }
 
-  async #prepare(index: string, alias: string, signal: AbortSignal): Promise<Trouble | null> {
+  async #prepare(index: string, alias: string, signal: AbortSignal): Promise<Verdict> {
     const ask = async (method: string, path: string, body: unknown) => {
       const answer = await this.#ask(method, path, JSON.stringify(body), signal);
       const verdict = verdictOn({ accept: judgeWhole }, answer, this.#io.clock.now());
-      return verdict.kind === "accepted" ? null : { answer, verdict };
+      return { answer, verdict };
     };
     const path = `/${encodeURIComponent(index)}`;
     const made = await ask("PUT", path, { aliases: { [alias]: {} } });
-    if (made === null) return null;
     // Somebody was faster, or it is of kube-eventer's making.
-    if (!/resource_already_exists_exception|already_exists/.test(made.answer.text))
-      return made.verdict;
-    const added = await ask("POST", "/_aliases", { actions: [{ add: { index, alias } }] });
-    return added === null ? null : added.verdict;
+    const isThere = /resource_already_exists_exception|already_exists/.test(made.answer.text);
+    if (made.verdict.kind === "accepted" || !isThere) return made.verdict;
+    return (await ask("POST", "/_aliases", { actions: [{ add: { index, alias } }] })).verdict;
   }
 
   #ask(method: string, path: string, body: string, signal: AbortSignal): Promise<HttpAnswer> {

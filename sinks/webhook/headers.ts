@@ -1,12 +1,10 @@
 import { createHmac } from "node:crypto";
-import type { Secret } from "../../src/sink/index.ts";
+import { headerValueProblem, type Secret } from "../../src/sink/index.ts";
 
 export const JSON_TYPE = "application/json";
 
 const FORBIDDEN = /^(content-length|transfer-encoding|connection|host)$/i;
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-/** What a value may be made of; a line end behind it, as a file has one, is none of it. */
-const VALUE = /^[\t -~]*$/;
 
 /** What is wrong with headers of the user's own; never with a value in it. */
 export function* headerProblems(headers: Readonly<Record<string, Secret>>): Generator<string> {
@@ -14,8 +12,10 @@ export function* headerProblems(headers: Readonly<Record<string, Secret>>): Gene
     if (FORBIDDEN.test(name)) yield `${name} is set by the HTTP client`;
     else if (!NAME.test(name))
       yield "has a name HTTP does not allow; expected letters, digits and dashes";
-    else if (!VALUE.test(value.reveal().trim()))
-      yield `${name} has a character that no header can carry; expected ASCII`;
+    else {
+      const problem = headerValueProblem(value.reveal());
+      if (problem !== null) yield `${name} ${problem}`;
+    }
   }
 }
 

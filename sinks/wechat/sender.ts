@@ -10,11 +10,12 @@ import {
   type SinkCheck,
   type SinkIo,
   transportVerdict,
+  unlessAborted,
   type Verdict,
   verdictOn,
 } from "../../src/sink/index.ts";
 import { CODES, STALE } from "./codes.ts";
-import { type Access, type Credentials, TokenSource } from "./token.ts";
+import { type Credentials, TokenSource } from "./token.ts";
 
 /** The longest WeCom remembers (seconds): a retry after a lost answer is the same request and is not shown again. */
 const DUPLICATE_CHECK_S = 14_400;
@@ -59,7 +60,7 @@ export class Sender implements DirectSink {
   async deliver({ blocks }: Message, signal: AbortSignal): Promise<Verdict> {
     const body = bodyOf(this.#app, blocks);
     for (let fresh = false; ; fresh = true) {
-      const access = await this.#access(signal);
+      const access = await unlessAborted(() => this.#tokens.get(), signal);
       if (access === null) return retryable("network", "ended while waiting for a token");
       if ("verdict" in access) return access.verdict;
       let answer: HttpAnswer;
@@ -81,7 +82,7 @@ export class Sender implements DirectSink {
   }
 
   async check(signal: AbortSignal): Promise<SinkCheck> {
-    const access = await this.#access(signal);
+    const access = await unlessAborted(() => this.#tokens.get(), signal);
     if (access === null) return { problems: [], away: "stopped before WeCom answered" };
     if ("token" in access) return { problems: [], away: null };
     const { verdict, problem } = access;
@@ -93,18 +94,6 @@ export class Sender implements DirectSink {
   close(): Promise<void> {
     this.#tokens.close();
     return Promise.resolve();
-  }
-
-  /** `null`: the signal came first. */
-  async #access(signal: AbortSignal): Promise<Access | null> {
-    if (signal.aborted) return null;
-    const ended = new AbortController();
-    const stopped = new Promise<null>((resolve) =>
-      signal.addEventListener("abort", () => resolve(null), { once: true, signal: ended.signal }),
-    );
-    const access = await Promise.race([this.#tokens.get(), stopped]);
-    ended.abort();
-    return access;
   }
 
   #send(token: string, body: string, signal: AbortSignal): Promise<HttpAnswer> {

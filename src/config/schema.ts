@@ -2,6 +2,7 @@ import { CLUSTER_SCOPED } from "../pipeline/filter.ts";
 import { patternProblem } from "../pipeline/matcher.ts";
 import { normalLedgerUrl } from "../ledger/mysql/target.ts";
 import type { SinkDefinition } from "../sink/index.ts";
+import { LABELS_TOO_LONG, leavesRoom } from "../sink/room.ts";
 import { s, z } from "../sink/schema.ts";
 import { canaryShape } from "./canary.ts";
 import { electionShape } from "./election.ts";
@@ -125,6 +126,7 @@ export const sourceSchema = s.object({
 export const sinkShape = {
   labels: s
     .list({ description: "Added to each message as they are", example: ["prod", "team-shop"] })
+    .refine(leavesRoom, LABELS_TOO_LONG)
     .default([]),
   timeout: s
     .duration({ description: "How long one attempt may take, at most a day", example: "5s" })

@@ -6,6 +6,10 @@ const REQUESTS = 4;
 /** What a server says of a body that it does not take, whichever delivery in it is to blame. */
 const UNWANTED: ReadonlySet<number> = new Set([400, 413, 422]);
 
+/** Of fewer deliveries it would say less, or not refuse them all. */
+const isForFewer = ({ status, isCut }: HttpAnswer) =>
+  UNWANTED.has(status) || (isCut === true && status < 300);
+
 export type Exchange = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
 
 interface Waiting {
@@ -23,7 +27,8 @@ interface Waiting {
 
 /**
  * Sends what is to be told in one turn of the event loop, and what comes while requests are under way, in few requests of many deliveries.
- * Each gets the answer that speaks of it; a request refused as a whole is sent again in halves, so that one bad delivery harms no other.
+ * Each gets the answer that speaks of it; a request refused as a whole is sent again in halves, so that one bad delivery harms no other, and
+ * so is one whose answer is too long to be read to its end.
  */
 export class Batches {
   readonly #batch: HttpBatch;
@@ -116,7 +121,7 @@ export class Batches {
       const body = many ? this.#batch.join(group.map((one) => one.request.body)) : request.body;
       const answer = await this.#exchange({ ...request, body }, ending.signal);
       const answers = many ? this.#batch.split(answer, group.length) : null;
-      if (many && answers === null && UNWANTED.has(answer.status)) {
+      if (many && answers === null && isForFewer(answer)) {
         const middle = Math.ceil(group.length / 2);
         await this.#tell(group.slice(0, middle));
         await this.#tell(group.slice(middle));

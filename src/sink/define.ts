@@ -67,6 +67,8 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** At most 1 MB of the body. */
   readonly text: string;
+  /** There was more of it. */
+  readonly isCut?: true;
   /** The body as JSON; `undefined` when it is not. */
   readonly json: unknown;
 }

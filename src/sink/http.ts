@@ -1,8 +1,9 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
-import type { HttpAnswer, HttpRequest, Outgoing } from "./define.ts";
+import type { HttpAnswer, Outgoing } from "./define.ts";
 import { directly } from "./direct.ts";
+import { sendable } from "./header.ts";
 import { TransportError } from "./transport.ts";
 
 /** The most of an answer that is read: what a platform says is short, and a hostile one must not fill our memory. */
@@ -13,9 +14,6 @@ const ANSWER_BYTES = 1024 * 1024;
  */
 const IDLE_MS = 10_000;
 const PROXIES = ["http_proxy", "https_proxy", "all_proxy"];
-/** Beyond ASCII a header has no meaning that both ends agree on. */
-const UNSENDABLE = /[^\t -~]/;
-const ALL_UNSENDABLE = new RegExp(UNSENDABLE, "g");
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 
 /** What came back, its body still to be read. */
@@ -77,8 +75,8 @@ export function createHttpClient({ userAgent, proxy }: HttpClientOptions): HttpC
       proxy && request.direct !== true && !isLoopback(request.url)
         ? await byProxy(outgoing, signal)
         : await directly(outgoing, agents, signal);
-    const text = await readText(body);
-    return { status, headers: plainHeaders(headers), text, json: parseJson(text) };
+    const read = await readText(body);
+    return { status, headers: plainHeaders(headers), ...read, json: parseJson(read.text) };
   };
 
   return {
@@ -116,27 +114,25 @@ export function namesProxy(env: Readonly<Record<string, string | undefined>>): b
   return PROXIES.some((name) => (env[name] ?? env[name.toUpperCase()] ?? "") !== "");
 }
 
-/** A value may hold an event's text: what HTTP cannot carry, a line end above all, is left out of it. */
-function sendable(headers: HttpRequest["headers"]): HttpRequest["headers"] {
-  if (!Object.values(headers).some((value) => UNSENDABLE.test(value))) return headers;
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, value.replaceAll(ALL_UNSENDABLE, "")]),
-  );
-}
-
 function isLoopback(url: string): boolean {
   const parsed = URL.parse(url);
   return parsed !== null && LOOPBACK.test(parsed.hostname);
 }
 
-function readText(stream: Readable): Promise<string> {
+/** The codes of Node's zlib, brotli's with them. */
+const UNPACKING = /^(Z_|ERR__ERROR_|ERR_BROTLI_)/;
+const UNREADABLE = "(a body that cannot be unpacked)";
+
+/** A body that came whole and cannot be unpacked leaves the status to speak for itself. */
+function readText(stream: Readable): Promise<Pick<HttpAnswer, "text" | "isCut">> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     let finished = false;
     const finish = () => {
       finished = true;
-      resolve(textOf(Buffer.concat(chunks)));
+      const text = textOf(Buffer.concat(chunks));
+      resolve(size > ANSWER_BYTES ? { text, isCut: true } : { text });
     };
     stream.on("data", (chunk: Buffer) => {
       const room = ANSWER_BYTES - size;
@@ -147,7 +143,10 @@ function readText(stream: Readable): Promise<string> {
       stream.destroy();
     });
     stream.once("end", finish);
-    stream.on("error", reject);
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (UNPACKING.test(error.code ?? "")) resolve({ text: UNREADABLE });
+      else reject(error);
+    });
     stream.once("close", () => {
       // An Error takes the stack with it: not one for every answer.
       if (!finished) reject(Object.assign(new Error("closed early"), { code: "ECONNRESET" }));

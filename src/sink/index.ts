@@ -21,6 +21,7 @@ export {
 } from "./core-event.ts";
 export * from "./define.ts";
 export { Gatherer } from "./gather.ts";
+export { headerValueProblem } from "./header.ts";
 export { alertData, clip, jsonLine } from "./json.ts";
 export type { Clock } from "../clock.ts";
 export { GAP_CAUSES, type Alert } from "../event/alert.ts";
@@ -30,6 +31,7 @@ export { verdictOn } from "./open.ts";
 export { roomProblem } from "./room.ts";
 export { s, type OptionsOf } from "./schema.ts";
 export { Secret } from "./secret.ts";
+export { unlessAborted } from "./shared.ts";
 export { type AccessKey, type Headers, signV4 } from "./sigv4.ts";
 export { retryAfterMs, statusVerdict } from "./status.ts";
 export { goJson, strictText } from "./strict.ts";

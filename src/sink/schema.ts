@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { headerValueProblem } from "./header.ts";
 import { Secret } from "./secret.ts";
 
 /**
@@ -101,26 +102,34 @@ const toSecret = (value: string | Secret): Secret =>
   value instanceof Secret ? value : new Secret(value);
 const secretInput = z.union([z.string(), z.instanceof(Secret)]);
 
+const secretForm = (
+  meta: OptionMeta,
+  read: (text: string) => { readonly text: string } | { readonly problem: string },
+) =>
+  described(
+    secretInput.transform((value, ctx) => {
+      const outcome = read(isText(value) ? value : value.reveal());
+      if ("text" in outcome) return new Secret(outcome.text);
+      ctx.addIssue({ code: "custom", message: outcome.problem, input: undefined });
+      return z.NEVER;
+    }),
+    { ...meta, secret: true },
+    "secret",
+  );
+
 export const s = {
   text: (meta: OptionMeta) => described(z.string(), meta, "text"),
   /** A secret: write `${ENV}`, `{ $env: NAME }` or `{ $file: PATH }`. */
   secret: (meta: OptionMeta) =>
     described(secretInput.transform(toSecret), { ...meta, secret: true }, "secret"),
   /** A secret that a parser of the sink's own judges and brings into one form, so that equal things are equal. */
-  secretForm: (
-    meta: OptionMeta,
-    read: (text: string) => { readonly text: string } | { readonly problem: string },
-  ) =>
-    described(
-      secretInput.transform((value, ctx) => {
-        const outcome = read(isText(value) ? value : value.reveal());
-        if ("text" in outcome) return new Secret(outcome.text);
-        ctx.addIssue({ code: "custom", message: outcome.problem, input: undefined });
-        return z.NEVER;
-      }),
-      { ...meta, secret: true },
-      "secret",
-    ),
+  secretForm,
+  /** A secret that goes into a header as it is. White space around it, as a file has it, is none of it. */
+  headerSecret: (meta: OptionMeta) =>
+    secretForm(meta, (text) => {
+      const problem = headerValueProblem(text);
+      return problem === null ? { text: text.trim() } : { problem };
+    }),
   /** A webhook URL, which is a password. `plainHttp` allows http to any host. */
   secretUrl: (meta: OptionMeta, plainHttp = false) =>
     described(

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { compose, type Composed } from "../../src/delivery/compose.ts";
+import { compose, type Composed, type ComposeInput } from "../../src/delivery/compose.ts";
 import type { Alert } from "../../src/event/alert.ts";
 import type { HttpRequest, SinkDefinition } from "../../src/sink/index.ts";
 import { optionsOf } from "../../src/sink/schema.ts";
@@ -19,6 +19,7 @@ export function rendered(
   given: Readonly<Record<string, unknown>>,
   alert: Alert,
   lang: "en" | "zh" = "en",
+  changes: Partial<ComposeInput> = {},
 ): Composed {
   return compose({
     definition,
@@ -31,6 +32,7 @@ export function rendered(
     strict: false,
     cluster: "prod-a",
     now: RENDERED_AT,
+    ...changes,
   });
 }
 

@@ -356,6 +356,14 @@ describe("--sink", () => {
     expect(text).toContain(problem);
   });
 
+  it("has labels of a kilobyte at most, together", () => {
+    const uri = (bytes: number) => `stdout:?label=${"x".repeat(500)}&label=${"y".repeat(bytes)}`;
+    expect(sinksOf(uri(523))[0]?.labels).toHaveLength(2);
+    expect(problemsOf({ flags: { sink: [uri(524)] } })).toContain(
+      "label: take too much of every message; expected at most 1024 bytes together",
+    );
+  });
+
   it("never repeats a secret in what is wrong", () => {
     const text = problemsOf({
       flags: {

@@ -150,6 +150,33 @@ describe("a refusal", () => {
     },
   );
 
+  it("that is too long to be read to its end is asked for in halves", async () => {
+    const most = 1024 * 1024;
+    inbox.reply(({ body }) => ({
+      status: 200,
+      body: body
+        .split("\n")
+        .map((line) => `ok ${line}`.padEnd(most / 2, "."))
+        .join("\n"),
+    }));
+    const before = inbox.requests.length;
+    const answers = await Promise.all(["a", "b", "c", "d"].map((body) => send(body)));
+    expect(answers.map(({ text }) => text.slice(0, 4))).toEqual(["ok a", "ok b", "ok c", "ok d"]);
+    expect(since(before)).toEqual([
+      ["a", "b", "c", "d"],
+      ["a", "b"],
+      ["c", "d"],
+    ]);
+  });
+
+  it.each([401, 500])("with a page of megabytes (%i) is asked for once", async (status) => {
+    inbox.reply({ status, body: "x".repeat(3 * 1024 * 1024) });
+    const before = inbox.requests.length;
+    const answers = await Promise.all(["a", "b"].map((body) => send(body)));
+    expect(answers.map((answer) => answer.status)).toEqual([status, status]);
+    expect(inbox.requests.length).toBe(before + 1);
+  });
+
   it("of one alone is its answer", async () => {
     inbox.reply({ status: 400, body: "no" });
     const before = inbox.requests.length;

@@ -1,10 +1,11 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { inspect } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createHttpClient, type HttpClient, namesProxy } from "../../../src/sink/http.ts";
 import type { HttpRequest } from "../../../src/sink/index.ts";
 import { TransportError, transportVerdict } from "../../../src/sink/transport.ts";
 import { type Inbox, startInbox } from "../../support/inbox.ts";
+import { RawServer } from "../../support/raw-server.ts";
 
 const SECRET = "t0ps3cret-t0ken";
 
@@ -243,6 +244,17 @@ describe("a proxy of the environment", () => {
     },
   );
 
+  it.each(["gzip", "br"])(
+    "takes a body that is said to be %s, and is not, for an answer that says its status alone",
+    async (encoding) => {
+      inbox.reply({ status: 403, headers: { "content-encoding": encoding }, body: "not packed" });
+      expect(await byProxy()).toMatchObject({
+        status: 403,
+        text: "(a body that cannot be unpacked)",
+      });
+    },
+  );
+
   it.each([204, 200])("takes a packed answer of no bytes for the %i it is", async (status) => {
     inbox.reply({ status, headers: { "content-encoding": "gzip" } });
     expect(await byProxy()).toMatchObject({ status, text: "" });
@@ -334,9 +346,44 @@ describe("a request", () => {
     expect((await exchange()).text).toBe("\ufeffok\ufeff");
   });
 
-  it("whose answer is said to be packed and is not fails, and does not hang", async () => {
-    inbox.reply({ status: 200, headers: { "content-encoding": "gzip" }, body: "not packed" });
-    expect((await failure(exchange())).verdict.kind).toBe("retryable");
+  it.each([
+    ["gzip", 200],
+    ["deflate", 204],
+    ["br", 200],
+    ["gzip", 400],
+  ])(
+    "whose answer is said to be %s and is not has got its status, %i, all the same",
+    async (encoding, status) => {
+      inbox.reply({ status, headers: { "content-encoding": encoding }, body: "not packed" });
+      const answer = await exchange();
+      expect(answer.status).toBe(status);
+      expect(answer.json).toBeUndefined();
+      expect(answer.text).toBe(status === 204 ? "" : "(a body that cannot be unpacked)");
+    },
+  );
+
+  it("whose packed answer is broken off has none", async () => {
+    const packed = gzipSync(JSON.stringify({ errcode: 0, errmsg: "x".repeat(2000) }));
+    const head = `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${packed.length}\r\n\r\n`;
+    const server = await RawServer.start();
+    onTestFinished(() => server.close());
+    server.speaks((socket) => {
+      socket.write(head);
+      socket.end(packed.subarray(0, packed.length - 9));
+    });
+    const { verdict } = await failure(exchange({ ...post(), url: server.url }));
+    expect(verdict).toMatchObject({ kind: "retryable", reason: "network" });
+  });
+
+  it.each([
+    [1024 * 1024 - 1, undefined],
+    [1024 * 1024, undefined],
+    [1024 * 1024 + 1, true],
+  ])("whose answer has %i bytes knows whether all of it was read", async (bytes, isCut) => {
+    inbox.reply({ status: 200, body: "x".repeat(bytes) });
+    const answer = await exchange();
+    expect(answer.isCut).toBe(isCut);
+    expect(answer.text).toHaveLength(Math.min(bytes, 1024 * 1024));
   });
 });
 
