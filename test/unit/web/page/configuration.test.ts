@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { storedKey } from "../../../../src/ledger/key.ts";
+import { sinks as registry } from "../../../../sinks/index.ts";
+import { loadConfig } from "../../../../src/config/load.ts";
 import * as schemas from "../../../../src/web/api/schemas.ts";
 import { HOSTILE } from "../../../fixtures/hostile.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { accessFile, fileProver, sha256 } from "../../../support/guarded.ts";
 import { MINUTE, NOON, seen, take } from "../../../support/history.ts";
-import { aPageSite, type PageSite } from "../../../support/page.ts";
+import { aPageSite, type PageSite, SINKS } from "../../../support/page.ts";
 
 const EVENT = {
   apiVersion: "v1",
@@ -75,6 +77,42 @@ describe("the page of the configuration", () => {
       expect(text).toMatch(/ops webhook ✓ would be told level Warning ✓/);
       expect(body).toContain(`href="${path}"`);
     }
+  });
+
+  it("says of a canary where it goes, and asks no filter", async () => {
+    const site = await aPageSite();
+    const canary = { ...EVENT, reason: "KubeCrierCanary", reportingComponent: "kube-crier" };
+    const { text, body } = await tryIt(site, { event: JSON.stringify(canary) });
+    expect(text).toContain("A canary: it goes to where its own kube-crier follows it to");
+    expect(text).not.toMatch(
+      /would (not )?be told (level|no filter|namespaces)|Nobody would be told/,
+    );
+    expect(body).not.toContain('<ol class="trace">');
+    // Of another reporter it is an event like any other.
+    const other = { ...canary, reportingComponent: "kubelet" };
+    expect((await tryIt(site, { event: JSON.stringify(other) })).text).not.toContain("A canary");
+  });
+
+  it("says which filter drops what nobody is told, and what each sink would have done", async () => {
+    const flags = { sink: SINKS, clusterName: "prod-a", excludeNamespaces: ["shop"] };
+    const { config } = loadConfig({ flags, registry, env: {} });
+    const site = await aPageSite({ config });
+    const { text } = await tryIt(site, { event: JSON.stringify(EVENT) });
+    expect(text).toMatch(/Filter of all sinks ✗ dropped for every sink exclude\.namespaces shop ✗/);
+    expect(text).toMatch(/audit stdout ✗ would not be told the filter of all sinks drops it/);
+    // Its own filter would have kept it from this one as well.
+    expect(text).toMatch(/ops webhook ✗ would not be told (?!the filter of all)/);
+    expect(text).toContain("Nobody would be told.");
+    const chinese = await tryIt(site, { event: JSON.stringify(EVENT) }, "zh");
+    expect(chinese.text).toContain("被全局过滤器排除");
+    expect(chinese.text).toContain("不会通知任何渠道。");
+  });
+
+  it("names an object of no namespace by its kind alone", async () => {
+    const site = await aPageSite();
+    const node = { ...EVENT, involvedObject: { kind: "Node", name: "node-1" } };
+    const { text } = await tryIt(site, { event: JSON.stringify(node) });
+    expect(text).toContain("Normal · Node node-1");
   });
 
   it("says at the field what cannot be read, and keeps what was written", async () => {
