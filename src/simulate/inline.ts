@@ -103,7 +103,10 @@ export function parseInline(source: string, dialect: Dialect, depth = 0): Inline
     const [whole, decimal, hex, name] = match;
     const point = decimal !== undefined ? Number(decimal) : Number.parseInt(hex ?? "", 16);
     if (name !== undefined) text.push(NAMED[name.toLowerCase()] ?? whole);
-    else text.push(point > 0 && point <= 0x10ffff ? String.fromCodePoint(point) : "\ufffd");
+    else
+      text.push(
+        point > 0 && point <= 0x10ffff ? String.fromCodePoint(point).toWellFormed() : "\ufffd",
+      );
     return at + whole.length;
   }
 

@@ -88,10 +88,56 @@ describe("Markdown within a paragraph", () => {
     ["&lt;b&gt; &amp; &#42; &#x2A; &nope;", [text("<b> & * * &nope;")]],
     ["&#0;&#99999999;", [text("\ufffd&#99999999;")]],
     ["&#1114112;", [text("\ufffd")]],
+    // Half a character is none, as CommonMark has it.
+    ["&#xD800;a&#57343;", [text("\ufffda\ufffd")]],
+    ["&#x1F4A5;&#128165;", [text("💥💥")]],
+    ["&LT;&Quot;&apos;&nbsp;", [text("<\"'\u00a0")]],
+    // A run of ticks ends at one of the same length.
+    ["``a`b``", [{ kind: "code", text: "a`b" }]],
+    ["`` `a` ``", [{ kind: "code", text: "`a`" }]],
+    ["`a``b`", [{ kind: "code", text: "a``b" }]],
+    ["`a``", [text("`a``")]],
+    ["```a`", [text("```a`")]],
+    ["`a\nb`", [{ kind: "code", text: "a b" }]],
+    // Within a word, and beside a space, a mark is a character.
+    ["restart_count_max", [text("restart_count_max")]],
+    ["2 * 3 * 4", [text("2 * 3 * 4")]],
+    ["~a~ ~~b~~", [text("~a~ "), { kind: "strike", children: [text("b")] }]],
     ['<font color="red">a</font>', [{ kind: "coloured", colour: "red", children: [text("a")] }]],
     ["<font color=red>a", [text("<font color=red>a")]],
   ])("%j", (source, children) => {
     expect(parseMarkdown(source, DINGTALK)).toEqual([paragraph(...children)]);
+  });
+
+  it("stops nesting where nobody could read it, and shows the rest as it was written", () => {
+    expect(parseMarkdown("**_x_ [~~y~~](https://a.example)**", DINGTALK).map(blockText)).toEqual([
+      "x y",
+    ]);
+    const font = '<font color="red">';
+    const coloured = `${font.repeat(40)}x${"</font>".repeat(40)}`;
+    const [read = ""] = parseMarkdown(coloured, DINGTALK).map(blockText);
+    expect(read).toContain("x");
+    expect(read).toContain(font);
+  });
+
+  it.each([
+    ["<at id=ou_1></at>", "ou_1", ""],
+    ["<at email=a@b.example></at> x", "a@b.example", " x"],
+    ["<at user_id='ou_2'/> x", "ou_2", " x"],
+    // Without its end the tag is one all the same, and what follows is text.
+    ["<at id=ou_3> x", "ou_3", " x"],
+    ["<at id=ou_4>Name</at> x", "ou_4", " x"],
+  ])("Lark calls by %j", (source, who, rest) => {
+    const after = rest === "" ? [] : [text(rest)];
+    expect(parseMarkdown(source, LARK)).toEqual([paragraph({ kind: "mention", who }, ...after)]);
+  });
+
+  it("an image is its text, beside its address", () => {
+    const image = { kind: "image", url: "https://a.example/p.png", alt: "p" };
+    expect(parseMarkdown("![p](https://a.example/p.png)!", DINGTALK)).toEqual([
+      paragraph(image, text("!")),
+    ]);
+    expect(parseMarkdown("![p] (x)", DINGTALK)).toEqual([paragraph(text("![p] (x)"))]);
   });
 
   it("draws the mentions and anchors each platform has", () => {
