@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { type Live, openDesk } from "../../../src/app/desk.ts";
 import { remember } from "../../../src/app/recall.ts";
+import { ConfigError } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { sinks as registry } from "../../../sinks/index.ts";
 import { EVERYTHING } from "../../../src/history/history.ts";
@@ -10,6 +11,7 @@ import { StorageError } from "../../../src/ledger/store.ts";
 import { storedKey } from "../../../src/ledger/key.ts";
 import type { Observer } from "../../../src/observe/observer.ts";
 import type { Desk } from "../../../src/web/page/desk.ts";
+import { aDigest, aGap } from "../../support/alerts.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { anyone } from "../../support/history.ts";
 import { anEntry, countingIds, never, temporaryDirectory } from "../../support/ledger.ts";
@@ -278,6 +280,52 @@ describe("the desk of the page", () => {
     const event = { ...eventOf(1), reason: "ImagePullBackOff" };
     const { looks: real } = await desk.preview("ding", text, { kind: "event", event });
     expect((await real[0]?.drawn)?.toString()).toContain("ImagePullBackOff");
+  });
+
+  it("previews a digest and a gap as the chat shows them", async () => {
+    const desk = open();
+    const text = desk.templateText("ding");
+    const { looks } = await desk.preview("ding", text, aDigest());
+    expect((await looks[0]?.drawn)?.toString()).toContain("37");
+    const { looks: gap } = await desk.preview("ding", text, aGap());
+    expect(gap.map(({ problem }) => problem)).toEqual([null, null]);
+    expect((await gap[1]?.drawn)?.toString()).toMatch(/\p{Script=Han}/u);
+  });
+
+  it("of what is no chat shows the body that would be sent, and draws nothing", async () => {
+    const desk = open();
+    const { issues, looks } = await desk.preview("ops", desk.templateText("ops"), null);
+    expect(issues).toEqual([]);
+    for (const { text, drawn, problem } of looks) {
+      expect([drawn, problem]).toEqual([null, null]);
+      expect(JSON.parse(text)).toMatchObject({ kind: "event", event: { reason: "BackOff" } });
+    }
+  });
+
+  it("reads what somebody pastes as events of its cluster, and says what is none", () => {
+    const desk = open();
+    const pasted = {
+      kind: "Event",
+      metadata: { name: "a", namespace: "shop" },
+      involvedObject: { kind: "Pod", name: "web" },
+      reason: "BackOff",
+    };
+    const [event] = desk.readEvents(JSON.stringify(pasted));
+    // Without a time of its own it is of now.
+    expect(event).toMatchObject({ reason: "BackOff", lastSeen: "2026-11-20T08:00:00.000Z" });
+    expect(event?.cluster).toBe(desk.config.cluster);
+    expect(() => desk.readEvents("{}")).toThrow();
+    expect(() => desk.readEvents("no JSON")).toThrow();
+  });
+
+  it("says that nothing can be changed where the database is, for the moment, refused", async () => {
+    const issue = { where: "--ledger", message: "access is denied", hint: null };
+    const refused = () => Promise.reject(new ConfigError([issue]));
+    const desk = open({ history: () => ({ retry: refused, discard: refused }) });
+    await expect(desk.settleDead("d1", "retry", "all")).rejects.toMatchObject({
+      name: "UnreadableError",
+      message: expect.stringMatching(/^nothing can be changed now: .*access is denied/s) as string,
+    });
   });
 
   it("says what is wrong with a template, and where", async () => {

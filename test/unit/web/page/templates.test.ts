@@ -65,6 +65,30 @@ describe("the page of templates", () => {
     expect(map.data["dingtalk.hbs"]).toBe(text.replaceAll("\r\n", "\n"));
   });
 
+  it("shows beside a chat's message the request behind it, folded away", async () => {
+    const site = await anIncident();
+    const text =
+      '{{#*inline "title"}}mine{{/inline}}{{#*inline "markdown"}}# {{reason}}{{/inline}}';
+    const { body } = await post(site, "/templates/preview", { ...DING, text });
+    expect(body.match(/<section class="look"/g)).toHaveLength(2);
+    expect(body).toMatch(/lang="en"[\s\S]*lang="zh-CN"/);
+    expect(body).toContain('<div class="chat">');
+    expect(body).toMatch(/<details\s*>/);
+    expect(body).toContain("&quot;msgtype&quot;:&quot;markdown&quot;");
+    expect(body).not.toContain('class="failed"');
+  });
+
+  it("names a mistake of no line by its place alone, and shows of a long line its beginning", async () => {
+    const site = await anIncident();
+    const nothing = await post(site, "/templates/preview", { ...DING, text: "x" });
+    expect(nothing.body).toMatch(/<li class="failed"><code>[^<]+<\/code>/);
+    const long = `{{#*inline "title"}}${"x".repeat(200)}{{mesage}}{{/inline}}`;
+    const { body } = await post(site, "/templates/preview", { ...DING, text: long });
+    const [, excerpt = ""] = /<pre class="excerpt">([^<]*)<\/pre>/.exec(body) ?? [];
+    expect(excerpt.replaceAll("&quot;", '"')).toHaveLength(121);
+    expect(excerpt.endsWith("x…")).toBe(true);
+  });
+
   it("lets no template write into it", async () => {
     const site = await anIncident();
     const tags = async (text: string) => {
