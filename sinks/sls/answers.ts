@@ -37,6 +37,7 @@ export const CODES: CodeTable = {
     reason: "config",
     next: "check `log_store`; it must exist",
   },
+  InvalidHost: { kind: "permanent", reason: "config", next: "check the endpoint and `project`" },
   InvalidTimestamp: {
     kind: "permanent",
     reason: "rejected",
