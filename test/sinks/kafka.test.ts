@@ -2,13 +2,12 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import kafka from "../../sinks/kafka.ts";
 import { lz4, snappy } from "../../sinks/kafka/codecs.ts";
-import { type Failure, failureOf } from "../../sinks/kafka/errors.ts";
-import { BrokerError } from "../../sinks/kafka/fault.ts";
-import { Partition } from "../../sinks/kafka/partition.ts";
-import { type KafkaRecord, recordOf, valueOf } from "../../sinks/kafka/record.ts";
+import { failureOf } from "../../sinks/kafka/errors.ts";
+import { BrokerError, faultOf } from "../../sinks/kafka/fault.ts";
+import { recordOf, valueOf } from "../../sinks/kafka/record.ts";
 import { parseSinkFlag } from "../../src/config/sink-uri.ts";
 import type { HttpClient } from "../../src/sink/http.ts";
-import { retryable, type Verdict } from "../../src/sink/index.ts";
+import { retryable } from "../../src/sink/index.ts";
 import { openSink } from "../../src/sink/open.ts";
 import { aDigest, aGap } from "../support/alerts.ts";
 import { anEvent } from "../support/events.ts";
@@ -16,7 +15,6 @@ import { aMessage, optionsFor, problemsWith } from "../support/messages.ts";
 import { quietIo, sinkFrom } from "../support/sinks.ts";
 import { unlz4, unsnappy } from "../support/unpack.ts";
 
-const accepted: Verdict = { kind: "accepted" };
 const noClient: HttpClient = {
   exchange: () => Promise.reject(new Error("it speaks no HTTP")),
   close: () => undefined,
@@ -219,6 +217,14 @@ describe("an error of the broker", () => {
     ["NOT_ENOUGH_REPLICAS", "way", "retryable server"],
     ["NOT_ENOUGH_REPLICAS_AFTER_APPEND", "way", "retryable server"],
     ["KAFKA_STORAGE_ERROR", "way", "retryable server"],
+    ["REPLICA_NOT_AVAILABLE", "way", "retryable server"],
+    ["BROKER_NOT_AVAILABLE", "way", "retryable server"],
+    ["NETWORK_EXCEPTION", "way", "retryable server"],
+    ["CORRUPT_MESSAGE", "way", "retryable server"],
+    ["GROUP_COORDINATOR_NOT_AVAILABLE", "way", "retryable server"],
+    ["GROUP_LOAD_IN_PROGRESS", "way", "retryable server"],
+    ["NOT_CONTROLLER", "way", "retryable server"],
+    ["ILLEGAL_SASL_STATE", "way", "retryable auth"],
     ["TOPIC_AUTHORIZATION_FAILED", "way", "retryable auth"],
     ["CLUSTER_AUTHORIZATION_FAILED", "way", "retryable auth"],
     ["SASL_AUTHENTICATION_FAILED", "way", "retryable auth"],
@@ -236,6 +242,7 @@ describe("an error of the broker", () => {
     ["RECORD_LIST_TOO_LARGE", "record", "permanent tooLarge"],
     ["INVALID_RECORD", "record", "permanent rejected"],
     ["POLICY_VIOLATION", "record", "permanent rejected"],
+    ["UNSUPPORTED_FOR_MESSAGE_FORMAT", "record", "permanent rejected"],
     ["INVALID_TIMESTAMP", "producer", "retryable server"],
   ])("%s is about the %s: %s", (type, about, expected) => {
     const { verdict, ...failure } = judged(type);
@@ -278,6 +285,67 @@ describe("an error of the broker", () => {
     expect("detail" in verdict ? verdict.detail : "").toMatch(words);
   });
 
+  it("that hangs up is asked about what it may want and was not given", () => {
+    const words = (given: Partial<typeof place> | { readonly tls: unknown }) => {
+      const { verdict } = failureOf(fault({ code: "ECONNRESET" }), { ...place, ...given });
+      return "detail" in verdict ? verdict.detail : "";
+    };
+    expect(words({})).not.toContain("want a user");
+    expect(words({ user: null as never })).toContain(
+      "may speak TLS (give cacert, or `tls`) or want a user",
+    );
+    expect(words({ tls: {} })).toContain("may speak no TLS, or want a client certificate");
+  });
+
+  it("that closes the connection without a code is the network's", () => {
+    const { verdict } = failureOf(fault({ name: "KafkaJSConnectionClosedError" }), place);
+    expect(verdict).toMatchObject({ kind: "retryable", reason: "network" });
+  });
+
+  it("is what is at the bottom of the client's own tries", () => {
+    const cause = { name: "KafkaJSProtocolError", type: "REQUEST_TIMED_OUT", message: "late" };
+    const once = { name: "KafkaJSNumberOfRetriesExceeded", message: "5 tries", cause };
+    const twice = { name: "KafkaJSNonRetriableError", message: "given up", cause: once };
+    for (const error of [cause, once, twice])
+      expect(faultOf(error)).toMatchObject({ type: "REQUEST_TIMED_OUT", message: "late" });
+    // With nothing below it, it is the error itself.
+    expect(faultOf({ name: "KafkaJSNonRetriableError", message: "given up" })).toMatchObject({
+      name: "KafkaJSNonRetriableError",
+      type: null,
+      message: "given up",
+    });
+  });
+
+  it.each([undefined, null, "text", 7, {}, { name: 1, message: 2, code: 3, type: 4 }])(
+    "is a fault of the client's, whatever was thrown: %j",
+    (thrown) => {
+      expect(faultOf(thrown)).toMatchObject({
+        name: "Error",
+        type: null,
+        code: null,
+        broker: null,
+        message: "the client failed",
+      });
+    },
+  );
+
+  it("of a cause that is its own cause comes to an end", () => {
+    const error: { name: string; message: string; cause?: unknown } = {
+      name: "KafkaJSNumberOfRetriesExceeded",
+      message: "again",
+    };
+    error.cause = error;
+    expect(faultOf(error).message).toBe("again");
+  });
+
+  it("of OpenSSL has a code that reads as Node's", () => {
+    const error = { name: "Error", code: "ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE", message: "x" };
+    expect(failureOf(faultOf(error), place).verdict).toMatchObject({
+      reason: "tls",
+      detail: expect.stringContaining("give cert and key (ERR_SSL_SSL_TLS_ALERT_BAD_CERTIFICATE)"),
+    });
+  });
+
   it("tells who may not and how they may", () => {
     const nobody = { ...place, user: null };
     const type = "TOPIC_AUTHORIZATION_FAILED";
@@ -286,153 +354,6 @@ describe("an error of the broker", () => {
       hint: "kafka-acls.sh --add --allow-principal User:ANONYMOUS --operation Write --operation Describe --topic events",
     });
     expect(judged("CLUSTER_AUTHORIZATION_FAILED").problem?.hint).toContain("IdempotentWrite");
-  });
-});
-
-/** A partition whose broker answers as it is told. */
-class Scripted {
-  readonly sent: (readonly string[])[] = [];
-  readonly answers: (Failure | null)[] = [];
-  resets = 0;
-  readonly partition: Partition;
-
-  constructor(maxBytes = 1_000_000) {
-    this.partition = new Partition(0, {
-      maxBytes,
-      send: (_, records) => {
-        this.sent.push(records.map(({ id }) => id));
-        const [answer = null] = this.answers.splice(0, 1);
-        return Promise.resolve(answer);
-      },
-      reset: () => {
-        this.resets += 1;
-        return Promise.resolve();
-      },
-    });
-  }
-
-  deliver(...ids: readonly string[]): Promise<readonly Verdict[]> {
-    return Promise.all(
-      ids.map((id) => new Promise<Verdict>((resolve) => this.partition.add(aRecord(id), resolve))),
-    );
-  }
-}
-
-function aRecord(id: string): KafkaRecord {
-  const bytes = 400;
-  return { id, key: "k", value: id, headers: {}, timestamp: "0", bytes, isCut: false };
-}
-
-describe("a partition", () => {
-  const lost: Failure = { about: "way", verdict: retryable("network", "lost"), problem: null };
-  const refused: Failure = {
-    about: "record",
-    verdict: { kind: "permanent", reason: "tooLarge", detail: "too large" },
-    problem: null,
-  };
-  const fenced: Failure = { about: "producer", verdict: retryable("server", "!"), problem: null };
-
-  it("sends what comes in one turn in one batch, by their size in several", async () => {
-    const scripted = new Scripted(1000);
-    expect(await scripted.deliver("a", "b", "c", "d", "e")).toHaveLength(5);
-    expect(scripted.sent).toEqual([["a", "b"], ["c", "d"], ["e"]]);
-  });
-
-  it("sends a batch in doubt again as it was, before anything else, whoever asks", async () => {
-    const scripted = new Scripted();
-    scripted.answers.push(lost, lost);
-    expect(await scripted.deliver("a", "b")).toEqual([lost.verdict, lost.verdict]);
-    expect(await scripted.deliver("x")).toEqual([lost.verdict]);
-    expect(await scripted.deliver("x", "b")).toEqual([accepted, accepted]);
-    expect(await scripted.deliver("a")).toEqual([accepted]);
-    expect(scripted.sent).toEqual([["a", "b"], ["a", "b"], ["a", "b"], ["x"]]);
-  });
-
-  it("keeps a batch whole of which nobody waits any more", async () => {
-    const scripted = new Scripted();
-    scripted.answers.push(lost);
-    await scripted.deliver("a", "b");
-    scripted.partition.forget("a");
-    expect(await scripted.deliver("c")).toEqual([accepted]);
-    expect(scripted.sent).toEqual([["a", "b"], ["a", "b"], ["c"]]);
-    expect(scripted.partition.knows("a")).toBe(true);
-    expect(await scripted.deliver("a")).toEqual([accepted]);
-    expect(scripted.partition.knows("a")).toBe(false);
-  });
-
-  it("does not send what was given up before it was sent", async () => {
-    const scripted = new Scripted();
-    const delivering = scripted.deliver("a", "b");
-    scripted.partition.forget("a");
-    scripted.partition.end(retryable("network", "closed"));
-    expect(await Promise.race([delivering, Promise.resolve("waits")])).toBe("waits");
-    expect(scripted.sent).toEqual([]);
-  });
-
-  it("finds the one record at fault by halves", async () => {
-    const scripted = new Scripted();
-    // a–h, then a–d, a–b, then the rest.
-    scripted.answers.push(refused, refused, null, refused, refused);
-    const verdicts = await scripted.deliver("a", "b", "c", "d", "e", "f", "g", "h");
-    expect(verdicts.findIndex(({ kind }) => kind === "permanent")).toBe(2);
-    expect(verdicts.filter(({ kind }) => kind === "accepted")).toHaveLength(7);
-    const sent = scripted.sent.map((ids) => ids.join(""));
-    expect(sent.join(" ")).toBe("abcdefgh abcd ab cd c d efgh");
-  });
-
-  it("begins anew where the broker lost track, and never under the old numbers", async () => {
-    const scripted = new Scripted();
-    scripted.answers.push(fenced);
-    expect(await scripted.deliver("a", "b")).toEqual([fenced.verdict, fenced.verdict]);
-    expect(scripted.resets).toBe(1);
-    expect(await scripted.deliver("b")).toEqual([accepted]);
-    expect(scripted.sent).toEqual([["a", "b"], ["b"]]);
-  });
-
-  it("writes each delivery once to a broker that loses answers, and acknowledges none that it has not", async () => {
-    const step = fc.record({
-      ids: fc.uniqueArray(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 6 }),
-      answer: fc.constantFrom("ok", "lost before", "lost after"),
-    });
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-        const log: string[] = [];
-        const acknowledged = new Set<string>();
-        // A broker knows a batch by its number and its count alone, as Kafka does.
-        let sequence = 0;
-        let doubtful: { readonly at: number; readonly count: number } | null = null;
-        let how = "ok";
-        const partition = new Partition(0, {
-          maxBytes: 1_000_000,
-          send: (_, records) => {
-            const known = doubtful?.at === sequence && doubtful.count === records.length;
-            if (how !== "lost before" && !known) log.push(...records.map(({ id }) => id));
-            if (how !== "lost before") doubtful = { at: sequence, count: records.length };
-            if (how !== "ok") return Promise.resolve(lost);
-            sequence += records.length;
-            return Promise.resolve(null);
-          },
-          reset: () => Promise.resolve(),
-        });
-        for (const { ids, answer } of [...steps, { ids: [99], answer: "ok" }]) {
-          how = answer;
-          await Promise.all(
-            ids
-              .map(String)
-              .filter((id) => !acknowledged.has(id))
-              .map(async (id) => {
-                const verdict = await new Promise<Verdict>((resolve) =>
-                  partition.add(aRecord(id), resolve),
-                );
-                if (verdict.kind === "accepted") acknowledged.add(id);
-              }),
-          );
-        }
-        expect(new Set(log).size).toBe(log.length);
-        for (const id of acknowledged) expect(log).toContain(id);
-      }),
-      { numRuns: 200 },
-    );
   });
 });
 
