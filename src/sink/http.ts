@@ -70,7 +70,14 @@ export function createHttpClient({ userAgent, proxy }: HttpClientOptions): HttpC
 
   const once = async (request: Outgoing, signal: AbortSignal): Promise<HttpAnswer> => {
     signal.throwIfAborted();
-    const outgoing = { ...request, headers: { ...defaults, ...sendable(request.headers) } };
+    const headersSent = sendable(request.headers);
+    // Node would write such headers as UTF-8 once more together with a body that is a string.
+    const isPlain = headersSent === request.headers || typeof request.body !== "string";
+    const outgoing = {
+      ...request,
+      headers: { ...defaults, ...headersSent },
+      body: isPlain ? request.body : Buffer.from(request.body),
+    };
     const { status, headers, body } =
       proxy && request.direct !== true && !isLoopback(request.url)
         ? await byProxy(outgoing, signal)

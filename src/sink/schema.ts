@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { headerValueProblem } from "./header.ts";
+import { tokenProblem } from "./header.ts";
 import { Secret } from "./secret.ts";
 
 /**
@@ -127,7 +127,7 @@ export const s = {
   /** A secret that goes into a header as it is. White space around it, as a file has it, is none of it. */
   headerSecret: (meta: OptionMeta) =>
     secretForm(meta, (text) => {
-      const problem = headerValueProblem(text);
+      const problem = tokenProblem(text);
       return problem === null ? { text: text.trim() } : { problem };
     }),
   /** A webhook URL, which is a password. `plainHttp` allows http to any host. */

@@ -19,7 +19,13 @@ const ODD = [
 const odd = fc
   .array(fc.constantFrom(...ODD), { minLength: 1, maxLength: 8 })
   .map((parts) => parts.join(""));
-const any = fc.string({ unit: "binary", minLength: 1 }).map((text) => text.toWellFormed());
+// Control characters are a mistake where they would go into a header.
+const any = fc
+  .string({ unit: "binary", minLength: 1 })
+  .map((text) => text.toWellFormed().replaceAll(/\p{Cc}/gu, " "));
+
+/** Whose secrets go into a header as they are: what is not ASCII is a mistake. */
+const TOKENS = new Set(["honeycomb", "sls", "eventbridge"]);
 
 /** As a URI has it, and a Deployment or a shell's line has that. */
 const encoded = (text: string) => encodeURIComponent(text).replaceAll("'", "%27");
@@ -35,10 +41,10 @@ async function printed(stdin: string, ...flags: readonly string[]): Promise<stri
 describe("whatever characters are in it", () => {
   it.each(Object.entries(DOCUMENTED))(
     "a secret of %s arrives and is not printed",
-    async (_, uri) => {
+    async (type, uri) => {
       await fc.assert(
         fc.asyncProperty(fc.oneof(odd, any), fc.boolean(), async (text, isLine) => {
-          const secret = `qz${text}zq`;
+          const secret = `qz${TOKENS.has(type) ? text.replaceAll(/[^ -~]/gu, "x") : text}zq`;
           const given = SECRETS.reduce<string>(
             (all, one) => all.replaceAll(one, encoded(secret)),
             uri,
