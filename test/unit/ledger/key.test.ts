@@ -3,7 +3,9 @@ import { DatabaseSync } from "node:sqlite";
 import { assert, constantFrom, property, string, tuple } from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { KubeEvent } from "../../../src/event/event.ts";
+import { checkLedger } from "../../../src/ledger/check.ts";
 import { isStoredKey, storedKey } from "../../../src/ledger/key.ts";
+import { readEvents } from "../../../src/source/file/read.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { databaseIn } from "../../support/damage.ts";
 import { anEvent } from "../../support/events.ts";
@@ -18,6 +20,33 @@ describe("the key of an occurrence in the table", () => {
     expect(keys.toSorted()).toEqual(keys);
     expect(at("8999-01-01T00:00:00Z") > at("2026-11-20T08:00:00Z")).toBe(true);
     expect(at("2026-11-20T08:00:00.999999Z")).toBe(at("2026-11-20T08:00:00Z"));
+  });
+
+  test("is text that an address can hold, whatever uid a file gives an Event", () => {
+    const half = at("2026-11-20T08:00:00Z", "a\ud800b@1");
+    expect(decodeURIComponent(encodeURIComponent(half))).toBe(half);
+    expect(half.endsWith("/a\ufffdb@1")).toBe(true);
+  });
+
+  test("of half a character is found again, and no damage to whoever checks the ledger", async () => {
+    const dataDir = temporaryDirectory();
+    const ledger = aRunningLedger(dataDir);
+    const metadata = { name: "web.1", namespace: "shop", uid: "a\ud800b" };
+    const involvedObject = { kind: "Pod", namespace: "shop", name: "w\udfff" };
+    const written = JSON.stringify({ kind: "Event", metadata, involvedObject, message: "\ud800" });
+    const take = async () => {
+      const [event] = readEvents(written, "prod-a", "2026-11-20T08:00:00.000Z");
+      if (event === undefined) throw new Error("no event");
+      const alert = { kind: "event", event } as const;
+      await ledger.outbox.add([{ event, alert, sinks: ["ops"] }], [], never);
+    };
+    await take();
+    await take();
+    expect(ledger.outbox.pending("ops", ledger.clock.now()).total).toBe(1);
+    await ledger.close();
+    const { findings, contents } = checkLedger(dataDir);
+    expect(findings).toEqual([]);
+    expect(contents?.events).toBe(1);
   });
 
   test("is always the same where a time was made up for a missing one", () => {
