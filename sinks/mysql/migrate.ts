@@ -27,6 +27,9 @@ export interface Plan {
 /** Why a table cannot be migrated, in words for a person. */
 export class MigrationError extends Error {}
 
+/** The tables have changed places, and what came at the last moment could not be copied. */
+export class LastMomentError extends Error {}
+
 /** @returns `null` where the table has all that it should. @throws MigrationError */
 export async function planOf(connection: Connection, table: string): Promise<Plan | null> {
   const found = await findTable(connection, table);
@@ -75,6 +78,7 @@ function swap(table: string, copy: string, kept: string): string {
  * @param cluster of rows that name none
  * @param progress rows copied so far
  * @returns rows read, and the events they were about
+ * @throws LastMomentError where it was too late for that
  */
 export async function migrate(
   connection: Connection,
@@ -124,7 +128,14 @@ export async function migrate(
   }
   signal.throwIfAborted();
   await connection.query(swap(table, copy, kept));
-  await copyUpTo(kept, table, null);
+  try {
+    await copyUpTo(kept, table, null);
+  } catch (error) {
+    // Given again, the command would find the table whole and nothing to do.
+    throw new LastMomentError(
+      `the tables have changed places, but rows of ${kept} with an id over ${last} may be missing in ${table}: ${error instanceof Error ? error.message : String(error)}; to begin again, ${swap(table, kept, copy)} and give the command again`,
+    );
+  }
   const [[events] = []] = await connection.query(`SELECT COUNT(*) FROM ${quoted(table)}`);
   return { read, events: Number(events ?? 0) };
 }

@@ -35,7 +35,12 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** A line that is written again in its place: where a person looks, on a terminal that can. */
+export function renews(io: Io, stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY === true && io.env["TERM"] !== "dumb";
+}
+
 /** Colour only where a person looks, and never against NO_COLOR (no-color.org). */
 export function wantsColour(io: Io, stream: { readonly isTTY?: boolean }): boolean {
-  return stream.isTTY === true && (io.env["NO_COLOR"] ?? "") === "" && io.env["TERM"] !== "dumb";
+  return renews(io, stream) && (io.env["NO_COLOR"] ?? "") === "";
 }

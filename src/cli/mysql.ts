@@ -5,10 +5,17 @@ import { loadConfig } from "../config/load.ts";
 import { sinks as registry } from "../../sinks/index.ts";
 import { targetOf } from "../../sinks/mysql.ts";
 import { connect, DatabaseError, FileError } from "../../sinks/mysql/driver.ts";
-import { migrate, MigrationError, type Plan, planOf } from "../../sinks/mysql/migrate.ts";
+import {
+  LastMomentError,
+  migrate,
+  MigrationError,
+  type Plan,
+  planOf,
+} from "../../sinks/mysql/migrate.ts";
 import type { Target } from "../../sinks/mysql/table.ts";
 import { troubleOf } from "../../sinks/mysql/trouble.ts";
-import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { counted } from "../observe/counted.ts";
+import { EXIT, type ExitCode, type Io, renews } from "./io.ts";
 import { LiveLine } from "./live.ts";
 import { tellWarnings } from "./load.ts";
 import { tellProblems } from "./problems.ts";
@@ -53,12 +60,16 @@ async function migrateTarget(
       io.stdout.write(planText(plan, cluster));
       if (options.dryRun === true) return EXIT.ok;
       if (options.yes !== true && !(await agreed(io))) {
+        if (io.signal.aborted) {
+          io.stderr.write("\ninterrupted: nothing was changed\n");
+          return EXIT.interrupted;
+        }
         io.stderr.write("nothing was changed; --yes goes ahead without asking\n");
         return EXIT.usage;
       }
       const started = io.clock.now();
       let copied = 0;
-      const live = io.stderr.isTTY === true ? new LiveLine(io.stderr) : null;
+      const live = renews(io, io.stderr) ? new LiveLine(io.stderr) : null;
       const stop = live?.show(() => progressText(copied, plan, io.clock.now() - started), io.clock);
       try {
         const { read, events } = await migrate(connection, plan, {
@@ -73,7 +84,7 @@ async function migrateTarget(
           },
         });
         io.stdout.write(
-          `done: ${read} rows became ${events} events; the table as it was is ${plan.kept}; when nobody needs it any more: DROP TABLE \`${plan.kept}\`;\n`,
+          `done: ${counted(read, "row", "rows")} became ${counted(events, "event", "events")}; the table as it was is ${plan.kept}; when nobody needs it any more: DROP TABLE \`${plan.kept}\`;\n`,
         );
         return EXIT.ok;
       } finally {
@@ -83,6 +94,10 @@ async function migrateTarget(
       await connection.end();
     }
   } catch (error) {
+    if (error instanceof LastMomentError) {
+      io.stderr.write(`${error.message}\n`);
+      return EXIT.failed;
+    }
     if (io.signal.aborted) {
       io.stderr.write(
         "interrupted: the table is as it was; the copy is dropped when the command is given again\n",
@@ -149,7 +164,7 @@ function progressText(copied: number, plan: Plan, ms: number): string {
 /** Only the whole word: whoever pipes something in by mistake changes nothing. */
 async function agreed(io: Io): Promise<boolean> {
   io.stderr.write('go ahead? "yes" does it: ');
-  const lines = createInterface({ input: io.stdin });
+  const lines = createInterface({ input: io.stdin, signal: io.signal });
   try {
     for await (const line of lines) return line.trim().toLowerCase() === "yes";
     return false;

@@ -21,7 +21,7 @@ import { jsonLog, textLog } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { createObserver, type Tally } from "../observe/observe.ts";
 import { loadAndLookFurther } from "./check.ts";
-import { EXIT, type ExitCode, type Io, wantsColour } from "./io.ts";
+import { EXIT, type ExitCode, type Io, renews, wantsColour } from "./io.ts";
 import { LiveLine } from "./live.ts";
 import { tellProblems } from "./problems.ts";
 import { readVersion } from "./version.ts";
@@ -58,8 +58,7 @@ export async function runConfig(
 ): Promise<Summary> {
   const { clock } = io;
   const version = readVersion();
-  const live =
-    io.stderr.isTTY === true && io.env["TERM"] !== "dumb" ? new LiveLine(io.stderr) : null;
+  const live = renews(io, io.stderr) ? new LiveLine(io.stderr) : null;
   const out = live ?? io.stderr;
   const log =
     live === null

@@ -13,6 +13,8 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
   let config = loadKubeconfig(options);
   const cluster = currentCluster(config);
   const server = new URL(cluster.server);
+  // For messages: some write a password into the address.
+  const shown = redact(cluster.server);
   const agents = new Map<string, http.Agent>();
 
   async function access(signal: AbortSignal): Promise<Access> {
@@ -77,11 +79,11 @@ export function createKubeClient(options: KubeClientOptions, ports: { clock: Clo
     clock: ports.clock,
     access,
     outdated: reload,
-    server: cluster.server,
+    server: shown,
     userAgent: "kube-crier",
   });
   return {
-    server: cluster.server,
+    server: shown,
     origin: describe(options, config),
     namespace: config.getContextObject(config.currentContext)?.namespace ?? null,
     fingerprint: createHash("sha256")

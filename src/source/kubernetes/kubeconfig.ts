@@ -6,6 +6,7 @@ import { KubeConfig, type User } from "@kubernetes/client-node";
 import { ConfigError } from "../../config/config.ts";
 import { processEnv } from "../../config/secrets.ts";
 import { parseYaml } from "../../config/yaml.ts";
+import { redact } from "../../observe/redact.ts";
 
 export interface KubeClientOptions {
   /** `null`: KUBECONFIG, then ~/.kube/config, then the service account of the pod. */
@@ -84,7 +85,7 @@ export function loadKubeconfig(options: KubeClientOptions): Kubeconfig {
   if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server))
     throw problem(
       where,
-      `the server of cluster ${cluster.name} is no http or https URL: ${JSON.stringify(cluster.server)}`,
+      `the server of cluster ${cluster.name} is no http or https URL: ${JSON.stringify(redact(cluster.server))}`,
       null,
     );
   if (context.user !== undefined && config.getUser(context.user) === null)

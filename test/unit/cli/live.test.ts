@@ -7,28 +7,7 @@ import { LiveLine } from "../../../src/cli/live.ts";
 import { main } from "../../../src/cli/main.ts";
 import { systemClock } from "../../../src/clock.ts";
 import { FakeClock } from "../../support/clock.ts";
-
-const RENEW = "\r\u001B[2K";
-
-/** What a person sees: rows, of which the last is where the cursor stands. */
-class Terminal extends Writable {
-  readonly isTTY = true;
-  columns = 60;
-  readonly rows: string[] = [""];
-  /** Every text that ever stood in the last row. */
-  readonly seen: string[] = [];
-
-  override _write(chunk: Buffer | string, _encoding: string, done: () => void): void {
-    for (const [row, line] of String(chunk).split("\n").entries()) {
-      if (row > 0) this.rows.push("");
-      const [before, ...renewed] = line.split(RENEW);
-      const text = renewed.at(-1) ?? `${this.rows.at(-1)}${before}`;
-      this.rows[this.rows.length - 1] = text;
-      this.seen.push(text);
-    }
-    done();
-  }
-}
+import { Terminal } from "../../support/terminal.ts";
 
 describe("the live line", () => {
   it("is renewed in place, and stays below what is logged", async () => {

@@ -97,6 +97,19 @@ describe("a kubeconfig that cannot be used is refused, with what is wrong and wh
     expect(error.message).not.toContain("s3cret");
   });
 
+  it.each(["http", "ftp"])(
+    "a password in its server's address is not repeated: %s",
+    async (scheme) => {
+      const server = `${scheme}://me:s3cret-word@127.0.0.1:1`;
+      const clusters = [{ name: "c", cluster: { server } }];
+      const kubeconfig = file("password", config({ clusters }));
+      const ask = async () => open(kubeconfig).get("/api/v1/events", {}, signal);
+      const error = await ask().catch((thrown: unknown) => thrown as Error);
+      expect(String(error)).toContain(`${scheme}://me:<redacted>@127.0.0.1:1`);
+      expect(String(error)).not.toContain("s3cret");
+    },
+  );
+
   it("takes one that names no user, as `kubectl proxy` needs none", () => {
     const contexts = [{ name: "a", context: { cluster: "c" } }];
     expect(open(file("anonymous", config({ contexts, users: [] }))).server).toBe(
