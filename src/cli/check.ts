@@ -18,7 +18,7 @@ import {
   checkTemplates,
   checkWeb,
 } from "./checks.ts";
-import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { EXIT, type ExitCode, type Io, READER_GONE } from "./io.ts";
 import { tellWarnings } from "./load.ts";
 import { tellProblems } from "./problems.ts";
 import { table } from "./table.ts";
@@ -29,6 +29,12 @@ export async function checkCommand(flags: FlagValues, io: Io): Promise<ExitCode>
     const { config, warnings, differences } = await loadAndLookFurther(flags, io);
     io.stdout.write(`${describeConfig(config)}\n`);
     const { rows, issues } = await checkAll(config, io);
+    if (io.signal.aborted) {
+      // What was not asked to the end is no answer: a CI job that runs out of time has not passed.
+      if (io.signal.reason !== READER_GONE)
+        io.stderr.write("told to end: not everything was checked\n");
+      return EXIT.interrupted;
+    }
     io.stdout.write(
       table(
         ["checked", "what", "result"],
