@@ -18,5 +18,5 @@ export function issueText({ where, message, hint }: ConfigIssue): string {
 
 /** Keys and names come from files, which others may have written: a terminal must not obey them. */
 function calm(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n]/gu, " ");
+  return text.replaceAll(/[^\P{Cc}\n]|[\u2028\u2029]/gu, " ").replaceAll(/\p{Cf}/gu, "");
 }

@@ -55,7 +55,8 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (isMap(value)) return "a map";
   const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  // A cut leaves no half of a character.
+  return text.length > 60 ? `${text.slice(0, 60).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
 /** Less what it quotes of the value: all of it, its beginning, or a part of a pattern. */

@@ -34,6 +34,15 @@ describe("problems", () => {
     expect(text).toContain(": there is no such option");
   });
 
+  it("are read in the order they are written, whatever a name turns around", () => {
+    const { io, said } = anIo();
+    const hint = "did you mean \u2066gnp.\u2069?\u2028one problem less";
+    tellProblems(new ConfigError([{ ...one, message: "\u202etxt.exe\u200b", hint }]), io);
+    expect(said()).toBe(
+      "one problem, nothing was started:\n  ops.yaml:4:13: txt.exe\n      → did you mean gnp.? one problem less\n",
+    );
+  });
+
   it("are told with their number, places and remedies; the exit code is 2", () => {
     const { io, said } = anIo();
     expect(tellProblems(new ConfigError([one, two]), io)).toBe(2);
