@@ -14,7 +14,7 @@ interface Bench {
   readonly clock: FakeClock;
   readonly sink: string;
   /** `kube-crier mysql migrate` of this table. */
-  migrate(args?: readonly string[], options?: CliOptions): Promise<CliResult>;
+  readonly migrate: (args?: readonly string[], options?: CliOptions) => Promise<CliResult>;
 }
 
 /** kube-eventer's table with so many rows, in a database on a loopback port. */
