@@ -94,7 +94,7 @@ describe("an export", () => {
     await filledLedger(dataDir, 1);
     const { code, stderr } = await cli(["ledger", "export", `--data-dir=${dataDir}`]);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^exported 1 event, 1 delivery, \d+ attempts?\n$/);
+    expect(stderr).toMatch(/^exported 1 event, 1 delivery, 0 attempts\b.*\n$/);
   });
 
   it("into `head` has done what was wanted of it, and says nothing", async () => {
