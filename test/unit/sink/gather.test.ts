@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Batching, Gatherer } from "../../../src/sink/gather.ts";
 import { accepted, permanent, retryable, throttled } from "../../../src/sink/verdict.ts";
@@ -107,5 +108,107 @@ describe("what is gathered", () => {
     expect(told.map(({ kind }) => kind)).toEqual(["retryable", "accepted"]);
     expect(wasStopped).toBe(false);
     expect(requests).toEqual([[1, 2]]);
+  });
+
+  it("has each its own verdict where the answer has one for each, and an open one where it has too few", async () => {
+    const bad = permanent("rejected", "no");
+    const { requests, tell } = gathering(() => Promise.resolve([accepted, bad]));
+    expect(await tell([1, 2, 3])).toEqual([
+      accepted,
+      bad,
+      retryable("unknown", "the answer says nothing of this one"),
+    ]);
+    // A refusal that names whom it is about needs no search.
+    expect(requests).toHaveLength(1);
+  });
+
+  it("comes to the same for each, whoever is refused, however many go in one request", async () => {
+    const bad = permanent("rejected", "no");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 40 }),
+        fc.func(fc.boolean()),
+        fc.integer({ min: 1, max: 20 }),
+        async (items, isBad, most) => {
+          const taken: number[] = [];
+          const { requests, tell } = gathering(
+            (some) => {
+              if (some.some((item) => isBad(item))) return Promise.resolve(bad);
+              taken.push(...some);
+              return well();
+            },
+            { most, size: 100 },
+          );
+          expect(await tell(items)).toEqual(items.map((item) => (isBad(item) ? bad : accepted)));
+          // In their order, and each once.
+          expect(taken).toEqual(items.filter((item) => !isBad(item)));
+          for (const some of requests) {
+            expect(some.length).toBeLessThanOrEqual(most);
+            const sum = some.reduce((total, item) => total + item, 0);
+            expect(some.length === 1 || sum <= 100).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+
+  it("is not searched for those who have gone while it was", async () => {
+    const stop = new AbortController();
+    const bad = permanent("rejected", "no");
+    const { gatherer, requests } = gathering((items) => {
+      if (items.length === 4) stop.abort();
+      return Promise.resolve(items.includes(1) ? bad : accepted);
+    });
+    const told = await Promise.all([
+      gatherer.deliver(1, never),
+      gatherer.deliver(2, never),
+      gatherer.deliver(3, stop.signal),
+      gatherer.deliver(4, stop.signal),
+    ]);
+    expect(told.map(({ kind }) => kind)).toEqual([
+      "permanent",
+      "accepted",
+      "retryable",
+      "retryable",
+    ]);
+    expect(requests).toEqual([[1, 2, 3, 4], [1, 2], [1], [2]]);
+  });
+
+  it("ends its request when all have gone, and goes on with who has come meanwhile", async () => {
+    const stop = new AbortController();
+    const { gatherer, requests } = gathering((items, signal) =>
+      items.includes(1)
+        ? new Promise((resolve) => {
+            signal.addEventListener("abort", () => resolve(retryable("network", "ended")));
+            stop.abort();
+          })
+        : well(),
+    );
+    const first = gatherer.deliver(1, stop.signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await first).toEqual(retryable("timeout", "ended while waiting for an answer"));
+    expect(await gatherer.deliver(2, never)).toEqual(accepted);
+    expect(requests).toEqual([[1], [2]]);
+  });
+
+  it("that waits behind a request is told of the end at once, and its request is ended", async () => {
+    let wasStopped = false;
+    const { gatherer, requests } = gathering(
+      (_, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener("abort", () => {
+            wasStopped = true;
+            resolve(retryable("network", "ended"));
+          });
+        }),
+    );
+    const first = gatherer.deliver(1, never);
+    await new Promise((resolve) => setImmediate(resolve));
+    const second = gatherer.deliver(2, never);
+    gatherer.close();
+    expect(await second).toEqual(retryable("network", "ended before it was sent: shutting down"));
+    expect(await first).toEqual(retryable("network", "ended"));
+    expect(wasStopped).toBe(true);
+    expect(requests).toEqual([[1]]);
   });
 });
