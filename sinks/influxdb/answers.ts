@@ -50,8 +50,8 @@ const HINTS: readonly (readonly [RegExp, "auth" | "config" | "rejected", string]
 /** The status first; then what the words add to it. */
 export function judge(answer: HttpAnswer): Verdict {
   if (answer.status >= 200 && answer.status < 300)
-    // A server of InfluxDB's kind has nothing to show: a page is somebody's in between, and nothing was written.
-    return /^\s*</.test(answer.text)
+    // A server of InfluxDB's kind has nothing to show: a page, or what cannot be read, is somebody's in between, and nothing was written.
+    return /^\s*[<(]/.test(answer.text)
       ? retryable(
           "server",
           `HTTP ${answer.status}, but not InfluxDB's own answer: ${answer.text.slice(0, 120)}`,

@@ -173,6 +173,15 @@ describe.each(http.map((sink) => [sink.type, sink] as const))("over HTTP, %s", (
     expect(sink.samples.some((one) => one.expect === "accepted")).toBe(true);
   });
 
+  it("asks again where a 2xx has a body that cannot be unpacked, unless the receiver is anybody's", async () => {
+    const headers = { "content-encoding": "gzip" };
+    inbox.reply({ status: 200, headers, body: "not packed" });
+    // A webhook's status says it all; everybody else has an answer of its own, and this is somebody's in between.
+    expect((await tell()).verdict.kind).toBe(sink.type === "webhook" ? "accepted" : "retryable");
+    inbox.reply({ status: 401, headers, body: "not packed" });
+    expect((await tell()).verdict).toMatchObject({ kind: "permanent", reason: "auth" });
+  });
+
   it("refuses to follow a redirect", async () => {
     inbox.reply({ status: 302, headers: { location: `${inbox.url}/elsewhere` } });
     const before = inbox.requests.length;
