@@ -62,7 +62,7 @@ export class Client implements Outlet {
 export function aHub() {
   const clock = new FakeClock(new Date(NOON).toISOString());
   const ledger = aLedger({ clock });
-  const reader = openReaderOver(ledger.db, systemClock);
+  const reader = { ...openReaderOver(ledger.db, systemClock) };
   const hub = new TailHub(reader, clock);
   onTestFinished(async () => {
     hub.close();
@@ -97,5 +97,5 @@ export function aHub() {
     await clock.advance(500);
     for (let turn = 0; turn < 10 + hub.size; turn += 1) await settle();
   };
-  return { ...ledger, clock, hub, follow, tick, written };
+  return { ...ledger, clock, hub, reader, follow, tick, written };
 }

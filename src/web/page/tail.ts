@@ -110,8 +110,7 @@ export class TailHub {
     while (!signal.aborted) {
       let more = false;
       try {
-        for (const member of this.#members)
-          if (member.state === "behind") await this.#catchUp(member, signal);
+        await this.#catchUpAll(signal);
         const tail = await this.#reader.tail(EVERYTHING, this.#mark, BATCH, ask);
         if (signal.aborted) return;
         this.#mark = tail.mark;
@@ -157,6 +156,19 @@ export class TailHub {
         if (rest.length === found.length) this.#write(member, chunk);
         else if (rest.length > 0) this.#write(member, encode(chunkOf(rest.map(textOf), mark)));
         await nextTurn();
+      }
+    }
+  }
+
+  /** One for whom it cannot be read holds up nobody: the others are asked for first the next time. */
+  async #catchUpAll(signal: AbortSignal): Promise<void> {
+    for (const member of this.#members) {
+      if (member.state !== "behind") continue;
+      try {
+        await this.#catchUp(member, signal);
+      } catch {
+        if (this.#members.delete(member)) this.#members.add(member);
+        return;
       }
     }
   }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EVERYTHING } from "../../../../src/history/history.ts";
+import { EVERYTHING, UnreadableError } from "../../../../src/history/history.ts";
 import { Refusal } from "../../../../src/web/auth/refusal.ts";
 import type { Sight } from "../../../../src/web/page/follower.ts";
 import { HEARTBEAT_MS, LOOK_MS, CATCH_UP } from "../../../../src/web/page/tail.ts";
@@ -122,6 +122,34 @@ describe("who follows", () => {
 });
 
 describe("who comes back", () => {
+  test("and cannot be given what came before holds up nobody else, and is given it once they can", async () => {
+    const { follow, tick, reader, ...kept } = aHub();
+    const well = { ...reader };
+    const filter = { ...EVERYTHING, words: ["slow"] };
+    let isSlow = true;
+    reader.tail = (of, mark, limit, ask) =>
+      isSlow && of.words.includes("slow")
+        ? Promise.reject(new UnreadableError("too slow"))
+        : well.tail(of, mark, limit, ask);
+    const other = follow();
+    await tick();
+    await take(kept, [event(1, { message: "slow" })]);
+    await tick();
+    const back = follow({ after: 0, filter });
+    const behind = follow({ after: 0 });
+    await take(kept, [event(2, { message: "slow" })]);
+    await tick();
+    await take(kept, [event(3)]);
+    await tick();
+    expect(behind.names).toEqual(["web-1", "web-2", "web-3"]);
+    expect(other.names).toEqual(["web-1", "web-2", "web-3"]);
+    expect(back.names).toEqual([]);
+    expect(back.ended).toBe(false);
+    isSlow = false;
+    await tick();
+    expect(back.names).toEqual(["web-1", "web-2"]);
+  });
+
   test("goes on from the last row they have, with each row once", async () => {
     const { follow, tick, ...kept } = aHub();
     const first = follow();
