@@ -14,6 +14,8 @@ const TABLES = {
 type Table = keyof typeof TABLES;
 /** More than three years; what is older, or claims to be, stands together before them. */
 const DAYS_MAX = 1_200;
+/** Days made, or dropped, in one statement: each is a file, and a clock that is years ahead asks for a thousand of them. */
+export const DAYS_AT_ONCE = 31;
 /** Days made before they come. */
 const AHEAD = 2;
 /** Rows of one statement, where the account may not drop partitions. */
@@ -27,10 +29,13 @@ export function dayOf(ms: number): number {
 export class Days {
   /** The last day there is a partition for; `null`: not looked yet. */
   #last: number | null = null;
-  /** The account may not: everything stands in the partition of the rest. */
+  /** The account, or a table, may not: everything stands in the partition of the rest. */
   #refused = false;
 
-  /** Partitions for everything up to `to`; where there are none yet, from `from` on. Milliseconds. */
+  /**
+   * Partitions for everything up to `to`; where there are none yet, from `from` on. Milliseconds. Where they are many it takes several
+   * calls, and what has none yet stands with the rest until then.
+   */
   async cover(session: Session, from: number, to: number): Promise<void> {
     if (this.#refused) return;
     this.#last ??= await lastDay(session);
@@ -38,7 +43,8 @@ export class Days {
     if (this.#last !== null && this.#last >= dayOf(to)) return;
     const first = Math.max(this.#last === null ? dayOf(from) : this.#last + 1, last - DAYS_MAX);
     for (const table of Object.keys(TABLES) as Table[])
-      if (!(await this.#cut(session, table, first, last))) return;
+      if (!(await this.#cut(session, table, first, Math.min(last, first + DAYS_AT_ONCE - 1))))
+        return;
     // Another may have been faster, and had fewer in mind.
     this.#last = await lastDay(session);
   }
@@ -48,8 +54,12 @@ export class Days {
     const end = numberAt((day + 1) * DAY_MS);
     for (const [table, column] of Object.entries(TABLES)) {
       const gone = (await partitionsOf(session, table)).filter((one) => one <= day);
-      if (gone.length === 0 || !(await allowed(() => alter(session, table, dropped(gone)))))
-        await removed(session, table, `${column} < ${number(end)}`);
+      let isDone = gone.length > 0;
+      for (let at = 0; isDone && at < gone.length; at += DAYS_AT_ONCE) {
+        const some = dropped(gone.slice(at, at + DAYS_AT_ONCE));
+        isDone = await allowed(() => alter(session, table, some));
+      }
+      if (!isDone) await removed(session, table, `${column} < ${number(end)}`);
     }
   }
 
@@ -62,7 +72,7 @@ export class Days {
 
   async #cut(session: Session, table: Table, first: number, last: number): Promise<boolean> {
     const there = (await partitionsOf(session, table)).at(-1);
-    const from = there === undefined ? first : there + 1;
+    const from = there === undefined ? first : Math.max(first, there + 1);
     if (from > last) return true;
     const parts = Array.from({ length: last - from + 1 }, (_, index) => {
       const day = from + index;
@@ -105,12 +115,12 @@ async function lastDay(session: Session): Promise<number | null> {
   return Math.min(...all);
 }
 
-/** The account may not change tables. */
-const REFUSED = [1044, 1142, 1227];
+/** The account may not change tables; or a table has as many partitions as there can be. */
+const REFUSED = [1044, 1142, 1227, 1499];
 /** Another process has just done it: there is such a partition, or none any more. */
 const DONE = [1493, 1507, 1517];
 
-/** False where the account may not. */
+/** False where the account, or the table, may not. */
 async function allowed(work: () => Promise<void>): Promise<boolean> {
   try {
     await work();
