@@ -15,6 +15,8 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
   /** Whether `script` is wanted: nobody else's requests hold more than one statement. */
   readonly scripts?: boolean;
+  /** Ends the connection, also one that is still being made. */
+  readonly signal?: AbortSignal;
 }
 
 export type Cell = string | number | null;
@@ -70,7 +72,7 @@ async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connectio
   // Only those who have such a sink load the driver.
   const { default: mysql } = await import("mysql2/promise");
   return translated(async () => {
-    const socket = socketTo(dsn);
+    const socket = socketTo(dsn, options.signal);
     const connection = await mysql.createConnection({
       user: dsn.user,
       password: dsn.password,
@@ -102,9 +104,10 @@ async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connectio
   });
 }
 
-function socketTo({ socket: path, host, port }: Dsn): Socket {
-  if (path !== null) return createConnection({ path });
-  const socket = createConnection({ host, port });
+function socketTo({ socket: path, host, port }: Dsn, signal: AbortSignal | undefined): Socket {
+  const until = signal === undefined ? {} : { signal };
+  if (path !== null) return createConnection({ path, ...until });
+  const socket = createConnection({ host, port, ...until });
   socket.setKeepAlive(true, 10_000);
   socket.setNoDelay(true);
   // The name a certificate is compared with, which Node remembers for names only: without it an address would be taken for "localhost" and refused.

@@ -40,7 +40,8 @@ export async function preflight(
     }),
     ports.election?.problems(signal).then((found) => issues.push(...found)),
     // Others open it, and say so, before they ask for anything else.
-    ports.election && ledgerProblems(config, ports.observer).then((found) => issues.push(...found)),
+    ports.election &&
+      ledgerProblems(config, ports.observer, signal).then((found) => issues.push(...found)),
   ]);
   // Not everything that is looked at gives up looking when it is told to.
   await orAborted(

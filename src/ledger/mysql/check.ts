@@ -73,12 +73,20 @@ async function broken(
   return [{ what, count: Number(count), examples: rows.map(([name]) => String(name)) }];
 }
 
-/** What a start would say of the database, without a change to it; `away`: why it would have to be waited for. */
+/**
+ * What a start would say of the database, without a change to it; `away`: why it would have to be waited for.
+ * @param signal that it should look no further: the connection is cut
+ */
 export async function lookAtMysql(
   target: LedgerTarget,
+  signal?: AbortSignal,
 ): Promise<{ readonly issues: readonly ConfigIssue[]; readonly away: string | null }> {
   const where = `--ledger ${nameOf(target)}`;
   const session = new Session(target);
+  const stop = () => session.destroy();
+  const isOver = () => signal?.aborted ?? false;
+  if (isOver()) return { issues: [], away: null };
+  signal?.addEventListener("abort", stop, { once: true });
   try {
     const version = await versionOf(session);
     if (version === null) {
@@ -90,12 +98,14 @@ export async function lookAtMysql(
     const problems = await missingRights(session);
     return { issues: problems.map((problem) => ({ where, ...problem })), away: null };
   } catch (error) {
+    if (isOver()) return { issues: [], away: null };
     if (error instanceof ConfigError) return { issues: error.issues, away: null };
     if (!(error instanceof AwayError)) throw error;
     const { problem, message } = error;
     if (problem === null) return { issues: [], away: message };
     return { issues: [{ where, ...problem }], away: null };
   } finally {
+    signal?.removeEventListener("abort", stop);
     session.destroy();
   }
 }

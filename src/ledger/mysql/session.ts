@@ -51,6 +51,7 @@ export class Session {
   #opening: Promise<Connection> | null = null;
   readonly #answerMs: number;
   #ended = false;
+  readonly #destroyed = new AbortController();
 
   /** @param connected what to do first with each new connection */
   constructor(
@@ -100,10 +101,11 @@ export class Session {
     return this.#use((connection) => connection.prepare(sql));
   }
 
-  /** For good: one that is being made is not used any more. */
+  /** For good: what is asked fails at once, also where the connection is still being made. */
   destroy(): void {
     this.#ended = true;
     this.#drop();
+    this.#destroyed.abort();
   }
 
   async end(): Promise<void> {
@@ -141,7 +143,9 @@ export class Session {
   }
 
   async #made(): Promise<Connection> {
-    const connection = await connect({ ...this.target, timeoutMs: CONNECT_MS, scripts: true });
+    const { signal } = this.#destroyed;
+    const options = { ...this.target, timeoutMs: CONNECT_MS, scripts: true, signal };
+    const connection = await connect(options);
     try {
       await connection.query(SETTINGS);
       await this.#connected(connection);

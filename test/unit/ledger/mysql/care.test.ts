@@ -1,4 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ConfigError } from "../../../../src/config/config.ts";
 import type { ExportRow } from "../../../../src/ledger/care.ts";
 import type { Outbox } from "../../../../src/ledger/ledger.ts";
@@ -6,7 +8,9 @@ import { exportLedger } from "../../../../src/ledger/export.ts";
 import { checkMysqlLedger, lookAtMysql } from "../../../../src/ledger/mysql/check.ts";
 import { MIGRATIONS } from "../../../../src/ledger/mysql/schema.ts";
 import { exportMysqlLedger } from "../../../../src/ledger/mysql/reader.ts";
+import { Session } from "../../../../src/ledger/mysql/session.ts";
 import type { LedgerTarget } from "../../../../src/ledger/mysql/target.ts";
+import { until } from "../../../support/crier.ts";
 import { settle } from "../../../support/clock.ts";
 import { aLedger, anEntry, never, temporaryDirectory, tried } from "../../../support/ledger.ts";
 import { haveMariadb } from "../../../support/mariadb.ts";
@@ -196,6 +200,50 @@ describe.skipIf(!haveMariadb)("care for a ledger in MySQL", { timeout: 60_000 },
     expect(after.issues.every(({ hint }) => hint?.startsWith("GRANT ") === true)).toBe(true);
     const away = { ...target, dsn: { ...target.dsn, port: 1 } };
     expect((await lookAtMysql(away)).away).toContain("127.0.0.1:1");
+  });
+
+  test("a look before the start is over as soon as the start is: nothing is said of it, and no connection stays", async () => {
+    const silent = createServer();
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    const { port } = silent.address() as AddressInfo;
+    onTestFinished(() => void silent.close());
+    const target = await aDatabase(server(), next());
+    const stopping = new AbortController();
+    const taken = once(silent, "connection") as Promise<[Socket]>;
+    const looking = lookAtMysql({ ...target, dsn: { ...target.dsn, port } }, stopping.signal);
+    const [socket] = await taken;
+    socket.on("error", () => undefined).resume();
+    const gone = once(socket, "close");
+    const before = performance.now();
+    stopping.abort();
+    expect(await looking).toEqual({ issues: [], away: null });
+    await gone;
+    expect(performance.now() - before, "it would have waited for 5 s").toBeLessThan(4_000);
+    // Nor is anything begun then.
+    const away = { ...target, dsn: { ...target.dsn, port: 1 } };
+    expect(await lookAtMysql(away, stopping.signal)).toEqual({ issues: [], away: null });
+  });
+
+  test("a look that waits for a table is over as soon as the start is", async () => {
+    const target = await aDatabase(server(), next());
+    await (await aMysqlLedger(target)).close();
+    const locking = new Session(target);
+    await locking.query("LOCK TABLES kube_crier_ledger WRITE");
+    const stopping = new AbortController();
+    const looking = lookAtMysql(target, stopping.signal);
+    const waits =
+      "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table%'";
+    await until(
+      async () => ((await server().sql(waits)).length > 0 ? true : undefined),
+      "it waits",
+    );
+    stopping.abort();
+    expect(await looking).toEqual({ issues: [], away: null });
+    await locking.end();
+    expect(await lookAtMysql(target, new AbortController().signal)).toEqual({
+      issues: [],
+      away: null,
+    });
   });
 
   test("a database without a ledger is a mistake, and so is one that does not answer", async () => {
