@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Trimmer } from "./retention.ts";
+import { setBacks } from "./set-back.ts";
 import { type Store, unlessRefused } from "./store.ts";
 
 const LOOK_MS = 1_000;
@@ -32,9 +33,16 @@ export interface KeeperPorts {
 export async function keep(ports: KeeperPorts, signal: AbortSignal): Promise<void> {
   const { clock, store } = ports;
   let version = unlessRefused(() => store.version(), 0);
+  const backBy = setBacks(clock);
+  let back = 0;
   for (let looks = 1; ; looks += 1) {
     await clock.sleep(LOOK_MS, signal);
     if (signal.aborted) return;
+    back += backBy(LOOK_MS);
+    if (back > 0 && unlessRefused(() => store.setBack(clock.now(), back), false)) {
+      back = 0;
+      ports.changed();
+    }
     const found = unlessRefused(() => store.version(), version);
     if (found !== version) ports.changed();
     version = found;

@@ -56,6 +56,7 @@ export class LiveDatabase {
     throttledUntil: (sink, now) => this.#use(({ store }) => store.throttledUntil(sink, now)),
     recentAttempts: (sink, since) => this.#use(({ store }) => store.recentAttempts(sink, since)),
     checkpoints: () => this.#use(({ store }) => store.checkpoints()),
+    setBack: (now, ms) => this.#use(({ store }) => store.setBack(now, ms)),
     version: () => this.#use(({ store }) => store.version()),
   };
   readonly retention: Trimmer = {

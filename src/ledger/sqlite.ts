@@ -112,6 +112,11 @@ export class SqliteStore implements Store {
     );
   }
 
+  setBack(now: number, ms: number): boolean {
+    onStorage(() => this.#sql.setBack.run(now, ms, now));
+    return true;
+  }
+
   version(): number {
     return onStorage(() => Number(this.#sql.version.get()?.["data_version"]));
   }
@@ -149,6 +154,9 @@ function statements(db: DatabaseSync) {
     ),
     attempts: db.prepare("SELECT at FROM attempt WHERE sink = ? AND at >= ? ORDER BY at"),
     checkpoints: db.prepare("SELECT * FROM checkpoint"),
+    setBack: db.prepare(
+      "UPDATE delivery SET not_before = MAX(?, not_before - ?) WHERE state = 'pending' AND not_before > ?",
+    ),
     version: db.prepare("PRAGMA data_version"),
   };
 }

@@ -78,6 +78,8 @@ export interface Store {
   throttledUntil(sink: string, now: number): number | null;
   recentAttempts(sink: string, since: number): readonly number[];
   checkpoints(): ReadonlyMap<string, Checkpoint>;
+  /** The clock was set back by so many milliseconds: what waits for a moment waits no longer than it would have. Answers true. */
+  setBack(now: number, ms: number): boolean;
   /** Changes whenever another process has changed the ledger. */
   version(): number;
 }

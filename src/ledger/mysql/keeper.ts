@@ -1,11 +1,12 @@
 import type { Clock } from "../../clock.ts";
 import type { Observer } from "../../observe/observer.ts";
 import { StorageError } from "../store.ts";
+import { setBacks } from "../set-back.ts";
 import { countPending } from "./load.ts";
 import { text } from "./literal.ts";
 import type { MysqlOutbox } from "./outbox.ts";
 import type { MysqlRetention } from "./retention.ts";
-import { fence } from "./script.ts";
+import { fence, waitsSetBack } from "./script.ts";
 import { AwayError, FencedError, type Session } from "./session.ts";
 
 const LOOK_MS = 1_000;
@@ -29,7 +30,10 @@ export interface MysqlKeeperPorts {
   /** A connection of its own: nothing that is delivered waits for it. */
   readonly session: Session;
   readonly retention: MysqlRetention;
-  readonly outbox: Pick<MysqlOutbox, "sure" | "trouble" | "reload" | "counted" | "forget">;
+  readonly outbox: Pick<
+    MysqlOutbox,
+    "sure" | "trouble" | "reload" | "counted" | "forget" | "setBack"
+  >;
   readonly clock: Clock;
   readonly observer: Pick<Observer, "dead">;
   readonly holder: string;
@@ -43,9 +47,14 @@ export async function keepMysql(ports: MysqlKeeperPorts, signal: AbortSignal): P
   const { session, outbox, clock, holder } = ports;
   let known: number | null = null;
   let shed: Shed | null = null;
+  const backBy = setBacks(clock);
+  let back = 0;
   for (let looks = 1; ; looks += 1) {
     await clock.sleep(LOOK_MS, signal);
     if (signal.aborted) return;
+    const ms = backBy(LOOK_MS);
+    back += ms;
+    if (ms > 0) outbox.setBack(clock.now(), ms);
     try {
       const [row] = await session.query(
         `SELECT holder = ${text(holder)}, changed FROM kube_crier_ledger WHERE one = 1`,
@@ -55,6 +64,13 @@ export async function keepMysql(ports: MysqlKeeperPorts, signal: AbortSignal): P
       const changed = Number(row?.[1]);
       if (known !== null && changed !== known) outbox.reload();
       known = changed;
+      if (back > 0) {
+        await session.transaction([
+          ["START TRANSACTION", waitsSetBack(clock.now(), back), fence(holder), "COMMIT"],
+        ]);
+        back = 0;
+        outbox.reload();
+      }
       if (looks % BEAT === 0)
         await session.transaction([["START TRANSACTION", fence(holder), "COMMIT"]]);
       if (looks % COUNT === 0) outbox.counted(await countPending(session));

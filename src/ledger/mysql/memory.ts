@@ -150,6 +150,14 @@ export class Memory {
     for (const { window } of this.#lanes.values()) window.doubt();
   }
 
+  setBack(now: number, ms: number): void {
+    for (const lane of this.#lanes.values()) {
+      lane.window.setBack(now, ms);
+      if (lane.throttledUntil !== null) lane.throttledUntil -= ms;
+    }
+    this.tellAll();
+  }
+
   clear(): void {
     for (const { window } of this.#lanes.values()) window.clear();
   }

@@ -153,6 +153,11 @@ export class MysqlOutbox implements Outbox {
     this.#wake();
   }
 
+  /** The clock was set back by so many milliseconds: nothing in memory waits longer than it would have. */
+  setBack(now: number, ms: number): void {
+    this.#memory.setBack(now, ms);
+  }
+
   counted(sinks: ReadonlyMap<string, Pick<SinkStart, "total" | "oldestOwedAt">>): void {
     this.#memory.counted(sinks);
   }

@@ -128,6 +128,11 @@ export function fence(holder: string): string {
   return `UPDATE kube_crier_ledger SET beat = IF(holder = ${text(holder)}, beat + 1, NULL), seen_at = ${SERVER_NOW} WHERE one = 1`;
 }
 
+/** The clock was set back: what waits for a moment waits no longer than it would have. */
+export function waitsSetBack(now: number, ms: number): string {
+  return `UPDATE kube_crier_delivery SET not_before = GREATEST(${number(now)}, not_before - ${number(ms)}) WHERE state = 'pending' AND not_before > ${number(now)}`;
+}
+
 function occurrence({ seq, receivedAt, suppressed }: Take, event: KubeEvent): string {
   const { namespace, kind, name } = event.object;
   return `(${[

@@ -73,6 +73,18 @@ export class Window {
     this.#horizon = BEGINNING;
   }
 
+  /** The clock was set back: what waits for a moment waits no longer than it would have. */
+  setBack(now: number, ms: number): void {
+    const horizon = this.#horizon;
+    for (const { seq, delivery } of this.#entries.splice(0)) {
+      const { notBefore } = delivery;
+      const waits = notBefore > now ? Math.max(now, notBefore - ms) : notBefore;
+      this.#insert({ seq, delivery: { ...delivery, notBefore: waits } });
+    }
+    // What stands behind it is another by now.
+    if (horizon !== null) this.#horizon = BEGINNING;
+  }
+
   clear(): void {
     for (const { delivery } of this.#entries.splice(0)) this.#known.delete(delivery.id);
     this.#horizon = null;
