@@ -15,7 +15,7 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
   /** Whether `script` is wanted: nobody else's requests hold more than one statement. */
   readonly scripts?: boolean;
-  /** Ends the connection, also one that is still being made. */
+  /** Until it is made: gives it up. */
   readonly signal?: AbortSignal;
 }
 
@@ -67,13 +67,15 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
 }
 
 async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connection> {
-  const { dsn, timeoutMs } = options;
+  const { dsn, timeoutMs, signal } = options;
   const ssl = sslOf(options, tls);
   // Only those who have such a sink load the driver.
   const { default: mysql } = await import("mysql2/promise");
   return translated(async () => {
-    const socket = socketTo(dsn, options.signal);
-    const connection = await mysql.createConnection({
+    const socket = socketTo(dsn);
+    const giveUp = () => socket.destroy();
+    signal?.addEventListener("abort", giveUp, { once: true });
+    const connecting = mysql.createConnection({
       user: dsn.user,
       password: dsn.password,
       database: dsn.database,
@@ -93,6 +95,7 @@ async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connectio
       flags: ["-LOCAL_FILES"],
       connectAttributes: { program_name: "kube-crier" },
     });
+    const connection = await connecting.finally(() => signal?.removeEventListener("abort", giveUp));
     const wrapped = new Wrapped(connection, socket);
     try {
       await connection.query({ sql: SESSION, timeout: timeoutMs });
@@ -104,10 +107,9 @@ async function open(options: ConnectOptions, tls: Dsn["tls"]): Promise<Connectio
   });
 }
 
-function socketTo({ socket: path, host, port }: Dsn, signal: AbortSignal | undefined): Socket {
-  const until = signal === undefined ? {} : { signal };
-  if (path !== null) return createConnection({ path, ...until });
-  const socket = createConnection({ host, port, ...until });
+function socketTo({ socket: path, host, port }: Dsn): Socket {
+  if (path !== null) return createConnection({ path });
+  const socket = createConnection({ host, port });
   socket.setKeepAlive(true, 10_000);
   socket.setNoDelay(true);
   // The name a certificate is compared with, which Node remembers for names only: without it an address would be taken for "localhost" and refused.

@@ -2,16 +2,17 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { ledgerProblems } from "../../../src/app/standby.ts";
 import { Secret } from "../../../src/sink/secret.ts";
 import { startMysqlWire, type WireOptions } from "../../support/mysql-wire.ts";
+import { never } from "../../support/ledger.ts";
 import { freePort } from "../../support/ports.ts";
 
 const PASSWORD = "s3cret-word";
 
 /** What a replica that stands by says of its ledger, and warns of. */
-async function look(url: string | null) {
+async function look(url: string | null, signal = never) {
   const warnings: string[] = [];
   const ledger = url === null ? null : new Secret(url);
   const observer = { warning: (text: string) => void warnings.push(text) };
-  const issues = await ledgerProblems({ ledger }, observer);
+  const issues = await ledgerProblems({ ledger }, observer, signal);
   // Neither holds what opens it.
   expect(JSON.stringify([issues, warnings])).not.toContain(PASSWORD);
   return { issues, warnings };
@@ -39,6 +40,12 @@ describe("what a replica that stands by knows of the ledger", () => {
     expect(warnings).toEqual([
       expect.stringMatching(/^the ledger is away; whoever leads waits for it: .*ECONNREFUSED/),
     ]);
+  });
+
+  it("is nothing any more once the start was told to stop", async () => {
+    const port = await freePort();
+    const url = `mysql://crier:${PASSWORD}@127.0.0.1:${port}/events`;
+    expect(await look(url, AbortSignal.abort())).toEqual({ issues: [], warnings: [] });
   });
 
   it("is who may not come in, which waiting cures for nobody", async () => {

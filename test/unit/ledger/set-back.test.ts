@@ -170,6 +170,7 @@ describe.each(LEDGERS)("a clock that is set back (%s)", { timeout: 60_000 }, (_,
     await eventually(clock, () => dueIn(again, clock).includes("d2"), "what was due to be due");
     await clock.advance(2 * MINUTE);
     await eventually(clock, () => dueIn(again, clock).length === 2, "the other one to be due");
+    expect(dueIn(again, clock)).toEqual(["d2", "d1"]);
   });
 });
 
