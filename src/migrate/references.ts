@@ -31,10 +31,10 @@ export class References {
 
   /**
    * `$(NAME)`, which Kubernetes fills in, and `${NAME}` and `$NAME`, which kube-eventer does; of a variable that nobody sets
-   * Kubernetes leaves the text, and kube-eventer would leave nothing, which no password was meant to be.
+   * Kubernetes leaves the text, and kube-eventer would leave nothing, which no password was meant to be. Of `$$` Kubernetes leaves one.
    */
   marked({ text, where }: Word): Word {
-    const found = /\$\$\(|\$\(([A-Za-z_]\w*)\)|\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)/g;
+    const found = /\$\$\(|\$\(([A-Za-z_]\w*)\)|\$?\$\{([A-Za-z_]\w*)\}|\$?\$([A-Za-z_]\w*)/g;
     return {
       where,
       text: text.replace(found, (whole, ofPod?: string, braced?: string, bare?: string) => {

@@ -14,6 +14,10 @@ describe("a reference", () => {
     ["a$NAME/b", "a${NAME}/b"],
     ["$A$(A)${B}", "${A}${A}${B}"],
     ["$$(NAME)", "$(NAME)"],
+    // Kubernetes makes one dollar sign of two, and kube-eventer fills in what follows it.
+    ["a$${NAME}b", "a${NAME}b"],
+    ["a$$NAME/b", "a${NAME}/b"],
+    ["$$name", "$$name"],
     ["100%$", "100%$"],
     ["$1 $-", "$1 $-"],
   ])("%s is written as %s", (text, expected) => {
