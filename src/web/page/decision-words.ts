@@ -38,7 +38,8 @@ export const DECISION_WORDS: Readonly<Record<Lang, DecisionWords>> = {
     },
     otherwise: "The configuration was another one then:",
     digest: (count) => `Digest of ${count}`,
-    tooOldDigest: (count) => `Digest of ${count} that were too old to be told singly`,
+    tooOldDigest: (count) =>
+      `Digest of ${count} that ${count === "1" ? "was" : "were"} too old to be told singly`,
     gap: "Notice of a gap",
     foldedTitle: "What it tells of",
     foldedPart: (count) => `The newest ${count}.`,
