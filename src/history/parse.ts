@@ -3,14 +3,7 @@ import { DROP_REASONS, type DropReason } from "../event/reason.ts";
 import { DELIVERY_STATES } from "../event/delivery.ts";
 import { parseDuration } from "../sink/schema.ts";
 import { readCursor } from "./cursor.ts";
-import {
-  type Cursor,
-  type Dimension,
-  DIMENSIONS,
-  EVERYTHING,
-  type Filter,
-  type TimelineQuery,
-} from "./history.ts";
+import { type Cursor, DIMENSIONS, EVERYTHING, type Filter, type TimelineQuery } from "./history.ts";
 import { readTime } from "./time.ts";
 import { readWords } from "./words.ts";
 
@@ -133,6 +126,11 @@ export function parseQuery(
       problem(field, text, `one of ${known.join(", ")}`);
       return false;
     });
+  const choice = <T extends string>(field: Field, known: readonly T[], otherwise: T): T => {
+    const all = of(field, known);
+    if (all.length > 1) problem(field, all.join(","), "one value");
+    return all[0] ?? otherwise;
+  };
   const number = (field: Field, max: number, otherwise: number): number => {
     const text = one(field);
     if (text === null) return otherwise;
@@ -169,7 +167,7 @@ export function parseQuery(
     components: list("component"),
     sinks: list("sink"),
     states: of("state", DELIVERY_STATES),
-    kept: of("kept", ["all", "owed", "suppressed"] as const)[0] ?? "all",
+    kept: choice("kept", ["all", "owed", "suppressed"], "all"),
     suppressed: of("why", Object.keys(DROP_REASONS) as DropReason[]),
     words: words(),
   };
@@ -192,7 +190,7 @@ export function parseQuery(
     limit: number("limit", LIMIT_MAX, LIMIT),
     before,
     timeline: {
-      by: of("by", DIMENSIONS)[0] ?? ("reason" satisfies Dimension),
+      by: choice("by", DIMENSIONS, "reason"),
       step: step(),
       top: number("top", TOP_MAX, TOP),
     },

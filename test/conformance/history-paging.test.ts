@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, test } from "vitest";
-import type { Filter } from "../../src/history/history.ts";
+import { printCursor, readCursor } from "../../src/history/cursor.ts";
+import { type Cursor, EVERYTHING, type Filter } from "../../src/history/history.ts";
 import {
+  anyone,
   endServers,
   HOUR,
   type Kept,
@@ -79,5 +81,82 @@ describe.each(READERS)("%s, page after page", { timeout: 90_000 }, (_, open) => 
     expect(await shown(kept, { states: ["dead"] }, 50)).toEqual(names(true));
     expect(await shown(kept, { states: ["pending"] }, 50)).toEqual(names(false));
     expect(await shown(kept, { states: ["pending", "dead"] }, 50)).toEqual(names(null));
+  });
+
+  test("a place in one list is the same place in any other: a cursor of another filter goes on from there", async () => {
+    const kept = await open();
+    await takeAll(
+      kept,
+      Array.from({ length: 12 }, (_, n) =>
+        seen(n, NOON - n * MINUTE, { reason: n % 2 === 0 ? "Failed" : "BackOff" }),
+      ),
+    );
+    const pageFrom = async (changes: Partial<Filter>, before: Cursor | null, limit = 2) => {
+      const page = await kept.reader.events({ ...EVERYTHING, ...changes }, limit, before, anyone);
+      return { names: namesOf(page.rows), next: page.next };
+    };
+    const { names, next } = await pageFrom({ reasons: ["Failed"] }, null);
+    expect(names).toEqual(["web-0", "web-2"]);
+    expect((await pageFrom({}, next)).names).toEqual(["web-3", "web-4"]);
+    expect((await pageFrom({ reasons: ["BackOff"] }, next)).names).toEqual(["web-3", "web-5"]);
+    expect((await pageFrom({ words: ["restarting"] }, next)).names).toEqual(["web-3", "web-4"]);
+    expect((await pageFrom({ names: ["web-1*"] }, next)).names).toEqual(["web-10", "web-11"]);
+    expect((await pageFrom({ states: ["pending"] }, next)).names).toEqual(["web-3", "web-4"]);
+    // Of a time that begins after it nothing is left; one that ends before it begins with its newest.
+    expect(await pageFrom({ from: NOON - 2 * MINUTE }, next)).toEqual({ names: [], next: null });
+    expect((await pageFrom({ to: NOON - 7 * MINUTE }, next)).names).toEqual(["web-8", "web-9"]);
+  });
+
+  test("a cursor before all there is shows nothing, one behind it everything, however it was made up", async () => {
+    const kept = await open();
+    await takeAll(
+      kept,
+      Array.from({ length: 3 }, (_, n) => seen(n, NOON - n * MINUTE)),
+    );
+    const all = ["web-0", "web-1", "web-2"];
+    for (const changes of [{}, { names: ["web-*"] }, { states: ["pending"] }] as const)
+      for (const [cursor, shows] of [
+        ["1.0.0", []],
+        [printCursor({ at: NOON - 3 * MINUTE, tie: 0 }), []],
+        [printCursor({ at: NOON - MINUTE, tie: 0 }), ["web-2"]],
+        [printCursor({ at: NOON + MINUTE, tie: 0 }), all],
+        // The last moment there is.
+        [printCursor({ at: 8.64e15, tie: 0 }), all],
+      ] as const) {
+        const page = await kept.reader.events(
+          { ...EVERYTHING, ...changes },
+          50,
+          readCursor(cursor),
+          anyone,
+        );
+        expect([cursor, namesOf(page.rows)]).toEqual([cursor, shows]);
+        expect(page).toMatchObject({ next: null, refine: null });
+      }
+    // The highest number of one moment that can be written: wherever it leads to, there is an answer.
+    const far = readCursor("1.0.zzzzzzzzzz");
+    expect(far).not.toBeNull();
+    expect(await kept.reader.events(EVERYTHING, 50, far, anyone)).toMatchObject({ refine: null });
+  });
+
+  test("the time between two ends has what happened at the first, and not what happened at the last", async () => {
+    const kept = await open();
+    // To the millisecond, though the index knows seconds only.
+    const [from, to] = [NOON - MINUTE + 250, NOON - MINUTE + 750];
+    await takeAll(
+      kept,
+      [from - 1, from, from + 1, to - 1, to, to + 1].map((at, n) => seen(n, at)),
+    );
+    const within = ["web-3", "web-2", "web-1"];
+    for (const way of [
+      {},
+      { names: ["web-*"] },
+      { words: ["restarting"] },
+      { states: ["pending"] },
+    ] as const)
+      for (const size of [1, 2, 3, 4])
+        expect(await shown(kept, { ...way, from, to }, size)).toEqual(within);
+    expect(await shown(kept, { from, to: from + 1 }, 9)).toEqual(["web-1"]);
+    expect(await shown(kept, { from: to }, 9)).toEqual(["web-5", "web-4"]);
+    expect(await shown(kept, { to: from }, 9)).toEqual(["web-0"]);
   });
 });

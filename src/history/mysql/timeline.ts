@@ -50,7 +50,7 @@ async function frame({ session, filter }: Looking, planned: Plan, step: number |
   );
   const first = Math.max(planned.low, least === null ? planned.low : Number(least));
   const end = Math.min(planned.high, most === null ? first + 1 : Number(most) + 1);
-  const from = filter.from ?? timeOf(first);
+  const from = filter.from ?? Math.min(timeOf(first), filter.to ?? Infinity);
   const to = Math.max(filter.to ?? (end >= END ? from : timeOf(end)) + 1, from);
   return frameOf(step, from, to);
 }

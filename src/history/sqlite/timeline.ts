@@ -5,7 +5,7 @@ import { indexing, tooWide } from "./page.ts";
 import { type Packed, type Span, unpack } from "./counts.ts";
 import { plan, type Plan } from "./plan.ts";
 import { HOUR_MS, MINUTE_MS } from "../numbers.ts";
-import { MOMENT, SECOND, timeOf } from "./schema.ts";
+import { MOMENT, timeOf } from "./schema.ts";
 import { tallyWords, search } from "./search.ts";
 import type { Tables } from "./tables.ts";
 
@@ -30,7 +30,7 @@ export function* timelineOf(
   const span = tables.span();
   const first = Math.max(planned.low, span?.first ?? planned.low);
   const end = Math.min(planned.high, (span?.last ?? first) + 1);
-  const from = filter.from ?? timeOf(first);
+  const from = filter.from ?? Math.min(timeOf(first), filter.to ?? Infinity);
   const to = Math.max(filter.to ?? timeOf(end) + 1, from);
   const bars = new Bars(frameOf(query.step, from, to));
   const counted: Counted = { bars, exact: true, refine: null };
@@ -111,12 +111,11 @@ function* fromWords(
   counted: Counted,
   budget: Budget,
 ): Steps<void> {
-  const { step } = counted.bars.frame;
-  const unit = step % MINUTE_MS === 0 ? MOMENT : SECOND;
   counted.exact = false;
-  for (const { tallies, down } of tallyWords(tables, planned, unit)) {
+  // Bars are whole minutes.
+  for (const { tallies, down } of tallyWords(tables, planned, MOMENT)) {
     for (const { span, class: of, n } of tallies) {
-      counted.bars.add(valueOf(tables.indexer.classes.get(of), by), timeOf(span * unit), n);
+      counted.bars.add(valueOf(tables.indexer.classes.get(of), by), timeOf(span * MOMENT), n);
     }
     counted.refine = budget.over() ? tooWide(down) : null;
     if (counted.refine !== null) return;

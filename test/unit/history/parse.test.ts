@@ -1,7 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { printCursor, readCursor } from "../../../src/history/cursor.ts";
 import { EVERYTHING } from "../../../src/history/history.ts";
 import { FIELDS, parseQuery, problemText, QueryError } from "../../../src/history/parse.ts";
+import { readTime } from "../../../src/history/time.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 const parse = (text: string, others?: readonly string[]) =>
@@ -133,6 +134,13 @@ describe("a query string", () => {
       'cursor: found "abc", expected `next` of the page before, as it was given, or none, like cursor=1.mj2k0a3s.b',
     ],
     ["limit=1&limit=2", 'limit: found "1&2", expected one value, like limit=50'],
+    ["kept=owed,suppressed", 'kept: found "owed,suppressed", expected one value, like kept=owed'],
+    ["by=kind&by=reason", 'by: found "kind,reason", expected one value, like by=reason'],
+    [
+      "cursor=1.a.b&cursor=1.a.c",
+      'cursor: found "1.a.b&1.a.c", expected one value, like cursor=1.mj2k0a3s.b',
+    ],
+    ["from=2h&from=1h", 'from: found "2h&1h", expected one value, like from=2026-11-20T10:00:00Z'],
   ])(
     "a mistake is told with what was found, what was expected and an example: %s",
     (text, told) => {
@@ -174,6 +182,61 @@ describe("a query string", () => {
   test("each field's example is one that is understood", () => {
     for (const [field, [, example]] of Object.entries(FIELDS))
       expect(problemsOf(`${field}=${encodeURIComponent(example)}`), field).toEqual([]);
+  });
+});
+
+const at = (time: string) => Date.parse(time);
+
+describe("a time", () => {
+  test.each([
+    // The hour that there is twice, as the offset says which; and the one that there is not, of no zone.
+    ["2026-10-25T02:30+02:00", at("2026-10-25T00:30:00Z")],
+    ["2026-10-25T02:30+01:00", at("2026-10-25T01:30:00Z")],
+    ["2026-03-29T02:30", at("2026-03-29T02:30:00Z")],
+    ["2026-03-29", at("2026-03-29T00:00:00Z")],
+    ["2026-11-20T10:00-0930", at("2026-11-20T19:30:00Z")],
+    ["2026-11-20 10:00:00,5", null],
+    // The end of a day is the beginning of the next; there is no 24:01.
+    ["2026-11-20T24:00", at("2026-11-21T00:00:00Z")],
+    ["2026-11-20T24:01", null],
+    ["2026-12-31T23:59:59.999999999Z", at("2026-12-31T23:59:59.999Z")],
+    ["2026-12-31T23:59:60Z", null],
+    ["2028-02-29", at("2028-02-29T00:00:00Z")],
+    ["2026-02-29", null],
+    ["2026-02-30T10:00+08:00", null],
+    ["2026-11-20T10:00+25:00", null],
+    ["2026-11-20T10:60", null],
+    ["2026-13-01", null],
+    ["36500d", NOW - 36_500 * 86_400_000],
+    ["36501d", null],
+    ["-5m", null],
+    ["0s", NOW],
+    ["now", NOW],
+    ["1795132800", null],
+    ["yesterday", null],
+    ["2026-11-20T10:00Z\n", null],
+  ])("is what ISO 8601 says, wherever the program runs, and nothing else: %j", (text, expected) => {
+    // A zone whose clocks are put forward and back.
+    vi.stubEnv("TZ", "Europe/Berlin");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(readTime(text, NOW)).toBe(expected);
+  });
+
+  test("that ends a range has to come after its beginning, by a millisecond at least", () => {
+    const from = "from=2026-11-20T10:00:00Z";
+    expect(parse(`${from}&to=2026-11-20T10:00:00.001Z`).filter.to).toBe(
+      at("2026-11-20T10:00:00.001Z"),
+    );
+    for (const to of ["2026-11-20T10:00:00Z", "2026-11-20T11:00:00%2B01:00", "2026-11-20"])
+      expect(problemsOf(`${from}&to=${to}`)).toEqual([
+        expect.stringContaining("expected a time after 2026-11-20T10:00:00.000Z"),
+      ]);
+    expect(problemsOf("since=30m&to=2h")).toHaveLength(1);
+    expect(problemsOf("since=1h&from=2h")).toEqual([
+      expect.stringContaining("either since or from"),
+    ]);
+    // In the future there is nothing, and no mistake either.
+    expect(parse("from=2030-01-01").filter.from).toBe(at("2030-01-01T00:00:00Z"));
   });
 });
 
