@@ -9,12 +9,7 @@ export function readOneEvent(text: string, { readEvents }: Pick<Desk, "readEvent
     if (event !== undefined && others.length === 0) return event;
     throw new Error(`found ${others.length + 1} events, of which one is explained at a time`);
   } catch (error) {
-    const detail =
-      error instanceof RangeError
-        ? "too many objects and lists stand within each other"
-        : error instanceof Error
-          ? error.message
-          : String(error);
+    const detail = error instanceof Error ? error.message : String(error);
     throw new Refusal(
       400,
       `${detail}; expected an Event as \`kubectl get event NAME -o json\` prints it`,
