@@ -84,6 +84,15 @@ async function happen(all: Followed, what: Act): Promise<void> {
   await pass(0);
 }
 
+/** A canary whose story has been told, and goes on. */
+async function lived(acts: readonly Act[], to: string | null) {
+  const all = aCanary({ sink: to });
+  all.synced.resolve();
+  await all.pass(0);
+  for (const one of acts) await happen(all, one);
+  return all;
+}
+
 describe("a canary, whatever happens to it", () => {
   const story = fc.array(act, { maxLength: 40 });
   const sink = fc.constantFrom("ops", null);
@@ -120,10 +129,7 @@ describe("a canary, whatever happens to it", () => {
   it("is well again within three intervals of the world's being so", async () => {
     await fc.assert(
       fc.asyncProperty(story, sink, async (acts, to) => {
-        const all = aCanary({ sink: to });
-        all.synced.resolve();
-        await all.pass(0);
-        for (const one of acts) await happen(all, one);
+        const all = await lived(acts, to);
         all.world.answer = { ok: true };
         all.world.ledgerHolds = true;
         all.world.isOwed = false;
@@ -144,10 +150,7 @@ describe("a canary, whatever happens to it", () => {
   it("ends at once, and leaves nothing behind", async () => {
     await fc.assert(
       fc.asyncProperty(story, sink, async (acts, to) => {
-        const all = aCanary({ sink: to });
-        all.synced.resolve();
-        await all.pass(0);
-        for (const one of acts) await happen(all, one);
+        const all = await lived(acts, to);
         const missed = all.recorded.of("canaryMissed").length;
         await all.end();
         const written = all.written.length;
