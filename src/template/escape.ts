@@ -163,6 +163,12 @@ function breakLinks(text: string): string {
   return text.replace(/\](?=[([:]|$)/g, `]${JOINER}`);
 }
 
+/** Within a word `_` means nothing. Beyond U+FFFF a client that reads halves of characters sees no letter. */
+const LETTER = String.raw`[[\p{L}\p{N}]&&[\0-\uffff]]`;
+const MARKDOWN_MARK = new RegExp(`(?<!${LETTER})_|_(?!${LETTER})`, "gv");
+const SLACK_MARK = new RegExp(String.raw`(?<!${LETTER})[*_~](?!\s)`, "gv");
+const LARK_MARK = new RegExp(String.raw`[*~](?!\s)|(?<!${LETTER})_(?!\s)`, "gv");
+
 function markdown(text: string): string {
   const tildes = (text.match(/~/g)?.length ?? 0) > 1;
   return breakLinks(breakTags(breakMentions(text)))
@@ -170,7 +176,7 @@ function markdown(text: string): string {
     .replace(/\\(?=[!-/:-@[-`{-~]|$)/gm, "\\\\")
     .replace(/`|\*/g, "\\$&")
     .replace(/~/g, tildes ? "\\~" : "~")
-    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_")
+    .replace(MARKDOWN_MARK, "\\_")
     .split(LINE_END)
     .map(lineOfMarkdown)
     .join("  \n");
@@ -197,7 +203,7 @@ function wecom(text: string): string {
 function slack(text: string): string {
   return entities(breakMentions(text))
     .replaceAll("`", "ˋ")
-    .replace(/(?<![\p{L}\p{N}])[*_~](?!\s)/gu, `$&${SPACE}`)
+    .replace(SLACK_MARK, `$&${SPACE}`)
     .replace(/:(?=(?:[+-]1|[a-z0-9_+'-]{0,32}[a-z][a-z0-9_+'-]{0,32}):)/gi, `:${JOINER}`)
     .replace(/^(?=[ \t]*&gt;)/gm, JOINER);
 }
@@ -212,7 +218,7 @@ function lark(text: string): string {
     .replaceAll("`", "ˋ")
     .replace(/&(?=#?[a-z0-9]{1,31};)/gi, `&${JOINER}`)
     .replace(/\\(?=[!-/:-@[-`{-~]|$)/gm, `\\${JOINER}`)
-    .replace(/[*~](?!\s)|(?<![\p{L}\p{N}])_(?!\s)/gu, `$&${SPACE}`)
+    .replace(LARK_MARK, `$&${SPACE}`)
     .replace(
       /^([ \t]*)(?=[>|=]|#{1,6}(?:\s|$)|[-+*](?:\s|-|$)|\d{1,9}[.)](?:\s|$))/gm,
       `$1${JOINER}`,
