@@ -94,8 +94,8 @@ describe("whatever characters are in it", () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(odd, any), async (name) => {
         const text = deployment([`--sink=${DOCUMENTED.dingtalk}`])
-          .replaceAll("name: kube-eventer", `name: ${JSON.stringify(name)}`)
-          .replaceAll("namespace: kube-system", `namespace: ${JSON.stringify(name)}`);
+          .replaceAll("name: kube-eventer", () => `name: ${JSON.stringify(name)}`)
+          .replaceAll("namespace: kube-system", () => `namespace: ${JSON.stringify(name)}`);
         const { config } = loadPrinted(await printed(text), {
           DINGTALK_WEBHOOK: "https://oapi.dingtalk.com/robot/send?access_token=a",
           DINGTALK_SECRET: "SECa",
