@@ -9,6 +9,8 @@ import type { AskUntold, History, Outbox } from "./ledger.ts";
 import { LiveDatabase } from "./live.ts";
 import { lockDataDir } from "./lock.ts";
 import { StoreOutbox } from "./outbox.ts";
+import { setBackSince } from "./set-back.ts";
+import { type Store, unlessRefused } from "./store.ts";
 import { untoldIn } from "./untold.ts";
 
 /** Deliveries held in memory while the disk refuses. */
@@ -66,6 +68,7 @@ export function openLedger(options: LedgerOptions): FileLedger {
   };
   const live = orElse(unlock, () => new LiveDatabase({ dataDir, clock, replaced }));
   const { store, retention } = live;
+  catchUp(store, clock.now());
   const outbox = new StoreOutbox(store, { clock, observer, makeId, bound: HELD_MAX });
   const history = readable(dataDir, live.history);
   if (live.loss !== null) report(live.loss, observer);
@@ -140,6 +143,15 @@ function readable(dataDir: string, history: FileHistory): FileHistory {
     retry: (ids, sink, now, visible) => told(() => history.retry(ids, sink, now, visible)),
     discard: (ids, sink, visible) => told(() => history.discard(ids, sink, visible)),
   };
+}
+
+/** What waits for a moment waits no longer because the clock was set back while nobody ran. */
+function catchUp(store: Store, now: number): void {
+  const ms = setBackSince(
+    unlessRefused(() => store.checkpoints(), new Map()),
+    now,
+  );
+  if (ms > 0) unlessRefused(() => store.setBack(now, ms), false);
 }
 
 function report({ detail, aside, owed }: Loss, observer: Observer): void {

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Checkpoint } from "../source/source.ts";
 
 /** Tells how far the wall clock was set back since it was last asked, `elapsed` ago; 0: it was not. Milliseconds. */
 export function setBacks(clock: Pick<Clock, "now">): (elapsed: number) => number {
@@ -8,4 +9,12 @@ export function setBacks(clock: Pick<Clock, "now">): (elapsed: number) => number
     last = clock.now();
     return last < before ? before + elapsed - last : 0;
   };
+}
+
+/** How far it was set back since the last checkpoint was written, at least: while nobody ran, none can say more. Milliseconds; 0: it was not. */
+export function setBackSince(
+  checkpoints: ReadonlyMap<string, Pick<Checkpoint, "at">>,
+  now: number,
+): number {
+  return Math.max(0, ...[...checkpoints.values()].map(({ at }) => at - now));
 }

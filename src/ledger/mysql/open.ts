@@ -1,14 +1,17 @@
 import { randomUUID } from "node:crypto";
+import type { Clock } from "../../clock.ts";
 import { ConfigError } from "../../config/config.ts";
 import type { LedgerOptions, Ledger } from "../open.ts";
+import { setBackSince } from "../set-back.ts";
 import { claim, keepLock } from "./claim.ts";
 import { MysqlHistory } from "./history.ts";
 import { keepMysql } from "./keeper.ts";
-import { load } from "./load.ts";
+import { load, type Loaded } from "./load.ts";
 import { MysqlOutbox } from "./outbox.ts";
 import { missingRights } from "./probe.ts";
 import { MysqlRetention } from "./retention.ts";
 import { migrate } from "./schema.ts";
+import { fence, waitsSetBack } from "./script.ts";
 import { AwayError, PATIENT_MS, Session } from "./session.ts";
 import { type LedgerTarget, nameOf } from "./target.ts";
 import { readUntold } from "./untold.ts";
@@ -47,7 +50,7 @@ export async function openMysqlLedger(
     const retention = new MysqlRetention(keeping, holder);
     const { loaded, size } = await onceThere(options, signal, async () => {
       await prepared(keeping, holder, options, signal);
-      return { loaded: await load(writing, clock.now()), size: await retention.size() };
+      return { loaded: await caughtUp(writing, holder, clock), size: await retention.size() };
     });
     const outbox = new MysqlOutbox(writing, loaded, {
       clock,
@@ -116,6 +119,17 @@ async function prepared(
   if (problems.length > 0)
     throw new ConfigError(problems.map((problem) => ({ where: where(target), ...problem })));
   await claim(session, holder, term ?? null, clock, signal);
+}
+
+/** What waits for a moment waits no longer because the clock was set back while nobody ran. */
+async function caughtUp(session: Session, holder: string, clock: Clock): Promise<Loaded> {
+  const loaded = await load(session, clock.now());
+  const ms = setBackSince(loaded.checkpoints, clock.now());
+  if (ms === 0) return loaded;
+  await session.transaction([
+    ["START TRANSACTION", waitsSetBack(clock.now(), ms), fence(holder), "COMMIT"],
+  ]);
+  return load(session, clock.now());
 }
 
 /** Again from the beginning until the database stays for all of it: it may go away in the middle. */

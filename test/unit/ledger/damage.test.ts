@@ -296,10 +296,10 @@ describe("a new one that cannot be made yet", () => {
     const dataDir = temporaryDirectory();
     await filledLedger(dataDir);
     flip(databaseIn(dataDir), 2 * PAGE);
-    const ledger = open(dataDir);
-    const { outbox, clock, losses, recorded } = ledger;
     // In the way of the file that is made first.
     mkdirSync(`${databaseIn(dataDir)}.new`);
+    const ledger = open(dataDir);
+    const { outbox, clock, losses, recorded } = ledger;
     expect(await outbox.add([anEntry(1, ["chat"])], [], never)).toEqual(["enqueued"]);
     await settle();
     expect([losses.length, ledger.healthy()]).toEqual([0, false]);

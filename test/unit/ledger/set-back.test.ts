@@ -90,6 +90,10 @@ const add = async ({ outbox }: Pick<Kept, "outbox">, ...numbers: readonly number
 const dueIn = (outbox: Outbox, clock: FakeClock) =>
   outbox.due("ops", clock.now(), 99, none).map(({ id }) => id);
 
+/** When something falls due, where nothing is due before. */
+const nextIn = (outbox: Outbox, clock: FakeClock) =>
+  dueIn(outbox, clock).length > 0 ? null : outbox.nextAt("ops", clock.now());
+
 describe.each(LEDGERS)("a clock that is set back (%s)", { timeout: 60_000 }, (_, open) => {
   test("has a retry wait for what was left of its time, and not for an hour more", async () => {
     const ledger = await open();
@@ -173,6 +177,60 @@ describe.each(LEDGERS)("a clock that is set back (%s)", { timeout: 60_000 }, (_,
     expect(dueIn(again, clock)).toEqual(["d2", "d1"]);
   });
 });
+
+describe.each(LEDGERS)(
+  "a clock that is set back while nobody runs (%s)",
+  { timeout: 60_000 },
+  (_, open) => {
+    const taken = async ({ outbox, clock }: Kept) => {
+      const checkpoint = { scope: "s", cluster: "c", resourceVersion: "1", at: clock.now() };
+      await outbox.add([anEntry(1, ["ops"])], [checkpoint], never);
+      await outbox.written();
+    };
+
+    test("has a retry wait for its time, and not for a day more", async () => {
+      const ledger = await open();
+      const { outbox, clock } = ledger;
+      await taken(ledger);
+      outbox.settle("d1", waits(clock.now(), 10 * MINUTE));
+      await settle();
+      await outbox.written();
+      clock.setBack(24 * HOUR);
+      const at = clock.now() + 10 * MINUTE;
+      const again = await ledger.restarted();
+      await eventually(clock, () => nextIn(again, clock) === at, "it to be read");
+      await clock.advance(10 * MINUTE);
+      await eventually(clock, () => dueIn(again, clock).length === 1, "it to fall due");
+      expect(clock.now()).toBeLessThan(at + MINUTE);
+    });
+
+    test("leaves a platform alone for as long as it asked, from the first moment, not longer", async () => {
+      const ledger = await open();
+      const { outbox, clock } = ledger;
+      await taken(ledger);
+      outbox.settle("d1", waits(clock.now(), 20 * MINUTE, "throttled"));
+      await settle();
+      await outbox.written();
+      clock.setBack(3 * HOUR);
+      const again = await ledger.restarted();
+      expect(again.throttledUntil("ops", clock.now())).toBe(clock.now() + 20 * MINUTE);
+    });
+
+    test("takes nothing off what waits where it was not set back", async () => {
+      const ledger = await open();
+      const { outbox, clock } = ledger;
+      await taken(ledger);
+      const at = clock.now() + HOUR;
+      outbox.settle("d1", waits(clock.now(), HOUR));
+      await settle();
+      await outbox.written();
+      await clock.advance(5 * MINUTE);
+      const again = await ledger.restarted();
+      await eventually(clock, () => nextIn(again, clock) === at, "it to be read");
+      expect(clock.now()).toBeLessThan(at);
+    });
+  },
+);
 
 describe("a clock that is set back while the disk refuses", () => {
   test("counts once the disk is back", async () => {
