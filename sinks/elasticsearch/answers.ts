@@ -101,6 +101,10 @@ const HINTS: readonly Hint[] = [
   ],
 ];
 
+/** The index cannot have a field of the document, or one more of them. */
+export const UNMAPPED =
+  /mapper_parsing_exception|document_parsing_exception|strict_dynamic_mapping_exception|can't merge|Limit of (total fields|mapping depth)/i;
+
 const LOGIN =
   "check `apiKey`, or `esUserName` and `esUserSecret`; to write takes the index privileges create_doc, auto_configure and, for the alias, manage (OpenSearch: cluster_composite_ops, and for the index write, create_index and manage_aliases)";
 

@@ -48,6 +48,16 @@ export function documentOf(naming: Naming, event: KubeEvent): Readonly<Record<st
   };
 }
 
+/**
+ * Without the Event's labels and annotations, whose keys whoever made it chose: an index in which `app` is a text takes no
+ * `app.kubernetes.io/name`, and none takes a thousand keys. The same event where it has neither.
+ */
+export function withoutTexts(event: KubeEvent): KubeEvent {
+  const { labels, annotations, ...others } = event.core ?? {};
+  if (labels === undefined && annotations === undefined) return event;
+  return { ...event, core: others };
+}
+
 export function fitted(message: string): string {
   return cut(message, { max: MESSAGE_BYTES, unit: "bytes" });
 }

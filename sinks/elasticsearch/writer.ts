@@ -16,9 +16,9 @@ import {
   type Verdict,
   verdictOn,
 } from "../../src/sink/index.ts";
-import { BULK, judgeBulk, judgeWhole, SIGNATURE } from "./answers.ts";
+import { BULK, judgeBulk, judgeWhole, SIGNATURE, UNMAPPED } from "./answers.ts";
 import { signed, type Signing } from "./aws.ts";
-import { bulkLines, fitted, indexOf, type Naming } from "./document.ts";
+import { bulkLines, fitted, indexOf, type Naming, withoutTexts } from "./document.ts";
 
 export interface Target extends Naming {
   /** Base URLs without a slash at the end. */
@@ -57,20 +57,26 @@ export class Writer implements DirectSink {
     try {
       const prepared = await unlessAborted(() => this.#prepared(event), signal);
       if (prepared?.kind !== "accepted") return prepared ?? ENDED;
-      const { pipeline, signing } = this.#target;
-      // AWS ignores the query of a POST that is signed.
-      const isInBody = signing !== null;
-      const query =
-        pipeline === null || isInBody ? "" : `?pipeline=${encodeURIComponent(pipeline)}`;
-      const body = bulkLines(this.#target, event, isInBody ? pipeline : null);
-      const answer = await this.#ask("POST", `/_bulk${query}`, body, signal);
-      const verdict = verdictOn({ accept: judgeBulk }, answer, this.#io.clock.now());
-      if (verdict.kind === "accepted" && fitted(event.message) !== event.message)
+      const whole = await this.#write(event, signal);
+      const bare = withoutTexts(event);
+      const isBare = bare !== event && whole.kind === "permanent" && UNMAPPED.test(whole.detail);
+      const verdict = isBare ? await this.#write(bare, signal) : whole;
+      if (verdict.kind === "accepted" && (isBare || fitted(event.message) !== event.message))
         this.#io.messageCut();
       return verdict;
     } catch (error) {
       return transportVerdict(error);
     }
+  }
+
+  async #write(event: KubeEvent, signal: AbortSignal): Promise<Verdict> {
+    const { pipeline, signing } = this.#target;
+    // AWS ignores the query of a POST that is signed.
+    const isInBody = signing !== null;
+    const query = pipeline === null || isInBody ? "" : `?pipeline=${encodeURIComponent(pipeline)}`;
+    const body = bulkLines(this.#target, event, isInBody ? pipeline : null);
+    const answer = await this.#ask("POST", `/_bulk${query}`, body, signal);
+    return verdictOn({ accept: judgeBulk }, answer, this.#io.clock.now());
   }
 
   async check(signal: AbortSignal): Promise<SinkCheck> {
