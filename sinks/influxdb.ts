@@ -55,6 +55,12 @@ const options = s
           "Write the measurement `events`: the message as the field, all else as tags. Without it `log/events`, the whole event as JSON in the field `value`.",
       })
       .default(false),
+    series: s
+      .oneOf(["event", "kind"], {
+        description:
+          "With `event` each event is a series of its own, as with kube-eventer, and the server's index grows with every event. With `kind`, for `withfields` alone, `uid`, `pod_id` and `object_name` are fields and no tags, and the time is moved within its second to tell events of one series apart.",
+      })
+      .default("event"),
     clusterName: s
       .text({
         description:
@@ -63,7 +69,7 @@ const options = s
       })
       .optional(),
   })
-  .superRefine(({ url, bucket, org, token, retentionPolicy }, ctx) => {
+  .superRefine(({ url, bucket, org, token, retentionPolicy, series, withfields }, ctx) => {
     const problem = (path: string, message: string) =>
       ctx.addIssue({ code: "custom", path: [path], message });
     // What is no URL is told already, and still comes here.
@@ -72,6 +78,8 @@ const options = s
       problem("url", "has a user in it; give `user` and `pw` (or `token`) instead");
     if (base !== null && base.search !== "")
       problem("url", "has a query; expected http://HOST:PORT");
+    if (series === "kind" && !withfields)
+      problem("series", "says kind, but `log/events` has no tags for one; give `withfields`, too");
     if (bucket === undefined) {
       for (const [name, value] of [
         ["org", org],

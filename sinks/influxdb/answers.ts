@@ -28,12 +28,12 @@ const HINTS: readonly (readonly [RegExp, "auth" | "config" | "rejected", string]
   [
     /max-values-per-tag limit exceeded/i,
     "config",
-    "each event has a `uid` tag of its own: set max-values-per-tag = 0 in the server's [data]",
+    "each event has a `uid` tag of its own: set `series` to kind, or max-values-per-tag = 0 in the server's [data]",
   ],
   [
     /max-series-per-database limit exceeded|max series per database/i,
     "config",
-    "each event is a series of its own: set max-series-per-database = 0 in the server's [data], or keep events for a shorter time",
+    "each event is a series of its own: set `series` to kind, or max-series-per-database = 0 in the server's [data], or keep events for a shorter time",
   ],
   [
     /beyond retention policy/i,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   clip,
   coreEvent,
@@ -18,6 +19,8 @@ const MESSAGE_IN_WORST_JSON = 8000;
 
 export interface LineOptions {
   readonly withfields: boolean;
+  /** What a series is of: `kind` keeps their number by what has few values. */
+  readonly series: "event" | "kind";
   readonly clusterName?: string | undefined;
 }
 
@@ -27,7 +30,9 @@ export interface LineOptions {
  */
 export function lineOf(options: LineOptions, message: Pick<Message, "id" | "alert">): string {
   const event = recorded(message);
-  const { measurement, tags, fields } = options.withfields ? fielded(event) : whole(event);
+  const isByKind = options.series === "kind";
+  const point = options.withfields ? fielded(event) : whole(event);
+  const { measurement, tags, fields } = isByKind ? byKind(point) : point;
   const cluster = options.clusterName ?? (event.cluster === "" ? "default" : event.cluster);
   const set = Object.entries({ ...tags, cluster_name: cluster })
     .map(([name, value]) => [name, tagValue(value)] as const)
@@ -36,13 +41,28 @@ export function lineOf(options: LineOptions, message: Pick<Message, "id" | "aler
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `,${name}=${value}`);
   const values = Object.entries(fields).map(([name, value]) => `${name}=${fieldValue(value)}`);
-  return `${measurement}${set.join("")} ${values.join(",")} ${nanoseconds(event)}\n`;
+  const time = secondsAndMicros(event);
+  const told = isByKind ? toldByHash(time, event) : toldByCount(time, event);
+  return `${measurement}${set.join("")} ${values.join(",")} ${told}\n`;
 }
 
 interface Point {
   readonly measurement: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Tags that name one event, or one object: the server keeps each value it ever saw in its index. */
+const NAMES = ["uid", "pod_id", "object_name"];
+
+function byKind({ measurement, tags, fields }: Point): Point {
+  const all = Object.entries(tags);
+  const isName = ([tag, value]: [string, string]) => NAMES.includes(tag) && value !== "";
+  return {
+    measurement,
+    tags: Object.fromEntries(all.filter(([tag]) => !NAMES.includes(tag))),
+    fields: { ...fields, ...Object.fromEntries(all.filter(isName)) },
+  };
 }
 
 function whole(event: KubeEvent): Point {
@@ -131,12 +151,27 @@ function fieldValue(text: string): string {
   return `"${escaped}"`;
 }
 
+interface Time {
+  readonly seconds: number;
+  /** Six digits. */
+  readonly micros: string;
+}
+
+function secondsAndMicros({ lastSeen }: KubeEvent): Time {
+  const seconds = Date.parse(`${lastSeen.slice(0, 19)}Z`) / 1000;
+  return { seconds, micros: lastSeen.slice(20, -1).slice(0, 6).padEnd(6, "0") };
+}
+
 /**
  * What happened at one time to one event would be one point: the count makes them several, in digits that no event's time reaches.
  */
-function nanoseconds({ lastSeen, count }: KubeEvent): string {
-  const milliseconds = Date.parse(`${lastSeen.slice(0, 19)}Z`);
-  const fraction = lastSeen.slice(20, -1).slice(0, 6).padEnd(6, "0");
-  const offset = String(count % 1000).padStart(3, "0");
-  return `${milliseconds / 1000}${fraction}${offset}`;
+function toldByCount({ seconds, micros }: Time, { count }: KubeEvent): string {
+  return `${seconds}${micros}${String(count % 1000).padStart(3, "0")}`;
+}
+
+/** Events of one series at one time would be one point. Most times are whole seconds, which leaves nine digits to tell them apart. */
+function toldByHash({ seconds, micros }: Time, { key }: KubeEvent): string {
+  const hash = createHash("sha256").update(key).digest().readUInt32BE() % 1_000_000_000;
+  const digits = String(hash).padStart(9, "0");
+  return `${seconds}${micros === "000000" ? digits : `${micros}${digits.slice(-3)}`}`;
 }

@@ -383,12 +383,12 @@ describe("a server that goes by the documentation", () => {
     [
       400,
       { error: "partial write: max-values-per-tag limit exceeded (100000/100000): dropped=1" },
-      /^dead after 1, config: HTTP 400: partial write.*; each event has a `uid` tag of its own: set max-values-per-tag = 0/,
+      /^dead after 1, config: HTTP 400: partial write.*; each event has a `uid` tag of its own: set `series` to kind, or max-values-per-tag = 0/,
     ],
     [
       400,
       { error: "partial write: max-series-per-database limit exceeded: (1000000) dropped=1" },
-      /^dead after 1, config: .*set max-series-per-database = 0/,
+      /^dead after 1, config: .*set `series` to kind, or max-series-per-database = 0/,
     ],
     [
       400,
