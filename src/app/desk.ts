@@ -64,7 +64,8 @@ export function openDesk(
   const sinks = () =>
     config.sinks.map(({ name, definition }): SinkStatus => {
       const lane = live.lane(name, clock.now()) ?? IDLE;
-      return { name, type: definition.type, ...lane, ...recall.lately(name) };
+      const { latency, lastError } = recall.lately(name);
+      return { name, type: definition.type, ...lane, latency, lastError };
     });
   const namespaces = knownNamespaces(reader, recall.namespaces, ask, clock);
   const desk: Desk = {
@@ -77,6 +78,7 @@ export function openDesk(
     signal,
     chatStyle: CHAT_STYLE,
     sinks,
+    watchingSince: () => (live.standby() === null ? recall.since() : null),
     // Whoever follows is asked for their rights long after their request.
     namespaces: fresh === undefined ? namespaces : () => fresh().then(namespaces),
     troubles: (lang) => {
@@ -147,7 +149,13 @@ function troublesOf(live: Live, recall: Recall, sinks: readonly SinkStatus[]): r
   for (const detail of live.canaries()) troubles.push({ kind: "canary", detail });
   for (const { name, state, until, lastError } of sinks)
     if (state === "broken")
-      troubles.push({ kind: "sink", sink: name, until, detail: lastError?.detail ?? null });
+      troubles.push({
+        kind: "sink",
+        sink: name,
+        since: recall.lately(name).awaySince,
+        until,
+        detail: lastError?.detail ?? null,
+      });
   return troubles;
 }
 

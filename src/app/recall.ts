@@ -16,6 +16,8 @@ export interface Recall {
   readonly namespaces: ReadonlySet<string>;
   /** What came last, and what became of it. */
   readonly memory: Newest;
+  /** When the program began, in milliseconds since the epoch; `null`: not known yet. */
+  readonly since: () => number | null;
   /** Grows with what comes. */
   readonly arrived: () => number;
 }
@@ -47,6 +49,7 @@ export function remember(
   const lately = rememberLately(observer, now);
   const troubles = rememberTroubles(lately.observer, now);
   const namespaces = new Set<string>();
+  const begun = now();
   const arrivals = new Uint32Array(new SharedArrayBuffer(4));
   return {
     observer: {
@@ -62,6 +65,7 @@ export function remember(
       troubles: troubles.current,
       namespaces,
       memory: new Memory(),
+      since: () => begun,
       arrivals,
       arrived: () => Atomics.load(arrivals, 0),
     },

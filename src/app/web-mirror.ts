@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Observer } from "../observe/observer.ts";
+import { NOTHING_LATELY } from "../observe/lately.ts";
 import type { Calls } from "./calls.ts";
 import type { Live } from "./desk.ts";
 import type { Recall } from "./recall.ts";
@@ -16,6 +17,7 @@ const NOTHING: State = {
   waitingFor: [],
   canaries: [],
   troubles: [],
+  since: null,
   namespaces: [],
   texts: null,
 };
@@ -88,8 +90,9 @@ export function mirrorOf(
       canaries: () => known.state.canaries,
     },
     recall: {
-      lately: (sink) => known.state.sinks.get(sink)?.lately ?? { latency: null, lastError: null },
+      lately: (sink) => known.state.sinks.get(sink)?.lately ?? NOTHING_LATELY,
       troubles: () => known.state.troubles,
+      since: () => known.state.since,
       namespaces,
       memory: {
         events: (...given) => calls.ask("newest", ...given),

@@ -45,6 +45,7 @@ export function deliveringSide(
         waitingFor: waitingFor(),
         canaries: canaries(),
         troubles: recall.troubles(),
+        since: recall.since(),
         namespaces:
           recall.namespaces.size > known.namespaces
             ? [...recall.namespaces].slice(known.namespaces)

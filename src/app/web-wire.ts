@@ -36,6 +36,7 @@ export interface State {
   readonly waitingFor: readonly string[];
   readonly canaries: readonly string[];
   readonly troubles: readonly Trouble[];
+  readonly since: number | null;
   /** Those that are not known yet. */
   readonly namespaces: readonly string[];
   /** `null`: as they were. */

@@ -1,11 +1,8 @@
-import type { FailureReason } from "../event/reason.ts";
+import { type FailureReason, OUTAGE_REASONS } from "../event/reason.ts";
 
 const FIRST_MS = 250;
 /** However long an outage was, its end is noticed within this time. */
 const CAP_MS = 5_000;
-
-/** Failures that say something about the sink and not about the one message. */
-const OUTAGE: ReadonlySet<FailureReason> = new Set(["network", "timeout", "server"]);
 
 /**
  * Keeps a sink that is down from being hammered with everything that is pending: after a failure one delivery at a time is tried,
@@ -37,7 +34,7 @@ export class Circuit {
    * @returns when the delivery should be tried again if it is the sink that is down; `null` while it may be the delivery's own fault
    */
   failed(reason: FailureReason, startedAt: number, now: number, random: number): number | null {
-    if (!OUTAGE.has(reason)) return null;
+    if (!OUTAGE_REASONS.has(reason)) return null;
     this.#notAfter(now);
     if (this.open && startedAt < this.#failedAt) return this.#until;
     this.#failures += 1;

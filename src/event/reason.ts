@@ -18,6 +18,9 @@ export const FAILURE_REASONS = {
 
 export type FailureReason = keyof typeof FAILURE_REASONS;
 
+/** Failures that say something about the sink and not about the one message. */
+export const OUTAGE_REASONS: ReadonlySet<FailureReason> = new Set(["network", "timeout", "server"]);
+
 /** Why an event was received but is owed to nobody. */
 export const DROP_REASONS = {
   globalFilter: "the global filter excluded it",

@@ -1,4 +1,4 @@
-import type { FailureReason } from "../event/reason.ts";
+import { type FailureReason, OUTAGE_REASONS } from "../event/reason.ts";
 import type { Observer } from "./observer.ts";
 import { redact } from "./redact.ts";
 
@@ -16,15 +16,19 @@ export interface Lately {
     /** Redacted. */
     readonly detail: string;
   } | null;
+  /** Since when it has not answered, in milliseconds since the epoch; `null`: it answered last. */
+  readonly awaySince: number | null;
 }
 
-const NOTHING: Lately = { latency: null, lastError: null };
+/** Before anything did. */
+export const NOTHING_LATELY: Lately = { latency: null, lastError: null, awaySince: null };
 
 interface Memory {
   readonly ages: number[];
   /** Where the next one goes. */
   next: number;
   lastError: Lately["lastError"];
+  awaySince: number | null;
 }
 
 /** Remembers of each sink what people ask about first; the observer does all it did. */
@@ -34,7 +38,7 @@ export function rememberLately(
 ): { readonly observer: Observer; readonly of: (sink: string) => Lately } {
   const memories = new Map<string, Memory>();
   const memoryOf = (sink: string): Memory => {
-    const known = memories.get(sink) ?? { ages: [], next: 0, lastError: null };
+    const known = memories.get(sink) ?? { ages: [], next: 0, lastError: null, awaySince: null };
     memories.set(sink, known);
     return known;
   };
@@ -43,20 +47,28 @@ export function rememberLately(
       ...observer,
       delivered(sink, id, ageMs, durationMs) {
         const memory = memoryOf(sink);
+        memory.awaySince = null;
         memory.ages[memory.next] = ageMs;
         memory.next = (memory.next + 1) % REMEMBERED;
         observer.delivered(sink, id, ageMs, durationMs);
       },
       attemptFailed(sink, id, reason, detail, retryMs, durationMs) {
-        memoryOf(sink).lastError = { at: now(), reason, detail: redact(detail) };
+        const memory = memoryOf(sink);
+        const at = now();
+        memory.lastError = { at, reason, detail: redact(detail) };
+        memory.awaySince = OUTAGE_REASONS.has(reason) ? (memory.awaySince ?? at) : null;
         observer.attemptFailed(sink, id, reason, detail, retryMs, durationMs);
       },
     },
     of: (sink) => {
       const memory = memories.get(sink);
       return memory === undefined
-        ? NOTHING
-        : { latency: percentiles(memory.ages), lastError: memory.lastError };
+        ? NOTHING_LATELY
+        : {
+            latency: percentiles(memory.ages),
+            lastError: memory.lastError,
+            awaySince: memory.awaySince,
+          };
     },
   };
 }

@@ -78,6 +78,7 @@ export async function aPageSite(
     namespaces: () => ["shop", "pay", "default"],
     troubles: () => [],
     sinks: () => [],
+    watchingSince: () => null,
     dead: async () => null,
     settleDead: async (id, act) => void settled.push(`${act} ${id}`),
     preview: async () => ({ issues: [], warnings: [], looks: [] }),

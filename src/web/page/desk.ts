@@ -26,6 +26,8 @@ export interface Desk {
   /** What does not work now, in words, a line each: since when, and what still works. */
   readonly troubles: (lang: Lang) => readonly string[];
   readonly sinks: () => readonly SinkStatus[];
+  /** Since when everything that happens arrives here, in milliseconds since the epoch; `null`: not known, or another replica watches. */
+  readonly watchingSince: () => number | null;
   /** A delivery that was given up; `null`: there is none of this id. */
   readonly dead: (id: string) => Promise<DeliveryRow | null>;
   /**

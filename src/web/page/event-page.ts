@@ -5,7 +5,7 @@ import { withFields } from "./address.ts";
 import { CONFIGURATION_WORDS } from "./configuration-words.ts";
 import type { Desk } from "./desk.ts";
 import { count, moment, type Reader } from "./reader.ts";
-import { drawObject, eventPath } from "./rows.ts";
+import { drawObject, eventPath, messageText } from "./rows.ts";
 import { drawTrace } from "./trace.ts";
 
 export interface EventView {
@@ -115,7 +115,7 @@ export function drawBriefs(title: string, briefs: readonly EventBrief[], reader:
               <td class="when">${moment(at, reader)}</td>
               <td class="n">${count(event.count, reader)}</td>
               <td>${event.reason}</td>
-              <td class="message"><a href="${eventPath(id)}">${event.message}</a></td>
+              <td class="message"><a href="${eventPath(id)}">${messageText(event, reader)}</a></td>
             </tr>`,
         )}
       </tbody>

@@ -1,12 +1,12 @@
 import { printCursor } from "../../history/cursor.ts";
-import type { EventPage, Refine, Timeline } from "../../history/history.ts";
+import type { EventPage, EventRow, Refine, Timeline } from "../../history/history.ts";
 import type { QueryProblem } from "../../history/parse.ts";
 import { timeTeller } from "../../template/times.ts";
 import { html, type Html } from "../server.ts";
 import { withFields } from "./address.ts";
 import { drawFilterBar } from "./filter-bar.ts";
-import type { Reader } from "./reader.ts";
-import { drawGroups, drawRows } from "./rows.ts";
+import { moment, type Reader } from "./reader.ts";
+import { drawGroups, drawRows, eventPath } from "./rows.ts";
 import { drawStrip } from "./strip.ts";
 
 export interface EventsView {
@@ -18,6 +18,10 @@ export interface EventsView {
   readonly sinks: readonly string[];
   /** Namespaces that the caller may see, where it is not all. */
   readonly visible: readonly string[] | null;
+  /** Where there are no rows: the newest there is at all for this caller. `null`: there is none; undefined: not known. */
+  readonly newest?: EventRow | null | undefined;
+  /** Since when all that happens arrives; `null`: not known. */
+  readonly watchingSince: number | null;
   /** Behind the newest that had arrived before this was drawn; `null`: not known. */
   readonly mark: number | null;
   readonly reader: Reader;
@@ -97,24 +101,48 @@ function drawProblems(problems: readonly QueryProblem[], { words }: Reader): Htm
   </div>`;
 }
 
-function drawRefine({ cause, since }: Refine, { words, lang, timezone, now }: Reader): Html {
-  const until =
-    since === null ? null : timeTeller(lang, timezone, now).moment(new Date(since).toISOString());
+function drawRefine({ cause, since }: Refine, reader: Reader): Html {
+  const { words } = reader;
+  const until = since === null ? null : timeOf(since, reader);
   return html`<p class="refine" role="status">
     ${cause === "indexing" ? words.indexing(until) : words.refine(until)}
   </p>`;
 }
 
 /** Why there is nothing, and what to do. */
-function drawEmpty({ params, visible, reader: { words } }: EventsView): Html {
-  const filtered = [...params].some(([name, value]) => value !== "" && name !== "lang");
+function drawEmpty(view: EventsView): Html {
+  const { params, page, newest, watchingSince, visible, reader } = view;
+  const { empty } = reader.words;
+  const said = [...params].filter(([, value]) => value !== "").map(([name]) => name);
+  const isFiltered = said.some((name) => !OF_THE_TIME.has(name) && !OF_THE_VIEW.has(name));
+  const isNew = newest === null && !isFiltered;
+  const isWide = !isFiltered && params.get("since") === "24h";
+  const why = isNew ? empty.none : isFiltered ? empty.filtered : empty.quiet;
   return html`<section class="empty" id="empty">
-    <h2>${words.empty.title}</h2>
-    <p>${filtered ? words.empty.filtered : words.empty.none}</p>
-    ${filtered ? html`<p><a href="/?since=24h">${words.empty.widen}</a></p>` : ""}
-    ${visible === null ? "" : html`<p>${words.empty.permissions} ${visible.join(", ") || "–"}</p>`}
+    <h2>${empty.title}</h2>
+    ${page?.refine ? "" : html`<p>${why}</p>`}
+    ${isNew && watchingSince !== null ? html`<p>${empty.watching(timeOf(watchingSince, reader))}</p>` : ""}
+    ${
+      newest
+        ? html`<p>
+            ${empty.newest}
+            <a href="${eventPath(newest.id)}"
+              >${moment(newest.at, reader)} ${newest.event.reason}</a
+            >
+          </p>`
+        : ""
+    }
+    ${isNew || isWide ? "" : html`<p><a href="/?since=24h">${empty.widen}</a></p>`}
+    ${visible === null ? "" : html`<p>${empty.permissions} ${visible.join(", ") || "–"}</p>`}
   </section>`;
 }
+
+/** Fields that choose a time, and those that leave out no event. */
+const OF_THE_TIME: ReadonlySet<string> = new Set(["since", "from", "to", "cursor"]);
+const OF_THE_VIEW: ReadonlySet<string> = new Set(["lang", "view", "by", "top", "step", "limit"]);
+
+const timeOf = (at: number, { lang, timezone, now }: Reader): string =>
+  timeTeller(lang, timezone, now).moment(new Date(at).toISOString());
 
 function choice<T extends string>(
   params: URLSearchParams,

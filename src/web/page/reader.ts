@@ -21,16 +21,26 @@ export function readerOf(lang: Lang, timezone: string, now: number): Reader {
 /** A moment as clocks of the zone show it, absolute where the mouse rests and for programs. */
 export function moment(at: number | string, { lang, timezone, now }: Reader): Html {
   const iso = typeof at === "number" ? new Date(at).toISOString() : at;
-  return html`<time datetime="${iso}" title="${iso} · ${timezone}"
+  return html`<time datetime="${iso}" title="${absolute(iso, timezone)}"
     >${timeTeller(lang, timezone, now).moment(iso)}</time
   >`;
 }
 
 /** `2026-11-20 16:05:30`: for what is read on another day. */
 export function stamp(at: number, { timezone }: Reader): Html {
+  return html`<time datetime="${new Date(at).toISOString()}">${stampText(at, timezone)}</time>`;
+}
+
+function stampText(at: number, timezone: string): string {
   const { year, month, day, time } = localTime(at, timezone);
   const date = [year, month, day].map((part) => String(part).padStart(2, "0")).join("-");
-  return html`<time datetime="${new Date(at).toISOString()}">${date} ${time}</time>`;
+  return `${date} ${time}`;
+}
+
+/** `2026-11-20 16:05:30 Asia/Shanghai · 2026-11-20T08:05:30.120Z`; what is no time stands as it is. */
+function absolute(iso: string, timezone: string): string {
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? iso : `${stampText(at, timezone)} ${timezone} · ${iso}`;
 }
 
 /** `16:05:30.120`, for steps that follow each other within a second. */
@@ -38,7 +48,7 @@ export function instant(at: number, reader: Reader): Html {
   const iso = new Date(at).toISOString();
   const { lang, timezone, now } = reader;
   const text = `${timeTeller(lang, timezone, now).moment(iso)}.${iso.slice(20, 23)}`;
-  return html`<time datetime="${iso}" title="${iso} · ${timezone}">${text}</time>`;
+  return html`<time datetime="${iso}" title="${absolute(iso, timezone)}">${text}</time>`;
 }
 
 /** `1,234`, `12.4k` is for nobody who compares. */

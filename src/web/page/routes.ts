@@ -1,4 +1,4 @@
-import { EVERYTHING } from "../../history/history.ts";
+import { type Ask, type EventRow, EVERYTHING } from "../../history/history.ts";
 import { QueryError } from "../../history/parse.ts";
 import type { GuardedEnv } from "../auth/caller.ts";
 import { Refusal } from "../auth/refusal.ts";
@@ -54,7 +54,13 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
       params.set("since", DEFAULT_SPAN);
     const reader = readerFor(c, desk);
     const read = readQuery(params, desk);
-    const base = { params, problems: read.problems, sinks: sinkNames(desk), reader };
+    const base = {
+      params,
+      problems: read.problems,
+      sinks: sinkNames(desk),
+      watchingSince: desk.watchingSince(),
+      reader,
+    };
     if (read.query === null)
       return page(c, desk, reader, "events", reader.words.nav.events, 400, {
         body: drawEvents({ ...base, page: null, timeline: null, visible: null, mark: null }),
@@ -67,12 +73,14 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
       unlessUnreadable(desk.reader.events(query.filter, query.limit, query.before, ask)),
       unlessUnreadable(desk.reader.timeline(query.filter, query.timeline, ask)),
     ]);
+    const newest = events.value?.rows.length === 0 ? await newestOf(desk, ask) : undefined;
     const troubles = [events, timeline].flatMap(({ trouble }) => trouble ?? []);
     return page(c, desk, reader, "events", reader.words.nav.events, 200, {
       troubles: [...new Set(troubles)],
       body: drawEvents({
         ...base,
         page: events.value,
+        newest,
         timeline: timeline.value,
         visible: ask.visible === "all" ? null : ask.visible,
         mark: now.value?.mark ?? null,
@@ -87,6 +95,13 @@ export function mountPages(app: Hono<GuardedEnv>, desk: Desk): TailHub {
     return follow(c, desk, hub, query, writingFor(c, desk, params));
   });
   return hub;
+}
+
+/** @returns `null`: there is none; undefined: it was not found in time */
+async function newestOf(desk: Desk, ask: Ask): Promise<EventRow | null | undefined> {
+  const { value } = await unlessUnreadable(desk.reader.events(EVERYTHING, 1, null, ask));
+  const [newest] = value?.rows ?? [];
+  return newest ?? (value?.refine === null ? null : undefined);
 }
 
 /** Without what is empty, and without the time that was shown where a form chooses another. */

@@ -25,6 +25,11 @@ export function deliveryPath(id: string): string {
   return `/deliveries/${encodeURIComponent(id)}`;
 }
 
+/** Of an event, where it is the text of a link: an event without a message can be opened, too. */
+export function messageText({ message }: Pick<KubeEvent, "message">, { words }: Reader): string {
+  return message.trim() === "" ? words.noMessage : message;
+}
+
 /** The table of events, one row for each occurrence. */
 export function drawRows({ rows, params, sinks, reader }: RowsView): Html {
   return drawTable(
@@ -82,7 +87,7 @@ export function drawRow(
       <a href="${withFields("", params, { reason: event.reason })}">${event.reason}</a>
     </td>
     <td class="object" title="${event.object.name}">${drawObject(event, params)}</td>
-    <td class="message"><a href="${eventPath(id)}">${event.message}</a></td>
+    <td class="message"><a href="${eventPath(id)}">${messageText(event, reader)}</a></td>
     <td class="told">${drawTold(deliveries, suppressed, sinks, reader)}</td>
   </tr>`;
 }

@@ -14,6 +14,7 @@ export type Trouble =
   | {
       readonly kind: "sink";
       readonly sink: string;
+      readonly since: number | null;
       readonly until: number | null;
       readonly detail: string | null;
     };
@@ -64,7 +65,7 @@ function en(trouble: Trouble, at: Tell): string {
     case "canary":
       return `${trouble.detail}.`;
     case "sink":
-      return `${trouble.sink} takes nothing${trouble.until === null ? "" : `, next try ${at(trouble.until)}`}${trouble.detail === null ? "" : `: ${trouble.detail}`}. What is owed to it waits in the ledger.`;
+      return `${trouble.sink} takes nothing${trouble.since === null ? "" : ` since ${at(trouble.since)}`}${trouble.until === null ? "" : `, next try ${at(trouble.until)}`}${trouble.detail === null ? "" : `: ${trouble.detail}`}. What is owed to it waits in the ledger.`;
   }
 }
 
@@ -93,6 +94,6 @@ function zh(trouble: Trouble, at: Tell): string {
     case "canary":
       return `探测事件未按时到达：${trouble.detail}`;
     case "sink":
-      return `${trouble.sink} 目前无法送达${trouble.until === null ? "" : `，下次尝试 ${at(trouble.until)}`}${trouble.detail === null ? "" : `：${trouble.detail}`}。待发通知保存在账本中。`;
+      return `${trouble.since === null ? `${trouble.sink} 目前无法送达` : `自 ${at(trouble.since)} 起 ${trouble.sink} 无法送达`}${trouble.until === null ? "" : `，下次尝试 ${at(trouble.until)}`}${trouble.detail === null ? "" : `：${trouble.detail}`}。待发通知保存在账本中。`;
   }
 }

@@ -71,10 +71,14 @@ export const EN: Words = {
   empty: {
     title: "No events",
     filtered: "Nothing in the history fits this filter.",
+    quiet: "Nothing happened in this time.",
     none: "Nothing has arrived yet.",
+    watching: (time) => `Watching since ${time}; what happens appears here.`,
+    newest: "The newest event:",
     permissions: "You see the namespaces whose events you may list:",
     widen: "Show all of the last 24 hours",
   },
+  noMessage: "(no message)",
   states: {
     delivered: "told",
     pending: "pending",

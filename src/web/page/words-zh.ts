@@ -64,10 +64,14 @@ export const ZH: Words = {
   empty: {
     title: "没有事件",
     filtered: "历史中没有符合条件的事件。",
+    quiet: "这段时间没有事件。",
     none: "还没有收到事件。",
+    watching: (time) => `自 ${time} 起监听，新的事件将显示在这里。`,
+    newest: "最新的事件：",
     permissions: "您只能看到有权列出事件的命名空间：",
     widen: "查看最近 24 小时的全部事件",
   },
+  noMessage: "（无消息）",
   states: {
     delivered: "已通知",
     pending: "等待中",

@@ -43,7 +43,14 @@ export interface Words {
   readonly exportReport: string;
   readonly refine: (until: string | null) => string;
   readonly indexing: (until: string | null) => string;
-  readonly empty: Readonly<Record<"title" | "filtered" | "none" | "permissions" | "widen", string>>;
+  readonly empty: Readonly<
+    Record<"title" | "filtered" | "quiet" | "none" | "newest" | "permissions" | "widen", string>
+  > & {
+    /** @param time since when all that happens arrives */
+    readonly watching: (time: string) => string;
+  };
+  /** What stands for the message of an event that has none. */
+  readonly noMessage: string;
   readonly states: Readonly<Record<DeliveryState, string>>;
   readonly notRouted: string;
   readonly event: string;

@@ -249,7 +249,9 @@ describe("the desk of the page", () => {
       },
     ]);
     expect(desk.troubles("en")).toEqual([
-      expect.stringMatching(/^ops takes nothing, next try .*: no route to host\./) as string,
+      expect.stringMatching(
+        /^ops takes nothing since .*, next try .*: no route to host\./,
+      ) as string,
     ]);
   });
 

@@ -89,7 +89,8 @@ describe("what the page's thread knows of what runs", () => {
     observer.ledgerTrouble("the disk is full");
     observer.eventReceived("kubernetes", anEvent({ eventNamespace: "shop" }));
     expect(live.lane("ops", 0)).toBeNull();
-    expect(recall.lately("ops")).toEqual({ latency: null, lastError: null });
+    expect(recall.lately("ops")).toEqual({ latency: null, lastError: null, awaySince: null });
+    expect(recall.since()).toBeNull();
 
     await mirror.fresh();
     expect(live.lane("ops", 0)).toEqual(PAUSED);
@@ -101,7 +102,9 @@ describe("what the page's thread knows of what runs", () => {
     expect(recall.lately("ops")).toEqual({
       latency: { p50: 40, p99: 40 },
       lastError: { at: clock.now(), reason: "network", detail: "refused" },
+      awaySince: null,
     });
+    expect(recall.since(), "when the program began").toBe(clock.now());
     expect(recall.troubles()).toEqual([
       { kind: "ledger", since: clock.now(), detail: "the disk is full" },
     ]);

@@ -15,6 +15,7 @@ describe("what happened to a sink lately", () => {
     expect(rememberLately(observer, () => clock.now()).of("ding")).toEqual({
       latency: null,
       lastError: null,
+      awaySince: null,
     });
   });
 
@@ -68,6 +69,24 @@ describe("what happened to a sink lately", () => {
     lately.observer.delivered("ding", "d2", 10, 1);
     expect(lately.of("ding").lastError).not.toBeNull();
     expect(lately.of("hook").lastError).toBeNull();
+  });
+
+  it("is since when it has not answered: from the first failure on, until it says anything", async () => {
+    const { observer, clock } = house();
+    const lately = rememberLately(observer, () => clock.now());
+    const { observer: watched } = lately;
+    const begun = clock.now();
+    watched.attemptFailed("ding", "d1", "network", "refused", 100, 1);
+    await clock.advance(60_000);
+    watched.attemptFailed("ding", "d1", "timeout", "nothing in 10 s", 100, 1);
+    expect(lately.of("ding").awaySince).toBe(begun);
+    watched.delivered("ding", "d1", 10, 1);
+    expect(lately.of("ding").awaySince).toBeNull();
+    watched.attemptFailed("ding", "d2", "server", "HTTP 500", 100, 1);
+    expect(lately.of("ding").awaySince).toBe(clock.now());
+    // A refusal is an answer.
+    watched.attemptFailed("ding", "d3", "rejected", "no such robot", null, 1);
+    expect(lately.of("ding").awaySince).toBeNull();
   });
 
   it("takes nothing from the log and the metrics", async () => {

@@ -171,12 +171,41 @@ describe("the page of events", () => {
   });
 
   it("says why it is empty and what to do", async () => {
-    const site = await aPageSite();
-    const nothing = await site.get("/?since=");
-    expect(nothing.text).toContain("Nothing has arrived yet.");
+    const site = await aPageSite({ watchingSince: () => NOON - 7 * MINUTE });
+    for (const path of ["/", "/?since=", "/?since=7d&view=grouped&by=kind"]) {
+      const { text } = await site.get(path);
+      expect(text, path).toContain("Nothing has arrived yet. Watching since 11:53:00;");
+      expect(text, path).not.toContain("fits this filter");
+    }
     const filtered = await site.get("/?reason=NoSuchReason");
     expect(filtered.text).toContain("Nothing in the history fits this filter.");
     expect(hrefs(filtered.body)).toContain("/?since=24h");
+  });
+
+  it("says of a time in which nothing happened what the newest event is, and leads there", async () => {
+    const site = await aPageSite({ watchingSince: () => NOON - 7 * MINUTE });
+    await take(site, [seen(1, NOON - 30 * HOUR), seen(2, NOON - 26 * HOUR)]);
+    const quiet = await site.get("/");
+    expect(quiet.text).toContain("Nothing happened in this time.");
+    expect(quiet.text).toContain("The newest event: 19 Nov 10:00:00 BackOff");
+    expect(quiet.text).not.toMatch(/Nothing has arrived|Watching since/);
+    expect(hrefs(quiet.body)).toContain(`/events/${encodeURIComponent(idOf(2, 26 * 60))}`);
+    expect(hrefs(quiet.body)).toContain("/?since=24h");
+    const wider = await site.get("/?since=24h");
+    expect(hrefs(wider.body), "where one is already").not.toContain("/?since=24h");
+    const chinese = await site.get("/?lang=zh");
+    expect(chinese.text).toContain("这段时间没有事件。 最新的事件： 11月19日 10:00:00 BackOff");
+  });
+
+  it("opens an event that has no message, in the list and among its object's", async () => {
+    const site = await aPageSite();
+    await take(site, [
+      seen(1, NOON - MINUTE, { message: "" }),
+      seen(2, NOON - 2 * MINUTE, { message: " \n" }),
+    ]);
+    const { body } = await site.get("/");
+    expect(body.match(/\(no message\)<\/a/g)).toHaveLength(2);
+    expect((await site.get("/?lang=zh")).text).toContain("（无消息）");
   });
 
   it("shows at the field what cannot be understood, with an example, and answers 400", async () => {

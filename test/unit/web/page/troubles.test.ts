@@ -59,12 +59,12 @@ const TROUBLES: readonly (readonly [Trouble, en: readonly string[], zh: readonly
     ["探测事件"],
   ],
   [
-    { kind: "sink", sink: "ding", until: NOW + 60_000, detail: "no route" },
-    ["ding takes nothing, next try 12:01:00", "no route", "waits in the ledger"],
-    ["ding", "下次尝试 12:01:00", "no route", "账本"],
+    { kind: "sink", sink: "ding", since: SINCE, until: NOW + 60_000, detail: "no route" },
+    ["ding takes nothing since 11:40:00, next try 12:01:00", "no route", "waits in the ledger"],
+    ["自 11:40:00 起 ding 无法送达", "下次尝试 12:01:00", "no route", "账本"],
   ],
   [
-    { kind: "sink", sink: "ding", until: null, detail: null },
+    { kind: "sink", sink: "ding", since: null, until: null, detail: null },
     ["ding takes nothing. What is owed"],
     ["ding 目前无法送达。"],
   ],

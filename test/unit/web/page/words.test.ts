@@ -97,7 +97,7 @@ describe("times", () => {
   it("are those of the configured zone, absolute for programs and where the mouse rests", async () => {
     const { page } = await pageIn("Asia/Shanghai", NOON - MINUTE);
     expect(page.body).toContain(
-      '<time datetime="2026-11-20T11:59:00.000Z" title="2026-11-20T11:59:00.000Z · Asia/Shanghai"',
+      '<time datetime="2026-11-20T11:59:00.000Z" title="2026-11-20 19:59:00 Asia/Shanghai · 2026-11-20T11:59:00.000Z"',
     );
     expect(page.text).toContain("19:59:00 1 ● BackOff");
   });
