@@ -94,7 +94,7 @@ function nothingIn(
     return refused(
       file,
       "this is the configuration of kubernetes-event-exporter; migrate reads kube-eventer's only",
-      "write its receivers as sinks and its rules as filters: docs/configuration.md",
+      "write its receivers as sinks and its rules as filters: docs/migrating.md#from-kubernetes-event-exporter",
     );
   const names = manifests.flatMap(namesOf);
   const shown = names.length > 8 ? [...names.slice(0, 8), "…"] : names;
@@ -105,9 +105,17 @@ function nothingIn(
   return refused(file, message, EXPECTED);
 }
 
-/** Its `config.yaml`, which has receivers and a tree of routes. */
+/** Its `config.yaml`, which has receivers and a tree of routes, or the ConfigMap that holds it. Alertmanager's tree begins with a receiver. */
 function isEventExporters(value: unknown): boolean {
-  return isMap(value) && Array.isArray(value["receivers"]) && isMap(value["route"]);
+  if (!isMap(value)) return false;
+  const { kind, data, receivers, route } = value;
+  if (Array.isArray(receivers) && isMap(route)) return !Object.hasOwn(route, "receiver");
+  if (kind !== "ConfigMap" || !isMap(data)) return false;
+  return Object.entries(data).some(
+    ([name, text]) =>
+      typeof text === "string" &&
+      parseYamlDocuments(name, text).documents.some((one) => isEventExporters(one.value)),
+  );
 }
 
 function refused(file: string, message: string, hint: string): ConfigError {

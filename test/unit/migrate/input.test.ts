@@ -258,6 +258,11 @@ receivers:
       /in.yaml: this is the configuration of kubernetes-event-exporter; .*write its receivers as sinks/s,
     );
     expect(() => found(text)).not.toThrow(/s3cr3t/);
+    const data = { "config.yaml": text, notes: "a: [" };
+    const map = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "cfg" }, data };
+    expect(() => found(JSON.stringify(map))).toThrow(/configuration of kubernetes-event-exporter/);
+    const alertmanager = "route: { receiver: ops }\nreceivers: [{ name: ops }]\n";
+    expect(() => found(alertmanager)).toThrow(/there is no command line of kube-eventer in it/);
     // A chart of something else may have either.
     for (const one of ["receivers: [{ name: a }]\n", "route: {}\n", "receivers: {}\nroute: {}\n"])
       expect(() => found(one)).toThrow(/there is no command line of kube-eventer in it/);
