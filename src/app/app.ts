@@ -62,14 +62,15 @@ interface Owed {
 const LATER_LEADER = "the ledger belongs to a later leader";
 const NOTHING_OWED: Owed = { total: 0, oldestOwedAt: null };
 
-/** How long each part may take to stop; together below the 45 s that the shipped Deployment grants. */
+/** How long each part may take to stop; together 40 s of the 45 s that the shipped Deployment grants. */
 const STOP_MS = {
   sources: 2_000,
   lanes: 25_000,
   /** Of which nothing is under way. */
   sinks: 5_000,
+  page: 2_000,
   ledger: 5_000,
-  lease: 4_000,
+  lease: 3_000,
   server: 2_000,
 } as const;
 
@@ -173,7 +174,7 @@ export async function runApp(
     );
     if (page !== null) {
       // Before the ledger, which it reads.
-      lifecycle.onStop("the page", STOP_MS.server, () => page.close());
+      lifecycle.onStop("the page", STOP_MS.page, () => page.close());
       observer.notice(`the page is at ${page.url}: ${whoText(config.web)}`);
       ports.served?.(page.url);
     }
@@ -220,6 +221,7 @@ export async function runApp(
     });
     if (leadership?.holds() !== false) for (const lane of lanes.values()) lane.start();
 
+    const broken = Promise.withResolvers<never>();
     const pumps = runPumps(
       config,
       ports,
@@ -229,12 +231,13 @@ export async function runApp(
         waiting.delete(source);
         followed.synced(source);
       },
-      problems,
+      { problems, mistake: broken.reject },
       stop.signal,
     );
-    lifecycle.onStop("the sources", STOP_MS.sources, () => pumps);
     const singing = canaries.run();
-    lifecycle.onStop("the canary", STOP_MS.sources, () => singing);
+    lifecycle.onStop("the sources", STOP_MS.sources, async () => {
+      await Promise.all([pumps, singing]);
+    });
     const settled = async () => {
       await pumps;
       if (config.stay) await aborted(signal);
@@ -248,7 +251,7 @@ export async function runApp(
       problems.push(problem);
       observer.error(problem);
     });
-    await Promise.race([aborted(signal), settled(), deposed, taken.promise]);
+    await Promise.race([aborted(signal), settled(), deposed, taken.promise, broken.promise]);
     if (signal.aborted)
       observer.notice(
         "told to stop: finishing what is under way; what is owed stays in the ledger",

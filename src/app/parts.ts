@@ -1,5 +1,5 @@
 import { systemClock } from "../clock.ts";
-import type { Config, SinkConfig } from "../config/config.ts";
+import { type Config, ConfigError, type SinkConfig } from "../config/config.ts";
 import type { Budget } from "../delivery/budget.ts";
 import { Lane } from "../delivery/lane.ts";
 import type { Sender } from "../delivery/sender.ts";
@@ -101,14 +101,22 @@ export function tellLosses(
   });
 }
 
-/** One pump for each source; resolves when all have ended. A source that breaks is told and named in `problems`. */
+/** What becomes of a source that breaks. */
+interface Broken {
+  /** Its content is no good: it is named here, and the others go on. */
+  readonly problems: string[];
+  /** Called with anything else, which is a mistake of ours: who went on would be blind, and say that all is well. */
+  readonly mistake: (error: unknown) => void;
+}
+
+/** One pump for each source; resolves when all have ended. A source that breaks is told. */
 export async function runPumps(
   config: Config,
   ports: AppPorts,
   ledger: Ledger,
   canaries: Canaries,
   synced: (source: string) => void,
-  problems: string[],
+  { problems, mistake }: Broken,
   signal: AbortSignal,
 ): Promise<void> {
   const { observer } = ports;
@@ -143,8 +151,9 @@ export async function runPumps(
       } catch (error) {
         if (signal.aborted) return;
         const problem = `${source.name}: ${error instanceof Error ? error.message : String(error)}`;
-        problems.push(problem);
         observer.error(problem);
+        if (!(error instanceof ConfigError)) return mistake(error);
+        problems.push(problem);
       } finally {
         // Whatever it was waiting for will not come any more.
         synced(source.name);

@@ -58,6 +58,26 @@ describe("a mistake of the program itself", { timeout: 60_000 }, () => {
     expect(await next.ended()).toBe(0);
   });
 
+  it("in what reads events: ends it with 70 as well, says who it was, and gives no secret away", async () => {
+    const { api, inbox, args } = await story();
+    const broken = `Date.parse=()=>{throw new TypeError(${JSON.stringify(`no ${ADDRESS}`)})}`;
+    const crier = start([...args, "--stay"], {
+      env: mistaken(`${broken};process.stderr.write("mistaken\\n")`),
+    });
+    await crier.ready();
+    api.create("one");
+    await inbox.received(1);
+    crier.kill("SIGUSR2");
+    await crier.says("mistaken");
+    api.create("two");
+    expect(await crier.ended()).toBe(70);
+    expect(crier.log).toContainEqual(
+      expect.objectContaining({ level: "error", msg: expect.stringMatching(/^kubernetes: no /) }),
+    );
+    expect(crier.stderr).toMatch(/^kube-crier: an error of the program itself, /m);
+    expect(crier.stderr).not.toContain(SECRET);
+  });
+
   it.each([
     ["that is thrown", `throw new TypeError(${JSON.stringify(`no ${ADDRESS}`)})`],
     ["in a promise nobody waits for", `Promise.reject(new Error(${JSON.stringify(ADDRESS)}))`],
