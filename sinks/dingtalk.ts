@@ -30,21 +30,19 @@ const SECURITY = "https://open.dingtalk.com/document/robots/customize-robot-secu
 
 const BODY_BYTES = 20_000;
 
+const NO_TOKEN = {
+  kind: "permanent",
+  reason: "auth",
+  next: "check the access_token of the webhook URL",
+} as const;
+
 const CODES: CodeTable = {
   "-1": { kind: "retryable", reason: "server", next: "" },
   "130101": { kind: "throttled", retryAfterMs: null, next: "" },
   "101002": { kind: "permanent", reason: "tooLarge", next: "" },
   "460101": { kind: "permanent", reason: "tooLarge", next: "" },
-  "300001": {
-    kind: "permanent",
-    reason: "auth",
-    next: "check the access_token of the webhook URL",
-  },
-  "300005": {
-    kind: "permanent",
-    reason: "auth",
-    next: "check the access_token of the webhook URL",
-  },
+  "300001": NO_TOKEN,
+  "300005": NO_TOKEN,
   "310000": {
     kind: "permanent",
     reason: "auth",
@@ -136,6 +134,7 @@ export default defineHttpSink({
   uri: {
     target: "webhook",
     keep: ["access_token"],
+    robots: { hosts: ["oapi.dingtalk.com"], path: "/robot/send" },
     alwaysHttps: /^http:\/\/[\w.-]*\.dingtalk\.com\b/i,
   },
   example: {

@@ -87,7 +87,11 @@ export default defineHttpSink({
       "a server that goes by the documentation: signature, rate, size, code in HTTP 200",
   },
   options,
-  uri: { target: "webhook", keep: [] },
+  uri: {
+    target: "webhook",
+    keep: [],
+    robots: { hosts: ["open.feishu.cn", "open.larksuite.com"], path: "/open-apis/bot/" },
+  },
   example: {
     uri: "lark:https://open.feishu.cn/open-apis/bot/v2/hook/01234567-89ab-cdef-0123-456789abcdef?secret=fedcba9876543210&at_user_ids=ou_abc123",
     yaml: {

@@ -87,7 +87,11 @@ export default defineHttpSink({
       if (tooMany !== null)
         problem("atUserIds", `${tooMany} (or msgType text, beside which they stand)`);
     }),
-  uri: { target: "webhook", keep: ["key"] },
+  uri: {
+    target: "webhook",
+    keep: ["key"],
+    robots: { hosts: ["qyapi.weixin.qq.com"], path: "/cgi-bin/webhook/send" },
+  },
   example: {
     uri: "wecom:https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=01234567-89ab-cdef-0123-456789abcdef&at_user_ids=zhangsan",
     yaml: {

@@ -21,5 +21,5 @@ export function sharedBudgets(sinks: readonly SinkConfig[]): ReadonlyMap<string,
 /** A secret; never to be printed. */
 function robotOf({ definition, options }: SinkConfig): string | null {
   const robot = definition.robot?.(options) ?? null;
-  return robot === null ? null : JSON.stringify([definition.type, robot]);
+  return robot === null ? null : JSON.stringify([definition.robotOf ?? definition.type, robot]);
 }

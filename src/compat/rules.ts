@@ -27,6 +27,12 @@ const filters = (key: string) => (entry: SinkEntry) => {
 const isWebhookOf = (own: boolean) => (entry: SinkEntry) =>
   (entry["customBodyConfigmap"] !== undefined || entry["bodyFile"] !== undefined) === own;
 
+/** Where it can be seen: the whole address may be a variable. */
+const isWebhookToRobot = ({ url }: SinkEntry) =>
+  typeof url !== "string" ||
+  !/^https?:/i.test(url) ||
+  /^[^/]*\/\/(oapi\.dingtalk|open\.(feishu|larksuite)|qyapi\.weixin)\./i.test(url);
+
 export const PROGRAM: readonly Rule[] = [
   {
     sink: null,
@@ -51,6 +57,12 @@ export const PROGRAM: readonly Rule[] = [
     option: null,
     was: "the command line goes to the log with its tokens and passwords",
     is: "secrets are in no log",
+  },
+  {
+    sink: null,
+    option: null,
+    was: "the metrics eventer_events_… have a label name, which makes a series for each Pod there ever was",
+    is: "they have reason, namespace and kind",
   },
 ];
 
@@ -134,6 +146,13 @@ export const SINKS: readonly Rule[] = [
     option: "url",
     was: "all options stand in the query of the request, headers and their secrets included",
     is: "the receiver sees its own parameters only",
+  },
+  {
+    sink: "webhook",
+    option: null,
+    was: "a robot of DingTalk, Lark or WeCom is sent up to 20 messages a second, and its errcode inside HTTP 200 is taken for a success",
+    is: "its platform's rate holds as for the sink of its own, what exceeds it comes as one digest in the same body, and its answers are judged",
+    when: isWebhookToRobot,
   },
   {
     sink: "webhook",

@@ -1,6 +1,7 @@
 import { splitPatterns } from "../pipeline/matcher.ts";
 import type { SinkDefinition } from "../sink/index.ts";
 import { metaOf, optionsOf, variableOf, z } from "../sink/schema.ts";
+import { forRobots } from "../sink/robots.ts";
 import { Secret } from "../sink/secret.ts";
 import type { Config, ConfigIssue, FilterSpec, Lang, SinkConfig } from "./config.ts";
 import { sinkNameProblem } from "./grammar.ts";
@@ -85,7 +86,8 @@ export function readSink(
       "give a longer giveUpAfter",
       [...path, "giveUpAfter"],
     );
-  return { sink: resolved(name, definition, ownResult.data, data, root.lang), issues };
+  const counts = forRobots(definition, ownResult.data, registry);
+  return { sink: resolved(name, counts, ownResult.data, data, root.lang), issues };
 }
 
 /** What is taken from the environment where the option is not given, as kube-eventer and the platforms' own tools do: by the option. */

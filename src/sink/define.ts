@@ -108,6 +108,8 @@ export interface UriMapping {
   readonly dsn?: true;
   /** An address that leads nowhere, which a documentation writes to have one: as good as none. */
   readonly nowhere?: RegExp;
+  /** Where the platform's robots are, by host and the beginning of the path: a webhook to one keeps its rates and understands its answers. */
+  readonly robots?: { readonly hosts: readonly string[]; readonly path: string };
   /** An address that kube-eventer takes for https, whatever it says. */
   readonly alwaysHttps?: RegExp;
   /** The option that counts in place of the address where both are given. */
@@ -195,6 +197,8 @@ interface Definition<T extends OptionsSchema> {
   limits(options: OptionsOf<T>): Limits;
   /** Whom the platform counts by: several sinks for which this is the same share its rates. A secret. Absent: each sink has its own. */
   robot?(options: OptionsOf<T>): string;
+  /** Of a webhook to a robot: the type of the sink that is made for it, with which it shares the rates. */
+  readonly robotOf?: string;
   /** Absent: nothing is different. */
   readonly strict?: StrictForm<T>;
   /** A body of the user's own, rendered as the block `body` (webhook): where it is to be read from, and what it is written in. */

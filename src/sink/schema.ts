@@ -79,7 +79,7 @@ function millisecondsOf(text: string): number | null {
   return Math.round(Number(match[1]) * unit);
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
+export const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 
 /** `null`, or what is wrong with the URL. Plain http is for loopback only unless `plain` allows it. */
 function urlProblem(text: string, plain: boolean): string | null {

@@ -51,6 +51,11 @@ describe("sinks that share the rate of a robot", () => {
     expect(groupsOf(`${WECHAT}1&to_user=li`, `${WECHAT}2&to_user=li`), "another app").toEqual([]);
   });
 
+  it("are those that are told by the webhook sink, too", () => {
+    const hook = `webhook:${DINGTALK.slice("dingtalk:".length)}ops`;
+    expect(groupsOf(hook, `${hook}&level=Normal`, `${DINGTALK}ops`)).toEqual([["a", "b", "c"]]);
+  });
+
   it("are none whose other side has no rate", () => {
     const hook = "webhook:https://hooks.example.com/x?level=Normal";
     expect(groupsOf(hook, hook)).toEqual([]);

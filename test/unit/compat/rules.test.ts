@@ -83,4 +83,15 @@ describe("a difference about an option", () => {
     expect(optionsOf({ type })).toContain(option);
     expect(optionsOf({ type, ...given })).not.toContain(option);
   });
+
+  it.each([
+    ["https://open.larksuite.com/open-apis/bot/v2/hook/h", true],
+    ["http://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=k", true],
+    // Whose it is cannot be seen.
+    ["${WEBHOOK_URL}", true],
+    ["https://hooks.example.com/k8s?via=oapi.dingtalk.com", false],
+  ])("of a webhook to %s, about robots: %s", (url, isSaid) => {
+    const said = differencesOf([{ type: "webhook", url }], false).map(({ was }) => was);
+    expect(said.some((was) => was.startsWith("a robot of DingTalk"))).toBe(isSaid);
+  });
 });
