@@ -49,7 +49,7 @@ export function createWebAccess(
       ? null
       : openAccessFile(web.accessFile, {
           clock,
-          told: (issues) => tellChange(web.accessFile ?? "", issues, observer),
+          told: (issues, gone) => tellChange(web.accessFile ?? "", issues, gone, observer),
         });
   const trusted =
     web.proxies.length === 0 ? null : createTrustedProxy({ ...web, addresses: web.proxies });
@@ -100,9 +100,12 @@ function clientOf(clients: Clients): Found {
 function tellChange(
   file: string,
   issues: readonly ConfigIssue[],
+  gone: boolean,
   observer: AccessPorts["observer"],
 ): void {
+  const now = gone
+    ? "it lets nobody in until it can be read"
+    : "what it said before it was changed stays in use";
   if (issues.length === 0) observer.notice(`${file} has changed, and is in use`);
-  for (const { where, message } of issues)
-    observer.error(`${where}: ${message}; what it said before it was changed stays in use`);
+  for (const { where, message } of issues) observer.error(`${where}: ${message}; ${now}`);
 }

@@ -30,15 +30,16 @@ export type AccessFiles = TokenProver & {
 
 /**
  * A file with mistakes leaves the last good one in use, which is told; one that is gone lets nobody in.
- * @param told the mistakes of a changed file, each time it changes; none: it is good again
+ * @param told the mistakes of a changed file, each time it changes, and whether it is gone; none: it is good again
  */
 export function openAccessFile(
   file: string,
-  { clock, told }: { clock: Clock; told: (issues: readonly ConfigIssue[]) => void },
+  { clock, told }: { clock: Clock; told: (issues: readonly ConfigIssue[], gone: boolean) => void },
 ): AccessFiles {
   let mark = "";
   let lookedAt = clock.now();
   let issues: readonly ConfigIssue[] = [];
+  let gone = false;
   let current = NOBODY;
   look();
 
@@ -47,8 +48,8 @@ export function openAccessFile(
     if (now === mark) return false;
     mark = now;
     const read = readNow(file);
-    issues = read.issues;
-    if (read.gone || issues.length === 0) current = read.access;
+    ({ issues, gone } = read);
+    if (gone || issues.length === 0) current = read.access;
     return true;
   }
 
@@ -57,7 +58,7 @@ export function openAccessFile(
     // Before that moment: the clock was set back.
     if (now < lookedAt || now - lookedAt >= LOOK_EVERY_MS) {
       lookedAt = now;
-      if (look()) told(issues);
+      if (look()) told(issues, gone);
     }
     return current;
   }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Clients, createClients } from "../../../src/app/clients.ts";
@@ -155,6 +155,20 @@ describe("the listener of the page", () => {
     ]);
     const trail = readFileSync(path.join(dataDir, "audit.jsonl"), "utf8");
     expect(JSON.parse(trail)).toMatchObject({ who: "grafana", action: "login" });
+  });
+
+  it("says of a file that is gone that it lets nobody in", async () => {
+    const file = accessFile(ACCESS);
+    const url = await open({ webListen: "127.0.0.1:0", webAccessFile: file });
+    rmSync(file);
+    await clock.advance(1_000);
+    expect((await get(`${url}/api/v1/whoami`, bearer("grafanas"))).status).toBe(401);
+    expect(calls).toEqual([
+      [
+        "error",
+        `${file}: cannot be read: there is no such file; it lets nobody in until it can be read`,
+      ],
+    ]);
   });
 
   it("tells of a changed file, good and bad", async () => {
