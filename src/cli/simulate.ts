@@ -11,24 +11,31 @@ import { jsonProblem } from "../template/json-problem.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { tellProblems } from "./problems.ts";
 
+/** Examples, where any token will do. */
+const ANY: readonly RobotOptions[] = [
+  { platform: "dingtalk", token: "ops" },
+  { platform: "lark", token: "ops" },
+  { platform: "wecom", token: "ops" },
+  { platform: "slack", token: "T0/B0/ops" },
+  { platform: "hook", token: "ops" },
+];
+
 /** `kube-crier simulate`: the chat platforms in a box, until told to stop. */
 export async function simulateCommand(
   options: { readonly listen: string; readonly robots?: string },
   io: Io,
 ): Promise<ExitCode> {
   try {
-    const robots = options.robots === undefined ? [] : readRobots(options.robots);
-    const simulator = await openSimulator(options.listen, io, robots, options.robots !== undefined);
+    const robots = options.robots === undefined ? null : readRobots(options.robots);
+    const simulator = await openSimulator(options.listen, io, robots ?? [], robots !== null);
     io.stderr.write(
       [
         `the chats are shown at ${simulator.url}`,
         "",
-        "sinks for it (any token is a robot of its own):",
-        `  --sink='dingtalk:${simulator.webhook("dingtalk", "ops")}'`,
-        `  --sink='lark:${simulator.webhook("lark", "ops")}'`,
-        `  --sink='wecom:${simulator.webhook("wecom", "ops")}'`,
-        `  --sink='slack:${simulator.webhook("slack", "T0/B0/ops")}'`,
-        `  --sink='webhook:${simulator.webhook("hook", "ops")}'`,
+        robots === null
+          ? "sinks for it (any token is a robot of its own):"
+          : `sinks for it (the robots of ${options.robots}, with their secrets; others are refused):`,
+        ...(robots ?? ANY).map((robot) => `  --sink='${sinkFor(robot, simulator)}'`),
         "",
       ].join("\n"),
     );
@@ -91,4 +98,12 @@ function readRobots(file: string): readonly RobotOptions[] {
   throw new ConfigError(
     parsed.problems.map((message) => ({ where: `--robots ${file}`, message, hint })),
   );
+}
+
+/** The secret is in the file, and not repeated. Slack's channels, unlike its webhooks, have no slashes. */
+function sinkFor({ platform, token }: RobotOptions, simulator: RunningSimulator): string {
+  if (platform === "hook") return `webhook:${simulator.webhook(platform, token)}`;
+  if (platform !== "slack" || token.includes("/"))
+    return `${platform}:${simulator.webhook(platform, token)}`;
+  return `slack:${simulator.url}/api/chat.postMessage?channel=${encodeURIComponent(token)}&token=TOKEN`;
 }

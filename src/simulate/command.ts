@@ -1,6 +1,7 @@
 import { BODILESS, type Fault } from "./fault.ts";
 import { PLATFORMS } from "./message.ts";
 import { isObject, type Json } from "./read.ts";
+import { unasked } from "./robot-list.ts";
 
 /** What can be changed while it runs, from a test or by `POST /_control`. What is left out stays as it is. */
 export interface Command {
@@ -56,6 +57,16 @@ export function parseCommand(value: unknown): Command | { readonly problems: rea
   for (const key of ["secret", "keywords", "name"] as const)
     if (value[key] !== undefined && !(isText(robot) && robot.includes("/")))
       problems.push(`${key} needs one robot; add "robot": "PLATFORM/TOKEN"`);
+  const platform = PLATFORMS.find((one) => isText(robot) && robot.startsWith(`${one}/`));
+  const { secret, keywords } = value;
+  const given = {
+    secret: isText(secret),
+    keywords: Array.isArray(keywords) && keywords.length > 0,
+  };
+  for (const what of ["secret", "keywords"] as const) {
+    const problem = platform !== undefined && given[what] ? unasked(platform, what) : null;
+    if (problem !== null) problems.push(problem);
+  }
   return problems.length > 0 ? { problems } : value;
 }
 
@@ -84,11 +95,11 @@ function faultProblems(value: unknown): string[] {
   );
   for (const key of unknown)
     problems.push(`unknown key "fault.${key}"; expected kind, status, body, requests, seconds`);
-  if (!isText(kind) || !["status", "hang", "reset", "lost"].includes(kind))
-    problems.push(`fault.kind is ${JSON.stringify(kind)}; expected status, hang, reset or lost`);
+  const isKind = isText(kind) && ["status", "hang", "reset", "lost"].includes(kind);
+  if (!isKind) problems.push(`fault.kind is ${shown(kind)}; expected status, hang, reset or lost`);
   if (kind === "status" && !isWhole(status, 200, 599))
-    problems.push(`fault.status is ${JSON.stringify(status)}; expected 200 to 599`);
-  if (kind !== "status") problems.push(...onlyStatus(value));
+    problems.push(`fault.status is ${shown(status)}; expected 200 to 599`);
+  if (isKind && kind !== "status") problems.push(...onlyStatus(value));
   if (body !== undefined && typeof body !== "string") problems.push("fault.body is not a text");
   else if (body !== undefined && BODILESS.has(Number(status)))
     problems.push(`fault.body cannot be sent with ${Number(status)}, which has none`);
@@ -97,6 +108,10 @@ function faultProblems(value: unknown): string[] {
   if (seconds !== undefined && !(typeof seconds === "number" && seconds > 0))
     problems.push(`fault.seconds is ${JSON.stringify(seconds)}; expected more than 0`);
   return problems;
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "missing" : JSON.stringify(value);
 }
 
 function onlyStatus(fault: Json): string[] {

@@ -2,6 +2,19 @@ import { PLATFORMS, type Platform, type RobotOptions } from "./message.ts";
 import { isObject, textAt } from "./read.ts";
 import { robotKey } from "./robot.ts";
 
+/** Whose robots ask for what. */
+const ASKS_FOR: Readonly<Record<"secret" | "keywords", readonly Platform[]>> = {
+  secret: ["dingtalk", "lark", "slack"],
+  keywords: ["dingtalk", "lark"],
+};
+
+/** What is given to a robot that never looks at it would prove nothing. */
+export function unasked(platform: Platform, what: "secret" | "keywords"): string | null {
+  return ASKS_FOR[what].includes(platform)
+    ? null
+    : `${what} means nothing to ${platform}; only ${ASKS_FOR[what].join(", ")} ask for it`;
+}
+
 const KEYS = ["platform", "token", "name", "secret", "keywords"];
 
 /** Checks a list of robots from a file; all that is wrong, at once, by the place in the list. */
@@ -32,6 +45,11 @@ export function parseRobots(
     const words = keywords === undefined ? [] : keywords;
     if (!isTexts(words)) wrong("keywords is not a list of texts");
     if (!isPlatform(platform) || token === null || !isTexts(words)) return [];
+    const given = { secret: item["secret"] !== undefined, keywords: words.length > 0 };
+    for (const what of ["secret", "keywords"] as const) {
+      const problem = given[what] ? unasked(platform, what) : null;
+      if (problem !== null) wrong(problem);
+    }
     const key = robotKey(platform, token);
     if (seen.has(key)) wrong(`${platform} has this token twice`);
     seen.add(key);

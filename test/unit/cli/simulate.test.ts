@@ -72,6 +72,31 @@ describe("simulate", () => {
     expect(await (await fetch(url)).text()).toContain("值班群");
   });
 
+  it("names the robots of a file, and each of them works as it stands", async () => {
+    const robots = path.join(temporaryDirectory(), "robots.json");
+    writeFileSync(
+      robots,
+      JSON.stringify([
+        { platform: "lark", token: "sre" },
+        { platform: "slack", token: "T1/B1/x" },
+        { platform: "slack", token: "C1" },
+        { platform: "hook", token: "a/b" },
+      ]),
+    );
+    const { url, said } = await simulate(`--robots=${robots}`);
+    expect(said()).not.toContain("any token");
+    expect(said()).toContain(`the robots of ${robots}, with their secrets; others are refused`);
+    const sinks = sinksIn(said());
+    expect(sinks).toEqual([
+      `lark:${url}/open-apis/bot/v2/hook/sre`,
+      `slack:${url}/services/T1/B1/x`,
+      `slack:${url}/api/chat.postMessage?channel=C1&token=TOKEN`,
+      `webhook:${url}/hook/a/b`,
+    ]);
+    const { code, stderr } = await cli(["send", ...sinks.map((sink) => `--sink=${sink}`)]);
+    expect(code, stderr).toBe(0);
+  });
+
   it.each([
     ["an address that is none", ["--listen=nowhere:x"], /--listen: /],
     [

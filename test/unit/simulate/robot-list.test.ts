@@ -47,6 +47,14 @@ describe("a list of robots", () => {
       ["[0]: keywords is not a list"],
     ],
     [
+      "what a platform never asks for",
+      [
+        { platform: "wecom", token: "x", keywords: ["a"] },
+        { platform: "hook", token: "x", secret: "y", keywords: [] },
+      ],
+      ["[0]: keywords means nothing to wecom", "[1]: secret means nothing to hook"],
+    ],
+    [
       "a robot twice",
       [
         { platform: "lark", token: "x" },
