@@ -27,6 +27,13 @@ function mistakesBeside({ mistakes, ...told }: Omit<Translated, "argv">): WithMi
   });
 }
 
+/** Where a typing mistake may be why it is missing, that alone is said. */
+function needsEvent<F extends FlagValues & { readonly event?: string }>(flags: F): F {
+  if (flags.event !== undefined || (flags.mistakes ?? []).length > 0) return flags;
+  const hint = "give a file with an Event, or - for standard input";
+  return { ...flags, mistakes: [{ where: "--event", message: "is missing", hint }] };
+}
+
 /** Parses argv and runs one command; answers the exit code. Mistakes of the command line are 2. */
 export async function runProgram(
   argv: readonly string[],
@@ -134,7 +141,7 @@ function buildProgram(
     ),
     SINK_FLAGS,
   )
-    .requiredOption(
+    .option(
       "--event <FILE>",
       "an Event of core/v1 or events.k8s.io/v1, or a List of them; - is standard input",
     )
@@ -159,7 +166,7 @@ function buildProgram(
             raw?: true;
           },
           self: Command,
-        ) => commands.render(withMistakes(flags, self), flags),
+        ) => commands.render(needsEvent(withMistakes(flags, self)), flags),
       ),
     );
   withFlags(
@@ -271,5 +278,9 @@ function buildProgram(
   ])
     .addArgument(new Argument("<SHELL>", "which shell").choices(SHELLS))
     .action(act((shell: Shell) => commands.completion(shell, completable(program))));
+  for (const leaf of leavesOf(program)) {
+    const known = leaf.options.flatMap(({ long }) => long ?? []);
+    leaf.configureOutput({ outputError: (text, write) => write(withoutValues(text, known)) });
+  }
   return program;
 }

@@ -48,12 +48,21 @@ export function mistakesOf(command: Command): readonly ConfigIssue[] {
   });
 }
 
-/** What the parser says of a word it does not know, without what may be a token in it. */
-export function withoutValues(text: string): string {
-  return text
+/**
+ * What the parser says of a word it does not know, without what may be a token in it.
+ * The parser's own suggestion takes the value of `--FLAG=VALUE` for a part of the name, and mostly finds none.
+ * @param known the flags of the command
+ */
+export function withoutValues(text: string, known: readonly string[] = []): string {
+  const [, flag] = /unknown option '(--[^=']+)=/.exec(text) ?? [];
+  const close = flag === undefined ? null : nearest(flag, known);
+  const meant =
+    close === null || text.includes("(Did you mean") ? "" : `(Did you mean ${close}?)\n`;
+  const said = text
     .replace(
       /(unknown (?:option|command) ')(.*)'/s,
       (_, before: string, word: string) => `${before}${nameShown(word)}'`,
     )
     .replace(/(but got \d+): .*\.$/ms, "$1.");
+  return said + meant;
 }

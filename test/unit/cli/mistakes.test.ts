@@ -63,6 +63,29 @@ describe("the program", () => {
     expect((await said(word)).text).toContain(meant);
   });
 
+  it.each([
+    [["history", "--namspace=shop"], "--namspace", "--namespace"],
+    [["ledger", "export", "--ouput=x"], "--ouput", "--output"],
+    [["simulate", "--robot=robots.json"], "--robot", "--robots"],
+    [["dead", "list", "--data-dri=x"], "--data-dri", "--data-dir"],
+  ])("says what flag was meant in %j", async (argv, written, meant) => {
+    const { code, text } = await said(...argv);
+    expect(code).toBe(2);
+    expect(text).toMatch(
+      new RegExp(`^error: unknown option '${written}…'\\n\\(Did you mean ${meant}\\?\\)\\nsee `),
+    );
+  });
+
+  it("names a typing mistake in the flag that render needs", async () => {
+    const { code, text } = await said("render", "--sink=stdout:", "--evnt=event.json");
+    expect(code).toBe(2);
+    expect(text).toContain("--evnt: there is no such flag\n      → did you mean --event?\n");
+    expect(text).not.toContain("--event: is missing");
+    expect((await said("render", "--sink=stdout:")).text).toBe(
+      "one problem, nothing was started:\n  --event: is missing\n      → give a file with an Event, or - for standard input\n",
+    );
+  });
+
   it("says what to do about a dash of a text processor", async () => {
     for (const dash of ["–", "—", "−", "―"])
       expect((await said("run", `${dash}sink=stdout:`)).text).toContain(
