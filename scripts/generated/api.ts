@@ -31,7 +31,7 @@ PAGE=http://127.0.0.1:8081
 TOKEN=$(kubectl -n shop create token oncall --duration=8h)
 \`\`\`
 
-A token is one of the cluster or of the [access file](web-access.md); everybody gets the events of the namespaces where they may list events. On a loopback address without further authentication none is needed, but a change then takes the header \`X-CSRF-Token\`, whose value \`/api/v1/whoami\` says.
+A token is one of the cluster or of the [access file](web-access.md); everybody gets the events of the namespaces where they may list events. On a loopback address without further authentication none is needed, but a POST then takes the header \`X-CSRF-Token\`, whose value \`/api/v1/whoami\` says.
 
 | status | when |
 | --- | --- |
@@ -39,11 +39,12 @@ A token is one of the cluster or of the [access file](web-access.md); everybody 
 | 401 | no proof of who asks, or a wrong one |
 | 403 | the Kubernetes permission that is missing, and the rule that grants it |
 | 404 | there is none of this id, or none for this caller |
+| 409 | it is no dead letter, or none any more |
 | 405, 406, 413, 415 | a method, \`Accept\`, size or \`Content-Type\` that there is not; the answer says which there is |
-| 429 | too many wrong tokens came from this address |
+| 429 | too many of your questions wait already, or too many wrong tokens came from this address; \`Retry-After\` says when to ask again |
 | 503 | the store cannot be read, or nobody can say what the caller may see; \`Retry-After\` says when to ask again |
 
-A page has 1,000 rows at most, a request 256 KiB, and an answer takes 1.5 seconds at most: where the question is too wide for it, it holds a part, and \`refine\` says how far was looked. Answers have an \`ETag\`; \`If-None-Match\` gets 304 while nothing has changed. Times in questions are a duration back from now (\`2h\`), ISO 8601, or milliseconds since 1970.
+A page has 1,000 rows at most, a request 256 KiB, and an answer takes 1.5 seconds at most: where the question is too wide for it, it holds a part, and \`refine\` says how far was looked. Answers to a GET have an \`ETag\`, but for \`whoami\` and \`tail\`; \`If-None-Match\` gets 304 while nothing has changed. Times in questions are a duration back from now (\`2h\`), ISO 8601, or milliseconds since 1970.
 
 For spreadsheets the page has the same query as \`/events.csv\`: UTF-8 with a byte order mark, no cell that would be a formula, 100,000 rows at most (the last line says where to go on); and \`/report\` as one HTML file that prints well.
 `;

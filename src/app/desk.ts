@@ -89,10 +89,7 @@ export function openDesk(
         ...troublesOf(live, recall, sinks()),
       ].map((one) => troubleText(one, lang, config.timezone, now));
     },
-    dead: async (id) => {
-      const found = await reader.delivery(id, ask);
-      return found?.row.state === "dead" ? found.row : null;
-    },
+    delivery: async (id) => (await reader.delivery(id, ask))?.row ?? null,
     async settleDead(id, act, visible) {
       const history = live.history();
       if (history === null) throw new Refusal(503, `nothing can be changed now: ${whyNot(live)}`);
@@ -104,7 +101,7 @@ export function openDesk(
       if (changed === 0)
         throw new Refusal(
           409,
-          "this delivery is not given up any more: somebody was faster; load the page anew",
+          "this delivery is no dead letter, or none any more: somebody may have been faster; load the page anew",
         );
     },
     async preview(name, text, alert) {

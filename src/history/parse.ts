@@ -61,7 +61,10 @@ export const FIELDS = {
   limit: ["rows of a page, 1 to 1000", "50"],
   cursor: ["where the page begins: `next` of the page before", "1.mj2k0a3s.b"],
   by: ["what a timeline counts by", "reason"],
-  step: ["length of a bar of a timeline: 1m or 1h, or a multiple", "5m"],
+  step: [
+    "length of a bar: whole minutes or hours, 1m to 1d; longer where that were more than 2,000 bars, as `stepMs` says",
+    "5m",
+  ],
   top: ["values that have a series of their own, 1 to 50", "8"],
 } as const satisfies Record<string, readonly [what: string, example: string]>;
 

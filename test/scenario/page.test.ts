@@ -137,7 +137,9 @@ describe("the page over the ledger of a process", () => {
       inbox.reply({ status: 200 });
       expect(await retry("sre")).toBe(204);
       await told(page, "trouble in pay", "delivered");
-      expect(await retry("sre")).toBe(404);
+      // It is there, and no dead letter any more; who may not see it is not told so.
+      expect(await retry("sre")).toBe(409);
+      expect(await retry("shop")).toBe(404);
 
       process.kill("SIGTERM");
       // Something was given up in its time.
@@ -152,6 +154,7 @@ describe("the page over the ledger of a process", () => {
         { who: "shop", action: "retry", target, outcome: "refused" },
         { who: "sre", action: "retry", target, outcome: "done" },
         { who: "sre", action: "retry", target, outcome: "refused" },
+        { who: "shop", action: "retry", target, outcome: "refused" },
       ]);
     },
   );

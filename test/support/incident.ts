@@ -175,7 +175,7 @@ export async function anIncident(provers?: Provers): Promise<Incident> {
         const type = config.sinks.find((one) => one.name === name)?.definition.type ?? "";
         return readFileSync(path.join(BUILTIN, `${type}.hbs`), "utf8");
       },
-      dead: async (id) => dead.get(id) ?? null,
+      delivery: async (id) => dead.get(id) ?? null,
       settleDead: async (id, act) => {
         dead.delete(id);
         if (act === "retry") site.history.retry([id], null, site.clock.now());

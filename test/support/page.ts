@@ -79,7 +79,7 @@ export async function aPageSite(
     troubles: () => [],
     sinks: () => [],
     watchingSince: () => null,
-    dead: async () => null,
+    delivery: async () => null,
     settleDead: async (id, act) => void settled.push(`${act} ${id}`),
     preview: async () => ({ issues: [], warnings: [], looks: [] }),
     drawSent: () => null,

@@ -147,7 +147,7 @@ export async function aRoutesSite(provers?: Provers): Promise<RoutesSite> {
   let site: PageSite | null = null;
   site = await aPageSite(
     {
-      dead: async (id) =>
+      delivery: async (id) =>
         site?.history.deliveries({ state: "dead" }).find((one) => one.id === id) ?? null,
     },
     provers ?? { tokens, proxy: null, open: false },

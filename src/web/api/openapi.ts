@@ -10,10 +10,10 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   401: "no proof of who asks",
   403: "the Kubernetes permission that is missing",
   404: "there is none of this id, or none for this caller",
-  409: "it is no dead letter any more: somebody was quicker",
+  409: "it is no dead letter, or none any more: it is owed still or again, was accepted or discarded",
   413: "the request holds more than 256 KiB",
   415: "what was sent is not application/json",
-  429: "too many of the caller's questions wait already; `Retry-After` says when to ask again",
+  429: "too many of the caller's questions wait already, or too many wrong tokens came from this address; `Retry-After` says when to ask again",
   503: "the store, or whoever knows the caller's rights, is away",
 };
 
@@ -51,7 +51,7 @@ export function openApi(version: string): Json {
 }
 
 function describe(operation: Operation): Json {
-  const { id, path, summary, notes, example, fields, stream, body, problems } = operation;
+  const { id, path, summary, notes, example, fields, says, stream, body, problems } = operation;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
@@ -59,7 +59,7 @@ function describe(operation: Operation): Json {
     schema: { type: "string" },
   }));
   const inQuery = fields.map((field) => {
-    const [description, example] = FIELDS[field];
+    const [description, example] = says?.[field] ?? FIELDS[field];
     return { name: field, in: "query", description, schema: { type: "string" }, example };
   });
   const inHeaders = stream === undefined ? [] : [LAST_EVENT_ID];

@@ -13,6 +13,8 @@ export interface Operation {
   readonly summary: string;
   /** Fields of a query that count. */
   readonly fields: readonly Field[];
+  /** Of fields that mean something else here: what, and an example. */
+  readonly says?: Readonly<Partial<Record<Field, readonly [what: string, example: string]>>>;
   readonly answer: z.ZodType | null;
   /** Content type of an answer that is no JSON. */
   readonly stream?: string;
@@ -86,6 +88,11 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Deliveries that are pending or dead (`state`), newest first",
     example: `${ASK} "$PAGE/api/v1/deliveries?state=dead&sink=ops"`,
     fields: ["state", "sink", "limit", "cursor"],
+    says: {
+      state: ["pending or dead; without it dead", "dead"],
+      sink: ["owed to this one sink", "ops"],
+      cursor: [FIELDS.cursor[0], "4711"],
+    },
     answer: schemas.deliveryPage,
     problems: [400, 403, 429, 503],
   },
@@ -157,7 +164,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "post",
     path: "/api/v1/templates/preview",
     summary: "What a template makes of an event, in both languages; nothing is sent",
-    example: `${ASK} -H "Content-Type: application/json" \\\n  -d '{"sink":"ops","text":"{{#*inline \\"message\\"}}{{message}}{{/inline}}"}' "$PAGE/api/v1/templates/preview"`,
+    example: `${ASK} -H "Content-Type: application/json" \\\n  -d '{"sink":"ops","text":"{{#*inline \\"title\\"}}{{reason}}: {{title}}{{/inline}}"}' "$PAGE/api/v1/templates/preview"`,
     fields: [],
     answer: schemas.preview,
     body: requests.previewRequest,

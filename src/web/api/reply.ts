@@ -4,6 +4,8 @@ import { etagOf, isKnown } from "../page/etag.ts";
 import type { C } from "../page/frame.ts";
 
 const SHOWN = 80;
+/** How zod begins what it says. */
+const PREFIX = /^Invalid (?:input|option): expected /;
 
 /** Answers are weighed by their text: whoever asks again for what has not changed gets no body. */
 export function json(c: C, body: unknown): Response {
@@ -35,6 +37,13 @@ function exampleAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
   return JSON.stringify(at) ?? "";
 }
 
+/** As it was written: texts are put into quotes where they are shown. */
+const shown = (value: unknown): string =>
+  typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
+
+const fieldOf = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+
 /**
  * What was sent, as the schema has it.
  * @throws QueryError that names each field, with the schema's example
@@ -55,11 +64,19 @@ export async function bodyOf<T extends z.ZodType>(c: C, schema: T): Promise<z.ou
   const read = schema.safeParse(value, { reportInput: true });
   if (read.success) return read.data;
   throw new QueryError(
-    read.error.issues.map(({ path, message, input }) => ({
-      field: path.length === 0 ? "body" : path.join("."),
-      found: (JSON.stringify(input) ?? "nothing").slice(0, SHOWN),
-      expected: message.replace(/^Invalid (?:input|option): expected /, ""),
-      example: exampleAt(schema, path),
-    })),
+    read.error.issues.flatMap((issue) => {
+      const { path, message, input } = issue;
+      const problem = (at: readonly PropertyKey[], value: unknown, expected: string) => ({
+        field: at.length === 0 ? "body" : at.join("."),
+        found: shown(value).slice(0, SHOWN),
+        expected,
+        example: exampleAt(schema, at) || exampleAt(schema, path),
+      });
+      if (issue.code !== "unrecognized_keys")
+        return [problem(path, input, message.replace(PREFIX, "").replace(/, received .*$/, ""))];
+      const none =
+        path.length === 0 ? "no such field in the body" : `no such field in ${path.join(".")}`;
+      return issue.keys.map((key) => problem([...path, key], fieldOf(input, key), none));
+    }),
   );
 }

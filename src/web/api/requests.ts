@@ -10,7 +10,7 @@ export const previewRequest = z
   })
   .meta({
     id: "PreviewRequest",
-    examples: [{ sink: "ops", text: '{{#*inline "message"}}{{message}}{{/inline}}' }],
+    examples: [{ sink: "ops", text: '{{#*inline "title"}}{{reason}}: {{title}}{{/inline}}' }],
   });
 
 export const kubernetesEvent = z

@@ -28,8 +28,8 @@ export interface Desk {
   readonly sinks: () => readonly SinkStatus[];
   /** Since when everything that happens arrives here, in milliseconds since the epoch; `null`: not known, or another replica watches. */
   readonly watchingSince: () => number | null;
-  /** A delivery that was given up; `null`: there is none of this id. */
-  readonly dead: (id: string) => Promise<DeliveryRow | null>;
+  /** In whatever state; `null`: there is none of this id. */
+  readonly delivery: (id: string) => Promise<DeliveryRow | null>;
   /**
    * Owes it again, or takes it off the list for good.
    * @param visible what the caller may change

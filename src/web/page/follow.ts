@@ -53,11 +53,12 @@ export async function follow(
  * @throws QueryError
  */
 function placeOf(c: C): number | null {
-  const told = c.req.header("last-event-id") ?? c.req.query("after") ?? "";
+  const header = c.req.header("last-event-id");
+  const told = header ?? c.req.query("after") ?? "";
   if (told === "") return null;
   if (/^\d{1,15}$/.test(told)) return Number(told);
   const problem: QueryProblem = {
-    field: "after",
+    field: header === undefined ? "after" : "Last-Event-ID",
     found: told,
     expected: "the id of the last message that you have",
     example: "81234",

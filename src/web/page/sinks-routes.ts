@@ -57,7 +57,7 @@ export async function settleDead(
   act: "retry" | "discard",
 ): Promise<void> {
   await changing(c, desk, { action: act, target: id }, async () => {
-    const delivery = await desk.dead(id);
+    const delivery = await desk.delivery(id);
     await mustBeAllowed(c, "change", delivery === null ? null : homesOf(delivery.alert));
     const isOne = delivery?.alert.kind === "event";
     await desk.settleDead(id, act, isOne ? [delivery.alert.event.eventNamespace] : "all");

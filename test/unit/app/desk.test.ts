@@ -99,13 +99,16 @@ describe("the desk of the page", () => {
     expect(await desk.namespaces()).toEqual(["another", eventOf(1).eventNamespace]);
   });
 
-  it("finds a dead letter by its id, and nothing else by it", async () => {
+  it("finds a delivery by its id, and what is no dead letter is not settled", async () => {
     const desk = open();
     const id = await aDeadLetter();
     await ledger.outbox.add([anEntry(2, ["ops"])], [], never);
-    expect(await desk.dead(id)).toMatchObject({ id, sink: "ops", detail: "no" });
-    expect(await desk.dead("d2")).toBeNull();
-    expect(await desk.dead("nonsense")).toBeNull();
+    expect(await desk.delivery(id)).toMatchObject({ id, sink: "ops", state: "dead", detail: "no" });
+    expect(await desk.delivery("d2")).toMatchObject({ state: "pending" });
+    expect(await desk.delivery("nonsense")).toBeNull();
+    for (const act of ["retry", "discard"] as const)
+      await expect(desk.settleDead("d2", act, "all")).rejects.toMatchObject({ status: 409 });
+    expect(await desk.delivery("d2")).toMatchObject({ state: "pending" });
   });
 
   it("owes a dead letter again, which wakes whoever sends it", async () => {
@@ -122,7 +125,7 @@ describe("the desk of the page", () => {
     const desk = open();
     const id = await aDeadLetter();
     await desk.settleDead(id, "discard", "all");
-    expect(await desk.dead(id)).toBeNull();
+    expect(await desk.delivery(id)).toMatchObject({ state: "discarded" });
     expect(ledger.outbox.due("ops", clock.now(), 9, new Set())).toEqual([]);
     expect(ledger.history.counts().get("ops")).toMatchObject({ discarded: 1, dead: 0 });
   });
@@ -133,16 +136,16 @@ describe("the desk of the page", () => {
     await expect(desk.settleDead(id, "retry", ["elsewhere"])).rejects.toMatchObject({
       status: 409,
     });
-    expect(await desk.dead(id)).not.toBeNull();
+    expect(await desk.delivery(id)).toMatchObject({ state: "dead" });
   });
 
-  it("says that somebody was faster", async () => {
+  it("says that it is none any more where somebody was faster", async () => {
     const desk = open();
     const id = await aDeadLetter();
     await desk.settleDead(id, "discard", "all");
     await expect(desk.settleDead(id, "retry", "all")).rejects.toMatchObject({
       status: 409,
-      message: expect.stringContaining("somebody was faster") as string,
+      message: expect.stringContaining("no dead letter, or none any more") as string,
     });
   });
 

@@ -42,9 +42,9 @@ async function aSite(): Promise<PageSite> {
   const token = `tokens: [{ name: ann, sha256: ${sha256("secret")}, namespaces: ["*"], may: [read, change] }]`;
   const prover = fileProver(accessFile(token), new FakeClock("2026-11-20T12:00:00Z"));
   let site: PageSite | null = null;
-  const dead: Desk["dead"] = async (id) =>
+  const delivery: Desk["delivery"] = async (id) =>
     site?.history.deliveries({ state: "dead" }).find((one) => one.id === id) ?? null;
-  site = await aPageSite({ dead }, { tokens: [prover], proxy: null, open: false });
+  site = await aPageSite({ delivery }, { tokens: [prover], proxy: null, open: false });
   await take(site, [seen(1, NOON - 60_000)], ["ops"]);
   site.outbox.settle("d1", { kind: "dead", at: NOON, counted: true, reason: "auth", detail: "no" });
   site.outbox.written();

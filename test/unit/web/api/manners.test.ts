@@ -134,9 +134,9 @@ describe("a request that is none", () => {
   it.each([
     ["/api/v1/explain", "{", "body", /JSON/],
     ["/api/v1/explain", { apiVersion: "v1", kind: "Pod" }, "kind", /Event/],
-    ["/api/v1/explain", [], "body", /object/],
-    ["/api/v1/templates/preview", { text: 7 }, "text", /string/],
-    ["/api/v1/templates/preview", { sink: "ops", txt: "" }, "body", /txt/],
+    ["/api/v1/explain", [], "body", /^object$/],
+    ["/api/v1/templates/preview", { text: 7 }, "text", /^string$/],
+    ["/api/v1/templates/preview", { sink: "ops", txt: "" }, "txt", /^no such field/],
     ["/api/v1/templates/preview", { sink: "ops", text: "x".repeat(100_001) }, "text", /100000/],
   ])("400 for %s of %j names the field, with an example", async (path, body, field, expected) => {
     const site = await anApiSite();
@@ -325,7 +325,7 @@ tokens:
     const row = { id: "d1", alert: { kind: "event", event: seen(1, NOON) } } as DeliveryRow;
     const site = await anApiSite(
       {
-        dead: async (id) => (id === "d1" ? row : null),
+        delivery: async (id) => (id === "d1" ? row : null),
         settleDead: async (id, act) => {
           if (acts.length > 0) throw new Refusal(409, "somebody was faster");
           acts.push(`${act} ${id}`);

@@ -89,7 +89,7 @@ describe("a stream", () => {
     expect(got.text).toMatch(/^id: 2\nevent: event\ndata: \{/m);
     const wrong = await site.get("/api/v1/tail", { "last-event-id": "1; DROP" });
     expect(wrong.status).toBe(400);
-    expect(wrong.body).toContain("the id of the last message");
+    expect(wrong.body).toContain('Last-Event-ID: found \\"1; DROP\\", expected the id of the last');
   });
 
   test("of the page goes on from `after`, in the page's language, with rows that link to what is shown", async () => {

@@ -21,7 +21,7 @@ async function withDead() {
   let dead: DeliveryRow | null = null;
   const site = await aPageSite({
     sinks: () => [OPS],
-    dead: async (id) => (dead?.id === id ? dead : null),
+    delivery: async (id) => (dead?.id === id ? dead : null),
   });
   await take(site, [seen(1, NOON - MINUTE), seen(2, NOON - MINUTE)]);
   const [first] = site.outbox.due("ops", site.clock.now(), 1, new Set());
