@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ConfigError } from "../config/config.ts";
+import { DELIVERY_STATES } from "../event/delivery.ts";
 import type { CheckReport, Contents, ExportRow, Finding } from "../ledger/care.ts";
 import { checkLedger } from "../ledger/check.ts";
 import { vacuumLedger } from "../ledger/vacuum.ts";
@@ -101,15 +102,14 @@ function reportText({ contents, findings }: CheckReport): string {
 
 function contentsText(contents: Contents): string {
   const { version, bytes, freeBytes, events, attempts, checkpoints, deliveries } = contents;
-  const rows = [...deliveries].map(([sink, { pending, delivered, dead, folded }]) =>
-    [sink, pending, delivered, dead, folded].map(String),
-  );
+  const rows = [...deliveries].map(([sink, of]) => [
+    sink,
+    ...DELIVERY_STATES.map((state) => String(of[state])),
+  ]);
   return [
     `version ${version}, ${size(bytes)}, of which ${size(freeBytes)} are free\n`,
     `${events} events, ${attempts} attempts, ${checkpoints} checkpoints\n\n`,
-    ...(rows.length === 0
-      ? []
-      : [table(["sink", "pending", "delivered", "dead", "folded"], rows), "\n"]),
+    ...(rows.length === 0 ? [] : [table(["sink", ...DELIVERY_STATES], rows), "\n"]),
   ].join("");
 }
 

@@ -51,10 +51,12 @@ describe("ledger check", () => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^version \d, 0\.\d MiB, of which 0\.0 MiB are free\n/);
     expect(stdout).toContain("3 events, 2 attempts, 1 checkpoints\n");
-    expect(stdout).toMatch(/^sink +pending +delivered +dead +folded$/m);
-    expect(stdout).toMatch(/^ops +1 +1 +0 +2$/m);
-    expect(stdout).toMatch(/^audit +1 +0 +1 +0$/m);
+    expect(stdout).toMatch(/^sink +pending +delivered +dead +folded +discarded$/m);
+    expect(stdout).toMatch(/^ops +1 +1 +0 +2 +0$/m);
+    expect(stdout).toMatch(/^audit +1 +0 +1 +0 +0$/m);
     expect(stdout).toContain("sound: ");
+    await run("dead", "discard", "--sink=audit");
+    expect((await run("ledger", "check")).stdout).toMatch(/^audit +1 +0 +0 +0 +1$/m);
   });
 
   it("of an empty one", async () => {
