@@ -41,6 +41,7 @@ A token is one of the cluster or of the [access file](web-access.md); everybody 
 | 404 | there is none of this id, or none for this caller |
 | 409 | it is no dead letter, or none any more |
 | 405, 406, 413, 415 | a method, \`Accept\`, size or \`Content-Type\` that there is not; the answer says which there is |
+| 421 | without authentication: asked by another name than localhost, or through a proxy |
 | 429 | too many of your questions wait already, or too many wrong tokens came from this address; \`Retry-After\` says when to ask again |
 | 503 | the store cannot be read, or nobody can say what the caller may see; \`Retry-After\` says when to ask again |
 

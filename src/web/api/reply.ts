@@ -41,9 +41,6 @@ function exampleAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
 const shown = (value: unknown): string =>
   typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
 
-const fieldOf = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
-
 /**
  * What was sent, as the schema has it.
  * @throws QueryError that names each field, with the schema's example
@@ -64,19 +61,14 @@ export async function bodyOf<T extends z.ZodType>(c: C, schema: T): Promise<z.ou
   const read = schema.safeParse(value, { reportInput: true });
   if (read.success) return read.data;
   throw new QueryError(
-    read.error.issues.flatMap((issue) => {
-      const { path, message, input } = issue;
-      const problem = (at: readonly PropertyKey[], value: unknown, expected: string) => ({
-        field: at.length === 0 ? "body" : at.join("."),
-        found: shown(value).slice(0, SHOWN),
-        expected,
-        example: exampleAt(schema, at) || exampleAt(schema, path),
-      });
-      if (issue.code !== "unrecognized_keys")
-        return [problem(path, input, message.replace(PREFIX, "").replace(/, received .*$/, ""))];
-      const none =
-        path.length === 0 ? "no such field in the body" : `no such field in ${path.join(".")}`;
-      return issue.keys.map((key) => problem([...path, key], fieldOf(input, key), none));
-    }),
+    read.error.issues.map((issue) => ({
+      field: issue.path.length === 0 ? "body" : issue.path.join("."),
+      found: shown(issue.input).slice(0, SHOWN),
+      expected:
+        issue.code === "unrecognized_keys"
+          ? `no field ${issue.keys.map((key) => `"${key}"`).join(" or ")}`
+          : issue.message.replace(PREFIX, "").replace(/, received .*$/, ""),
+      example: exampleAt(schema, issue.path),
+    })),
   );
 }

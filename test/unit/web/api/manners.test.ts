@@ -136,7 +136,7 @@ describe("a request that is none", () => {
     ["/api/v1/explain", { apiVersion: "v1", kind: "Pod" }, "kind", /Event/],
     ["/api/v1/explain", [], "body", /^object$/],
     ["/api/v1/templates/preview", { text: 7 }, "text", /^string$/],
-    ["/api/v1/templates/preview", { sink: "ops", txt: "" }, "txt", /^no such field/],
+    ["/api/v1/templates/preview", { sink: "ops", txt: "" }, "body", /^no field "txt"$/],
     ["/api/v1/templates/preview", { sink: "ops", text: "x".repeat(100_001) }, "text", /100000/],
   ])("400 for %s of %j names the field, with an example", async (path, body, field, expected) => {
     const site = await anApiSite();
