@@ -158,9 +158,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 /** Rooms that decide and must not act: no I/O, no clock, no chance. */
 const PURE: readonly string[] = [
   "src/event",
-  "src/pipeline/matcher.ts",
-  "src/pipeline/filter.ts",
-  "src/pipeline/route.ts",
+  "src/pipeline",
   "src/delivery/backoff.ts",
   "src/delivery/budget.ts",
   "src/delivery/digest.ts",
