@@ -54,6 +54,19 @@ describe("what is due at a sink", () => {
     );
   });
 
+  test.each([
+    [20_000, "20 s"],
+    [90_000, "90 s"],
+    [10 * MINUTE, "10 min"],
+    [24 * 60 * MINUTE, "24 h"],
+  ])("that is older than %d ms is said to be older than %s", async (giveUpAfterMs, words) => {
+    const { clock, outbox, recorded } = await aSink();
+    const now = clock.now() + giveUpAfterMs;
+    takeDue({ outbox, observer: recorded.observer }, { name: "ops", giveUpAfterMs }, now, 1, none);
+    const said = recorded.of("dead").map(([, , , detail]) => detail);
+    expect(new Set(said)).toEqual(new Set([`not accepted within ${words}`]));
+  });
+
   test("of an outage of days is given up in parts, between which others have their turn, and what came last is told", async () => {
     const { clock, look, recorded, outbox } = await aSink();
     const many = Array.from({ length: 2 * LOOK + 10 }, (_, n) => anEntry(10 + n, ["ops"]));
