@@ -1,12 +1,14 @@
 import { ConfigError } from "../config/config.ts";
 import type { FlagValues } from "../config/flags.ts";
 import { loadConfig } from "../config/load.ts";
+import { asCoreEvent } from "../template/go/core-event.ts";
 import { GoTemplateError } from "../template/go/error.ts";
 import { type GoTemplate, parseGoTemplate } from "../template/go/template.ts";
+import { goEventOf } from "../template/go-event.ts";
 import { jsonProblem } from "../template/json-problem.ts";
 import { sinks as registry } from "../../sinks/index.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
-import { readEventObjects, readTemplate } from "./load.ts";
+import { readEventFile, readEventObjects, readTemplate } from "./load.ts";
 
 interface GoOptions {
   readonly event?: string;
@@ -39,19 +41,26 @@ export async function renderGo(
 ): Promise<ExitCode> {
   const { config } = loadConfig({ flags, registry, env: io.env });
   const template = placed(file, () => parseGoTemplate(readTemplate(file)));
-  const events = await readEventObjects(options.event ?? "-", io);
+  const from = options.event ?? "-";
+  if (options.raw === true) {
+    for (const event of await readEventObjects(from, io))
+      io.stdout.write(placed(file, () => template.render(timed(event), config.timezone)));
+    return EXIT.ok;
+  }
   let code: ExitCode = EXIT.ok;
-  for (const event of events) {
-    if (options.raw === true) {
-      io.stdout.write(placed(file, () => template.render(event, config.timezone)));
-      continue;
-    }
+  for (const event of (await readEventFile(from, config.cluster, io)).map(goEventOf)) {
     const problem = placed(file, () => renderSafe(template, event, config.timezone, io));
     if (problem === null) continue;
     io.stderr.write(`${file}: the result is not valid JSON and would not be sent: ${problem}\n`);
     code = EXIT.failed;
   }
   return code;
+}
+
+/** As kube-eventer hands it to a body: where there is no lastTimestamp, `eventTime` is in its place. */
+function timed(object: unknown): unknown {
+  const event = asCoreEvent(object) as Readonly<Record<string, unknown>>;
+  return { ...event, lastTimestamp: event["lastTimestamp"] ?? event["eventTime"] };
 }
 
 function renderSafe(template: GoTemplate, event: unknown, zone: string, io: Io): string | null {

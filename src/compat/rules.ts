@@ -207,7 +207,7 @@ export const SINKS: readonly Rule[] = [
     sink: "mysql",
     option: null,
     was: "each change of an event's count is a row more, and a message above 255 characters is lost",
-    is: "kube-eventer's own table is written as before, with a long message cut to its column; a table of kube-crier's own, or one after kube-crier mysql migrate, has one row for each event and holds it whole",
+    is: "kube-eventer's own table is written as before, its times in UTC whatever TZ says, with a long message cut to its column; a table of kube-crier's own, or one after kube-crier mysql migrate, has one row for each event and holds it whole",
   },
   {
     sink: "mysql",

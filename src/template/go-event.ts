@@ -11,6 +11,11 @@ export function goEvent(view: View): GoEvent {
   return event === null ? summary(view) : occurrence(event, messageOf(event, view));
 }
 
+/** An occurrence whose message is whole. */
+export function goEventOf(event: KubeEvent): GoEvent {
+  return occurrence(event, event.message);
+}
+
 /** As it came, unless it had to be cut: then as far as it may go. */
 function messageOf(event: KubeEvent, view: View): string {
   return view.message === clean(event.message) ? event.message : view.message;

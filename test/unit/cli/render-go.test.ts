@@ -69,6 +69,51 @@ describe("render --engine go --raw", () => {
   });
 });
 
+/** What kube-eventer sent of its third event, and the sink sends: test/fixtures/kube-eventer/wire.jsonl. */
+const SERIES = {
+  ...EVENT,
+  firstTimestamp: null,
+  lastTimestamp: null,
+  eventTime: "2026-11-20T11:00:00.123456Z",
+  series: { count: 7, lastObservedTime: "2026-11-20T11:30:00.654321Z" },
+};
+
+describe("render --engine go of an Event of the new API", () => {
+  it.each([[], ["--raw"]])(
+    "has eventTime for its lastTimestamp, as it is sent %j",
+    async (...raw) => {
+      const { stdout } = await renderGo("{{ .LastTimestamp }}", raw, SERIES);
+      expect(stdout.trimEnd()).toBe("2026-11-20 19:00:00.123456 +0800 CST");
+      const fresh = {
+        apiVersion: "events.k8s.io/v1",
+        kind: "Event",
+        metadata: EVENT.metadata,
+        regarding: EVENT.involvedObject,
+        eventTime: SERIES.eventTime,
+        type: "Warning",
+      };
+      expect((await renderGo("{{ .LastTimestamp }}", raw, fresh)).stdout.trimEnd()).toBe(
+        "2026-11-20 19:00:00.123456 +0800 CST",
+      );
+    },
+  );
+
+  it("shows what the sink sends, and not what it does not keep", async () => {
+    const { stdout } = await renderGo(
+      "{{ .Count }} {{ .Series.Count }} {{ len .ObjectMeta.OwnerReferences }}",
+      [],
+      {
+        ...SERIES,
+        metadata: {
+          ...EVENT.metadata,
+          ownerReferences: [{ kind: "Pod", name: "p", uid: "u", apiVersion: "v1" }],
+        },
+      },
+    );
+    expect(stdout).toBe("7 7 0\n");
+  });
+});
+
 describe("render --engine go", () => {
   it("escapes what stands within JSON", async () => {
     const { code, stdout } = await renderGo('{"text": "{{ .Message }}", "n": {{ .Count }}}');
