@@ -1,5 +1,6 @@
 import { defineSink, type OptionsOf, s } from "../src/sink/index.ts";
 import { COMPRESSIONS, MECHANISMS, type Target } from "./kafka/library.ts";
+import type { RecordShape } from "./kafka/record.ts";
 import { Writer } from "./kafka/writer.ts";
 
 const BROKER = /^[\w.-]+(:\d{1,5})?$/;
@@ -63,6 +64,12 @@ const options = s
           "Do not ask whose certificate it is: what is sent can be read and changed by whoever is between. For trying out.",
       })
       .default(false),
+    format: s
+      .oneOf(["eventer", "event"], {
+        description:
+          "What a record holds: with `eventer` kube-eventer's JSON, in which `EventValue` is the event as a text; with `event` the event itself, as core/v1 has it in JSON.",
+      })
+      .default("eventer"),
     maxMessageBytes: s
       .integer(
         {
@@ -136,9 +143,13 @@ export default defineSink({
       io.warning(
         "insecureSsl changes nothing without TLS, and what is sent is readable on its way: give `tls` as well, or take it out",
       );
-    return new Writer(targetOf(given), given.maxMessageBytes, io);
+    return new Writer(targetOf(given), shapeOf(given), io);
   },
 });
+
+function shapeOf({ maxMessageBytes, format }: OptionsOf<typeof options>): RecordShape {
+  return { maxBytes: maxMessageBytes, format };
+}
 
 function targetOf(given: OptionsOf<typeof options>): Target {
   const { caCert, cert, key, insecureSsl } = given;

@@ -14,11 +14,21 @@ export interface KafkaRecord {
   readonly isCut: boolean;
 }
 
+export interface RecordShape {
+  readonly maxBytes: number;
+  /** `eventer`: as kube-eventer writes it, a text of JSON within JSON. `event`: the core/v1 Event alone. */
+  readonly format: "eventer" | "event";
+}
+
 /** Of a batch of one record, and of a record in it: lengths, offsets, timestamps (https://kafka.apache.org/documentation/#recordbatch). */
 const OVERHEAD = 100;
 
 /** A record of at most `maxBytes`: what is longer loses the end of its message. `null`: it is not the message that is too long. */
-export function recordOf(message: Message, maxBytes: number, now: number): KafkaRecord | null {
+export function recordOf(
+  message: Message,
+  { maxBytes, format }: RecordShape,
+  now: number,
+): KafkaRecord | null {
   const event = recorded(message);
   const { object } = event;
   const key =
@@ -37,7 +47,7 @@ export function recordOf(message: Message, maxBytes: number, now: number): Kafka
   let size = Buffer.byteLength(event.message);
   for (;;) {
     const fitting = { ...event, message: cut(event.message, { max: size, unit: "bytes" }) };
-    const value = valueOf(fitting);
+    const value = format === "event" ? JSON.stringify(coreEvent(fitting)) : valueOf(fitting);
     const bytes = around + Buffer.byteLength(value);
     if (bytes <= maxBytes) {
       const isCut = fitting.message !== event.message;

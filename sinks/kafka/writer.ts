@@ -13,7 +13,7 @@ import { BrokerError, FileError } from "./fault.ts";
 import type { Target } from "./library.ts";
 import type { Look } from "./look.ts";
 import { Partition } from "./partition.ts";
-import { type KafkaRecord, recordOf } from "./record.ts";
+import { type KafkaRecord, recordOf, type RecordShape } from "./record.ts";
 
 /** A broker that is slow to answer is waited for by the lane and not by the start. */
 const PATIENCE_MS = 3_000;
@@ -28,7 +28,7 @@ interface Waiting {
 /** Gives each record to its partition, which is where batches are made. */
 export class Writer implements DirectSink {
   readonly #target: Target;
-  readonly #maxBytes: number;
+  readonly #shape: RecordShape;
   readonly #io: SinkIo;
   readonly #client: Client;
   readonly #partitions = new Map<number, Partition>();
@@ -38,21 +38,21 @@ export class Writer implements DirectSink {
   #routing = false;
   #closed = false;
 
-  constructor(target: Target, maxBytes: number, io: SinkIo) {
+  constructor(target: Target, shape: RecordShape, io: SinkIo) {
     this.#target = target;
-    this.#maxBytes = maxBytes;
+    this.#shape = shape;
     this.#io = io;
     this.#client = new Client(target, (text) => this.#hear(text));
   }
 
   deliver(message: Message, signal: AbortSignal): Promise<Verdict> {
     if (signal.aborted || this.#closed) return Promise.resolve(STOPPED);
-    const record = recordOf(message, this.#maxBytes, this.#io.clock.now());
+    const record = recordOf(message, this.#shape, this.#io.clock.now());
     if (record === null)
       return Promise.resolve(
         permanent(
           "tooLarge",
-          `the event is longer than ${this.#maxBytes} bytes even without its message; raise \`maxMessageBytes\``,
+          `the event is longer than ${this.#shape.maxBytes} bytes even without its message; raise \`maxMessageBytes\``,
         ),
       );
     return new Promise((resolve) => {
@@ -132,7 +132,7 @@ export class Writer implements DirectSink {
     const known = this.#partitions.get(number);
     if (known !== undefined) return known;
     const made = new Partition(number, {
-      maxBytes: this.#maxBytes,
+      maxBytes: this.#shape.maxBytes,
       send: (partition, records) => this.#tried(() => this.#client.send(partition, records)),
       reset: () => this.#client.reset(),
     });

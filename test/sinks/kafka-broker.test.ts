@@ -97,6 +97,17 @@ describe.skipIf(noKafka !== null)(`a Kafka (${noKafka ?? "fetched by Maven"})`, 
       });
     });
 
+    it("is the event itself with `format: event`", async () => {
+      const eventsTopic = await topic();
+      const sink = open({ eventsTopic, format: "event" });
+      expect(await sink.deliver(aMessage(), never)).toEqual(accepted);
+      const [record] = await broker.read(eventsTopic);
+      expect(JSON.parse(record?.value ?? "")).toMatchObject({
+        metadata: { uid: "6f1c2f9e-2f5e-4c57-9d1a-0a4b8d0a7c11" },
+        message: "Back-off restarting failed container web in pod web-7d4b9c",
+      });
+    });
+
     it.each(['quote " \\ \n\t\u0000', "容器 👩‍👩‍👧 \u2028", "<b>&</b>", ""])(
       "keeps its message to the letter: %j",
       async (message) => {

@@ -151,8 +151,12 @@ describe("a value", () => {
 });
 
 describe("a record", () => {
-  const record = (message: Parameters<typeof recordOf>[0], max = 1_000_000) => {
-    const made = recordOf(message, max, 1_795_161_930_000);
+  const record = (
+    message: Parameters<typeof recordOf>[0],
+    maxBytes = 1_000_000,
+    format: "eventer" | "event" = "eventer",
+  ) => {
+    const made = recordOf(message, { maxBytes, format }, 1_795_161_930_000);
     if (made === null) throw new Error("no record");
     return made;
   };
@@ -190,9 +194,25 @@ describe("a record", () => {
     );
   });
 
+  it("holds the event itself where that is asked for, cut as the other", () => {
+    const event = anEvent({ message: 'say "hi"\n<there>' });
+    const { key, value, headers } = record(aMessage({ event }), 1_000_000, "event");
+    expect(JSON.parse(value)).toMatchObject({
+      metadata: { name: "web-7d4b9c.17a1", namespace: "shop", uid: event.uid },
+      involvedObject: { kind: "Pod", name: "web-7d4b9c" },
+      message: 'say "hi"\n<there>',
+      count: 12,
+      lastTimestamp: "2026-11-20T08:05:30Z",
+    });
+    expect([key, headers]).toEqual([event.object.uid, record(aMessage({ event })).headers]);
+    const long = aMessage({ event: anEvent({ message: "容".repeat(30_000) }) });
+    const { bytes, isCut } = record(long, 20_000, "event");
+    expect([bytes <= 20_000, isCut]).toEqual([true, true]);
+  });
+
   it("that is too long even without its message is none", () => {
     const event = anEvent({ reason: "r".repeat(20_000) });
-    expect(recordOf(aMessage({ event }), 10_000, 0)).toBeNull();
+    expect(recordOf(aMessage({ event }), { maxBytes: 10_000, format: "eventer" }, 0)).toBeNull();
   });
 });
 
