@@ -134,8 +134,8 @@ export default defineHttpSink({
   uri: {
     target: "webhook",
     keep: ["access_token"],
-    robots: { hosts: ["oapi.dingtalk.com"], path: "/robot/send" },
-    alwaysHttps: /^http:\/\/[\w.-]*\.dingtalk\.com\b/i,
+    robots: { hosts: ["oapi.dingtalk.com", "oapi.dingtalk.io"], path: "/robot/send" },
+    alwaysHttps: /^http:\/\/[\w.-]*\.dingtalk\.(com|io)\b/i,
   },
   example: {
     uri: "dingtalk:https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef&sign=SECfedcba9876543210&at_mobiles=13800000000",

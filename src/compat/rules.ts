@@ -31,7 +31,7 @@ const isWebhookOf = (own: boolean) => (entry: SinkEntry) =>
 const isWebhookToRobot = ({ url }: SinkEntry) =>
   typeof url !== "string" ||
   !/^https?:/i.test(url) ||
-  /^[^/]*\/\/(oapi\.dingtalk|open\.(feishu|larksuite)|qyapi\.weixin)\./i.test(url);
+  /^[^/]*\/\/(oapi\.dingtalk|open\.(feishu|larksuite)|qyapi\.weixin|hooks\.slack)\./i.test(url);
 
 export const PROGRAM: readonly Rule[] = [
   {
@@ -150,7 +150,7 @@ export const SINKS: readonly Rule[] = [
   {
     sink: "webhook",
     option: null,
-    was: "a robot of DingTalk, Lark or WeCom is sent up to 20 messages a second, and its errcode inside HTTP 200 is taken for a success",
+    was: "a robot of DingTalk, Lark, WeCom or Slack is sent up to 20 messages a second, and an errcode inside HTTP 200 is taken for a success",
     is: "its platform's rate holds as for the sink of its own, what exceeds it comes as one digest in the same body, and its answers are judged",
     when: isWebhookToRobot,
   },

@@ -32,6 +32,11 @@ describe("a webhook to a robot", () => {
       [{ count: 20, ...A_MINUTE }],
       { errcode: 45009 },
     ],
+    [
+      "https://oapi.dingtalk.io/robot/send?access_token=a",
+      [{ count: 20, ...A_MINUTE }],
+      { errcode: 130101 },
+    ],
     // As kube-eventer's documentation writes it.
     [
       "http://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=k",
@@ -60,6 +65,12 @@ describe("a webhook to a robot", () => {
     expect(limits).toMatchObject({ rates, concurrency: 1 });
     expect(judged(said)).toBe("throttled");
     expect(judged(Object.fromEntries(Object.keys(said).map((name) => [name, 0])))).toBe("accepted");
+  });
+
+  it("is told one message a second where it is Slack's, which says ok in plain text", () => {
+    const { rates, concurrency, judged } = webhookTo("https://hooks.slack.com/services/T1/B1/x");
+    expect({ rates, concurrency }).toEqual({ rates: [{ count: 1, perMs: 1000 }], concurrency: 1 });
+    expect(judged(undefined, "ok")).toBe("accepted");
   });
 
   it("is cut to what the robot takes", () => {
