@@ -68,7 +68,8 @@ export default defineSink({
   facts: {
     kind: "chat",
     auth: "`corpSecret` for a token, which is kept until it ends or is refused",
-    idempotency: "WeCom's own duplicate check, over 4 hours",
+    idempotency:
+      "WeCom's own duplicate check, over 4 hours: of messages with the same text to the same members one is shown, so a template of your own should say when",
     batch: "one message a request, for up to 1,000 members",
     testedAgainst:
       "a server that goes by the documentation: token, rate, size, members it did not reach",
