@@ -1,4 +1,11 @@
-import { coreMetadata, coreObject, coreSource, cut, type KubeEvent } from "../../src/sink/index.ts";
+import {
+  coreMetadata,
+  coreObject,
+  coreSource,
+  cut,
+  type KubeEvent,
+  versionOf,
+} from "../../src/sink/index.ts";
 
 /** Far more than a message has, far less than a request may (http.max_content_length, 100 MB). */
 const MESSAGE_BYTES = 1_000_000;
@@ -20,8 +27,8 @@ export function indexOf({ mode, index, useNamespace }: Naming, event: KubeEvent)
 }
 
 /** One occurrence has one name, so that what is sent again is already there. */
-export function idOf({ uid, resourceVersion }: KubeEvent): string {
-  return resourceVersion === "" ? uid : `${uid}-${resourceVersion}`;
+export function idOf(event: KubeEvent): string {
+  return `${event.uid}-${versionOf(event)}`;
 }
 
 /** kube-eventer's document, field for field; a data stream needs `@timestamp`, too. */

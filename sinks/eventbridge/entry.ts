@@ -1,4 +1,4 @@
-import { clip, coreEvent, type KubeEvent } from "../../src/sink/index.ts";
+import { clip, coreEvent, type KubeEvent, versionOf } from "../../src/sink/index.ts";
 
 export interface About {
   readonly provider: "aliyun" | "aws";
@@ -37,7 +37,7 @@ function cloudEntry(event: KubeEvent, about: About) {
   const of = `acs:cs:${about.regionId}:${about.accountId}:${cluster}`;
   const where = `${object.apiVersion ?? ""}/namespaces/${object.namespace ?? ""}/${plural(object.kind)}`;
   return {
-    id: `${event.uid}-${event.resourceVersion}`.replace(/[^a-z0-9-]/gi, "-").slice(0, MOST.id),
+    id: `${event.uid}-${versionOf(event)}`.replace(/[^a-z0-9-]/gi, "-").slice(0, MOST.id),
     source: about.source,
     specversion: "1.0",
     type: `cs:k8s:${kind}`.slice(0, MOST.type),

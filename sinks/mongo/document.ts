@@ -1,4 +1,4 @@
-import { clip, type KubeEvent } from "../../src/sink/index.ts";
+import { clip, type KubeEvent, versionOf } from "../../src/sink/index.ts";
 import type { Document } from "./driver.ts";
 
 /** Characters. A document may have 16 MB, and who can read a message of more than this. */
@@ -19,7 +19,6 @@ export interface Made {
  */
 export function documentOf(event: KubeEvent): Made {
   const { object, reporter } = event;
-  const version = event.resourceVersion === "" ? `count-${event.count}` : event.resourceVersion;
   const texts = {
     namespace: object.namespace,
     kind: object.kind,
@@ -48,7 +47,7 @@ export function documentOf(event: KubeEvent): Made {
     fields.push([field, kept]);
   }
   const document = {
-    _id: `${event.uid}/${version}`.slice(0, NAME),
+    _id: `${event.uid}/${versionOf(event)}`.slice(0, NAME),
     count: event.count,
     ...Object.fromEntries(fields),
     first_occurrence_time: new Date(event.firstSeen),

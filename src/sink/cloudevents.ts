@@ -1,4 +1,5 @@
 import type { Message } from "./define.ts";
+import { versionOf } from "./occurrence.ts";
 
 /** Attributes of a CloudEvent 1.0, by name; see https://github.com/cloudevents/spec/blob/main/cloudevents/spec.md. */
 export type CloudEventAttributes = Readonly<Record<string, string>>;
@@ -25,7 +26,7 @@ export function cloudEvent(
   }
   return {
     ...attributes,
-    id: `${event.uid}/${event.resourceVersion}`,
+    id: `${event.uid}/${versionOf(event)}`,
     time: event.lastSeen,
     subject: `${event.object.kind}/${event.object.name}`,
   };

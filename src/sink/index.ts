@@ -26,7 +26,7 @@ export { alertData, clip, jsonLine } from "./json.ts";
 export type { Clock } from "../clock.ts";
 export { GAP_CAUSES, type Alert } from "../event/alert.ts";
 export type { KubeEvent } from "../event/event.ts";
-export { occurrenceOf, TOLD_ALREADY } from "./occurrence.ts";
+export { occurrenceOf, TOLD_ALREADY, versionOf } from "./occurrence.ts";
 export { verdictOn } from "./open.ts";
 export { roomProblem } from "./room.ts";
 export { s, type OptionsOf } from "./schema.ts";

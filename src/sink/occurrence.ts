@@ -10,6 +10,11 @@ export const TOLD_ALREADY = permanent(
   "a record takes no digest: the events it tells of were other deliveries",
 );
 
+/** What tells an occurrence from others of its Event: where a file gives no resourceVersion, the count does. */
+export function versionOf({ resourceVersion, count }: KubeEvent): string {
+  return resourceVersion === "" ? `count-${count}` : resourceVersion;
+}
+
 /** What a record keeps of an alert: the occurrence, or a gap in the form of one, so that whoever counts sees it; `null` for a digest. */
 export function occurrenceOf(message: {
   readonly id: string;

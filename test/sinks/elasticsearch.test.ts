@@ -80,6 +80,11 @@ describe("a document", () => {
     expect(idOf(anEvent({ resourceVersion: "81235" }))).not.toBe(idOf(anEvent()));
   });
 
+  it("has one for each occurrence of an event without a version, as a file may have it", () => {
+    const ids = [1, 2, 2].map((count) => idOf(anEvent({ uid: "u", resourceVersion: "", count })));
+    expect(ids).toEqual(["u-count-1", "u-count-2", "u-count-2"]);
+  });
+
   it.each([
     [{}, {}, "heapster-2026.11.20"],
     [{ useNamespace: true }, {}, "heapster-shop-2026.11.20"],

@@ -94,6 +94,12 @@ describe("what is published", () => {
     expect(server.events[1]?.["id"]).toBe(server.events[0]?.["id"]);
   });
 
+  it("on Alibaba Cloud has an ID for each occurrence of an event without a version", async () => {
+    const { server, tell } = await open("aliyun");
+    for (const count of [1, 2]) await tell({ uid: "u", resourceVersion: "", count });
+    expect(server.events.map(({ id }) => id)).toEqual(["u-count-1", "u-count-2"]);
+  });
+
   it.each([
     ["Ingress", "ingresses"],
     ["NetworkPolicy", "networkpolicies"],

@@ -181,6 +181,14 @@ describe("a CloudEvent", () => {
     expect(request.json()).toEqual({ ...attributes, data });
   });
 
+  it("is another for each occurrence of an event without a version, as a file may have it", () => {
+    const ids = [1, 2, 2].map((count) => {
+      const told = aMessage({ event: anEvent({ uid: "u", resourceVersion: "", count }) });
+      return requestOf(webhook, { url, cloudevents: "binary" }, told).headers["ce-id"];
+    });
+    expect(ids).toEqual(["u/count-1", "u/count-2", "u/count-2"]);
+  });
+
   it("has its attributes in headers in binary mode, percent-encoded", () => {
     const odd = anEvent({
       cluster: 'prod "ä" 100%',
