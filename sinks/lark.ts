@@ -111,6 +111,7 @@ export default defineHttpSink({
           command: "text",
           link: "text",
           "link-text": "text",
+          labels: "text",
         },
   robot: ({ webhook }) => webhook.reveal(),
   limits: () => ({
@@ -126,10 +127,12 @@ export default defineHttpSink({
       title: { max: 300, unit: "bytes" },
       place: { max: 400, unit: "bytes" },
       times: { max: 300, unit: "bytes" },
-      message: { max: 6500, unit: "bytes" },
+      message: { max: 5500, unit: "bytes" },
       command: { max: 600, unit: "bytes" },
       link: { max: 900, unit: "bytes" },
       "link-text": { max: 200, unit: "bytes" },
+      // All that a configuration takes: a robot's required keyword may be the last of them.
+      labels: { max: 1100, unit: "bytes" },
       text: { max: 8500, unit: "bytes" },
     },
     throttledMs: 60_000,

@@ -155,6 +155,7 @@ export default defineHttpSink({
     message: "text",
     command: "text",
     link: "slack",
+    labels: "slack",
   }),
   robot: ({ webhook, token, channel }) =>
     JSON.stringify(token === undefined ? webhook?.reveal() : [token.reveal(), channel]),
@@ -165,11 +166,13 @@ export default defineHttpSink({
     body: { max: 13_000, unit: "characters" },
     blocks: {
       title: { max: 150, unit: "characters" },
-      fallback: { max: 900, unit: "characters" },
-      context: { max: 900, unit: "characters" },
-      message: { max: SECTION, unit: "characters" },
+      fallback: { max: 650, unit: "characters" },
+      context: { max: 650, unit: "characters" },
+      message: { max: 2400, unit: "characters" },
       command: { max: 600, unit: "characters" },
       link: { max: 640, unit: "characters" },
+      // All that a configuration takes.
+      labels: { max: 1024, unit: "characters" },
     },
     throttledMs: 30_000,
   }),
@@ -181,6 +184,7 @@ export default defineHttpSink({
       message: text = "",
       command = "",
       link = "",
+      labels = "",
     } = message.blocks;
     const mentions = mentionsOf(mention);
     const headline = { type: "header", text: { type: "plain_text", text: title, emoji: false } };
@@ -192,6 +196,7 @@ export default defineHttpSink({
       ...(command === "" ? [] : [code(command)]),
       // No button: one with a URL asks the app, too, and a webhook has none to answer.
       ...(link === "" ? [] : [fine(link)]),
+      ...(labels === "" ? [] : [fine(labels)]),
     ];
     return {
       method: "POST",

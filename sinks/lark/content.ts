@@ -38,6 +38,7 @@ function asPost(message: Told, ids: readonly string[]) {
   for (const line of lines(message)) content.push([{ tag: "text", text: line }]);
   const { link = "", "link-text": text = "" } = message.blocks;
   if (link !== "") content.push([{ tag: "a", text, href: link }]);
+  for (const line of labels(message)) content.push([{ tag: "text", text: line }]);
   if (ids.length > 0) content.push(ids.map((id) => ({ tag: "at", user_id: id })));
   const title = message.blocks["title"] ?? "";
   return { [message.lang === "zh" ? "zh_cn" : "en_us"]: { title, content } };
@@ -53,6 +54,7 @@ function asCard(message: Told, ids: readonly string[]) {
         tag: "action",
         actions: [{ ...one.face, url: one.url }],
       })),
+      ...labels(message).map(paragraph),
       ...(ids.length > 0
         ? [{ tag: "div", text: { tag: "lark_md", content: cardMentions(ids) } }]
         : []),
@@ -71,6 +73,7 @@ function asCardV2(message: Told, ids: readonly string[]) {
           ...one.face,
           behaviors: [{ type: "open_url", default_url: one.url }],
         })),
+        ...labels(message).map(paragraph),
         ...(ids.length > 0 ? [{ tag: "markdown", content: cardMentions(ids) }] : []),
       ],
     },
@@ -100,6 +103,11 @@ function lines({ blocks }: Told): string[] {
   return [where.join(" · "), blocks["message"] ?? "", blocks["command"] ?? ""].filter(
     (line) => line !== "",
   );
+}
+
+function labels({ blocks }: Told): string[] {
+  const { labels: text = "" } = blocks;
+  return text === "" ? [] : [text];
 }
 
 /** From the configuration, yet written into markup. */

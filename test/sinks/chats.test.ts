@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sinkOf } from "../../sinks/index.ts";
+import type { ComposeInput } from "../../src/delivery/compose.ts";
 import type { Alert } from "../../src/event/alert.ts";
 import { startSimulator, type RunningSimulator } from "../../src/simulate/index.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
@@ -92,7 +93,12 @@ afterAll(async () => {
 });
 
 /** What the platform made of an alert that is sent as the program sends it. */
-async function told({ sink: type, given }: Form, alert: Alert, lang: "en" | "zh") {
+async function told(
+  { sink: type, given }: Form,
+  alert: Alert,
+  lang: "en" | "zh",
+  changes: Partial<ComposeInput>,
+) {
   const sink = sinkOf(type);
   if (sink === undefined) throw new Error(`no sink ${type}`);
   const webhook =
@@ -100,7 +106,7 @@ async function told({ sink: type, given }: Form, alert: Alert, lang: "en" | "zh"
       ? sim.webhook(type, type === "slack" ? "T0/B0/ops" : "ops")
       : `${sim.url}/api/chat.postMessage`;
   const whole = { webhook, ...given };
-  const { message } = mustRender(sink, whole, alert, lang);
+  const { message } = mustRender(sink, whole, alert, lang, changes);
   const opened = openSink(sink, sink.options.parse(whole), {
     ...quietIo(),
     client,
@@ -114,8 +120,13 @@ async function told({ sink: type, given }: Form, alert: Alert, lang: "en" | "zh"
 
 describe.each(FORMS)("$name", (form) => {
   const { mentions, everyone, links } = form;
-  const shownTo = async (alert: Alert, lang: "en" | "zh", name: string) => {
-    const { verdict, received } = await told(form, alert, lang);
+  const shownTo = async (
+    alert: Alert,
+    lang: "en" | "zh",
+    name: string,
+    changes: Partial<ComposeInput> = {},
+  ) => {
+    const { verdict, received } = await told(form, alert, lang, changes);
     expect(verdict, name).toEqual({ kind: "accepted" });
     expect(received, name).toMatchObject({ state: "shown", mentionsEveryone: everyone });
     expect([...(received?.mentions ?? [])].toSorted(), name).toEqual([...mentions].toSorted());
@@ -139,6 +150,18 @@ describe.each(FORMS)("$name", (form) => {
       expect(seen, name).toContain("web-7d4b9c");
       // How much is missing.
       expect(seen, name).toMatch(/共 [\d,]+ 字，显示 [\d,]+ 字/);
+    }
+  });
+
+  it("ends with its labels, whole: a robot may take nothing without the last of them", async () => {
+    // As many as a configuration may have.
+    const labels = [...Array.from({ length: 100 }, () => "team-shop"), '"keyword"'.padEnd(24, "!")];
+    expect(Buffer.byteLength(labels.join(" "))).toBe(1024);
+    const event = anEvent({ message: '"'.repeat(1_000_000) });
+    for (const alert of [{ kind: "event", event } as const, aDigest(), aGap()]) {
+      const seen = await shownTo(alert, "en", alert.kind, { labels });
+      expect(seen.indexOf('"keyword"!!!!'), alert.kind).toBeGreaterThan(seen.indexOf("kubectl"));
+      expect(seen.match(/team-shop/g), alert.kind).toHaveLength(100);
     }
   });
 
