@@ -45,7 +45,7 @@ A token is one of the cluster or of the [access file](web-access.md); everybody 
 | 429 | too many of your questions wait already, or too many wrong tokens came from this address; \`Retry-After\` says when to ask again |
 | 503 | the store cannot be read, or nobody can say what the caller may see; \`Retry-After\` says when to ask again |
 
-A page has 1,000 rows at most, a request 256 KiB, and an answer takes 1.5 seconds at most: where the question is too wide for it, it holds a part, and \`refine\` says how far was looked. Answers to a GET have an \`ETag\`, but for \`whoami\` and \`tail\`; \`If-None-Match\` gets 304 while nothing has changed. Times in questions are a duration back from now (\`2h\`), ISO 8601, or milliseconds since 1970.
+A page has 1,000 rows at most, a request 256 KiB, and an answer is looked for for 1.5 seconds at most: where the question is too wide for it, it holds a part, and \`refine\` says how far was looked. Behind the questions of many, or while a ledger's MySQL server hangs, it comes some ten seconds later, from memory, or not at all (429, 503). Answers to a GET have an \`ETag\`, but for \`whoami\` and \`tail\`; \`If-None-Match\` gets 304 while nothing has changed. Times in questions are a duration back from now (\`2h\`), ISO 8601, or milliseconds since 1970.
 
 For spreadsheets the page has the same query as \`/events.csv\`: UTF-8 with a byte order mark, no cell that would be a formula, 100,000 rows at most (the last line says where to go on); and \`/report\` as one HTML file that prints well.
 `;
