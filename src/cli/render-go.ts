@@ -32,6 +32,17 @@ export function checkEngine({ engine, raw, template }: GoOptions): void {
     problem("--raw", "is for Go templates", "give --engine=go too, or leave it out");
 }
 
+/** Whether it is right in Go's language, as a webhook's body would be taken for. */
+export function isGo(source: string): boolean {
+  try {
+    parseGoTemplate(source);
+    return true;
+  } catch (error) {
+    if (error instanceof GoTemplateError) return false;
+    throw error;
+  }
+}
+
 /** `kube-crier render --engine go`: what a body written for kube-eventer makes of an event. */
 export async function renderGo(
   flags: FlagValues,

@@ -14,7 +14,7 @@ import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { prepare, readEventFile, readTemplate, tellWarnings } from "./load.ts";
 import { maskOptions, readable } from "./mask.ts";
 import { tellProblems } from "./problems.ts";
-import { checkEngine, renderGo } from "./render-go.ts";
+import { checkEngine, isGo, renderGo } from "./render-go.ts";
 
 export interface RenderOptions {
   readonly event?: string;
@@ -116,7 +116,16 @@ async function renderText(
   const { config } = loadConfig({ flags, registry, env: io.env });
   const source = readTemplate(file);
   const loaded = loadTemplate(source, file);
-  if (!loaded.ok) throw new ConfigError(loaded.errors);
+  if (!loaded.ok) {
+    const hint = "in Go's template language it has no mistake: give --engine=go";
+    const { errors } = loaded;
+    const [first] = errors;
+    throw new ConfigError(
+      first !== undefined && options.engine === undefined && isGo(source)
+        ? [{ ...first, hint }]
+        : errors,
+    );
+  }
   const { template } = loaded;
   // A body that begins like JSON is a webhook's: its values are escaped and the whole is parsed, as they would be.
   const medium = JSON_LIKE.test(source) ? "json" : "text";

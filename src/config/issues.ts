@@ -4,7 +4,7 @@ import { nearest, suggestion } from "./nearest.ts";
 import { expected, phrase } from "./phrase.ts";
 import { filterShape } from "./schema.ts";
 import { nameShown } from "./shown.ts";
-import { type Layer, type Path, pathText, type Tree, valueAt } from "./tree.ts";
+import { isMap, type Layer, type Path, pathText, type Tree, valueAt } from "./tree.ts";
 
 type Problem = z.core.$ZodIssue;
 
@@ -139,10 +139,21 @@ function hintFor(
     const close = nearest(value, problem.values.map(String));
     return close === null ? null : `did you mean "${close}"?`;
   }
+  const reference = meantReference(value);
+  if (reference !== null && expected(problem).startsWith("text")) return reference;
   const example = meta?.secret === true ? null : exampleHint(meta);
   // YAML takes 10 for a number, and so for no duration, name or password.
   if (typeof value !== "number" || !expected(problem).startsWith("text")) return example;
   return example === null ? "write it in quotes" : `write it in quotes, ${example}`;
+}
+
+/** `{ $flie: PATH }`, `{ env: NAME }`: what stands behind the key is not repeated. */
+function meantReference(value: unknown): string | null {
+  const [key, ...more] = isMap(value) ? Object.keys(value) : [];
+  if (key === undefined || more.length > 0) return null;
+  const close = nearest(key, ["$env", "$file"]);
+  if (close === null) return null;
+  return `did you mean { ${close}: ${close === "$env" ? "NAME" : "PATH"} }?`;
 }
 
 function exampleHint(meta: OptionMeta | undefined, isReferred = false): string | null {

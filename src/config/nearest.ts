@@ -1,4 +1,7 @@
-/** The candidate a typing mistake away from `text`, or the only one it begins, or `null`: upper and lower case do not count. */
+/**
+ * The candidate a typing mistake away from `text`, or the only one it begins, or `null`: upper and lower case do not count.
+ * Of two as near one that it begins is meant: `of` is `off`, not `on`.
+ */
 export function nearest(text: string, candidates: Iterable<string>): string | null {
   const wanted = text.toLowerCase();
   const all = [...candidates];
@@ -7,7 +10,8 @@ export function nearest(text: string, candidates: Iterable<string>): string | nu
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of all) {
     const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance);
-    if (distance < bestDistance) {
+    const isBegun = best !== null && !begun.includes(best) && begun.includes(candidate);
+    if (distance < bestDistance || (isBegun && distance === bestDistance)) {
       best = candidate;
       bestDistance = distance;
     }

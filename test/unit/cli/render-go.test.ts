@@ -153,6 +153,18 @@ describe("what is wrong with a Go template ends with code 2 and its place", () =
     }
   });
 
+  it("a template of Go's without --engine=go is told which flag it needs", async () => {
+    const file = path.join(temporaryDirectory(), "body.tmpl");
+    writeFileSync(file, '{"text": "{{ .Reason }}"}');
+    const { code, stderr } = await cli(["render", `--template=${file}`, "--event=-"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("in Go's template language it has no mistake: give --engine=go\n");
+    writeFileSync(file, '{"text": "{{ .Reason }"}');
+    const neither = await cli(["render", `--template=${file}`, "--event=-"]);
+    expect(neither.code).toBe(2);
+    expect(neither.stderr).not.toContain("--engine=go");
+  });
+
   it("options that do not go together are named", async () => {
     const dir = temporaryDirectory();
     const file = path.join(dir, "x");

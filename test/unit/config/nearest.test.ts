@@ -30,6 +30,11 @@ describe("nearest", () => {
 
   it("takes the first of equals", () => {
     expect(nearest("cat", ["bat", "hat"])).toBe("bat");
+    expect(nearest("cat", ["cats", "cart", "cato"])).toBe("cats");
+  });
+
+  it("takes of equals one that it begins", () => {
+    expect(nearest("of", ["auto", "on", "off"])).toBe("off");
   });
 
   it("has an answer for no candidates", () => {
