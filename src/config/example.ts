@@ -6,7 +6,7 @@ import { toYaml } from "./yaml.ts";
 
 /**
  * An example that runs as it is and prints to standard output: every option of the house with its default, one sink of each type.
- * Sinks that need secrets are commented out, with references where the secrets belong.
+ * Sinks that need secrets, or somebody who listens, are commented out, with references where the secrets belong.
  */
 export function configExampleYaml(registry: readonly SinkDefinition[]): string {
   return [
@@ -41,7 +41,7 @@ function optionLines({ name, meta, fallback }: OptionInfo, indent: string): stri
   return [`${indent}# ${meta.description}.`, `${indent}# ${line}`];
 }
 
-/** Commented out where it has a secret: lines that begin with `  # ` and are YAML without it. */
+/** Commented out where it has a secret or an address: lines that begin with `  # ` and are YAML without it. */
 function sinkLines(definition: SinkDefinition): string[] {
   const options = optionsOf(definition.options);
   const isSecret = (name: string) =>
@@ -57,7 +57,8 @@ function sinkLines(definition: SinkDefinition): string[] {
     ),
     filter: { level: defaultLevel(definition) },
   };
-  const mark = entries.some(([name]) => isSecret(name)) ? "# " : "";
+  const isElsewhere = definition.uri.target !== null;
+  const mark = isElsewhere || entries.some(([name]) => isSecret(name)) ? "# " : "";
   const yaml = toYaml({ [`my-${definition.type}`]: entry }, false);
   return [
     `  # ${definition.title}: ${definition.summary}`,

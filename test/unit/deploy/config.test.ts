@@ -153,3 +153,18 @@ describe("an impossible value in the shipped configuration", () => {
     expect(Number(place?.[1]) - line, stderr).toBeOneOf([0, 1]);
   });
 });
+
+describe("deploy/config.example.yaml", () => {
+  it("would run as it is: no sink of it needs a secret, a file or somebody who listens", async () => {
+    const events = put("events.json", "[]");
+    const { code, stdout, stderr } = await cli([
+      "check",
+      "--config=deploy/config.example.yaml",
+      `--source=file:${events}`,
+      `--data-dir=${folder}`,
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("all is well: run would start");
+    expect(stdout.match(/^sink .* ready$/gm)).toHaveLength(2);
+  });
+});
