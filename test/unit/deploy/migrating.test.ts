@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ALL_DIFFERENCES } from "../../../src/compat/differences.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { createMetrics } from "../../../src/observe/metrics.ts";
+import { sinks as registry } from "../../../sinks/index.ts";
+import { memoryFiles } from "../../support/config.ts";
 import { ROOT } from "../../support/manifests.ts";
 import { snippetsOf } from "../../support/snippets.ts";
 import { havePromtool, promtool } from "./support.ts";
@@ -13,11 +16,14 @@ const snippets = snippetsOf("migrating.md");
 const e2e = readFileSync(path.join(ROOT, "test/e2e/migrating.test.ts"), "utf8");
 const text = readFileSync(path.join(ROOT, "docs/migrating.md"), "utf8");
 
+/** Of its snippets this file executes the one there is. */
+const OF_EXPORTER = "From kubernetes-event-exporter";
+
 describe("docs/migrating.md", () => {
   it("has no snippet that no test executes", () => {
     expect(snippets.length).toBeGreaterThan(8);
     for (const { heading, language, text: snippet } of snippets) {
-      if (language === "promql") continue;
+      if (language === "promql" || heading === OF_EXPORTER) continue;
       expect(["sh", "yaml", "sql"], snippet).toContain(language);
       expect(e2e, `${language} under "${heading}"`).toContain(heading);
     }
@@ -33,6 +39,23 @@ describe("docs/migrating.md", () => {
       count("A day side by side", "yaml"),
       count("A day side by side", "sql"),
     ]).toEqual([2, 2, 1, 2, 2, 1, 2]);
+  });
+
+  it("shows a configuration in place of kubernetes-event-exporter's that is one, and as told beside it", () => {
+    const [snippet, ...others] = snippets.filter(({ heading }) => heading === OF_EXPORTER);
+    expect(others).toEqual([]);
+    const { config } = loadConfig({
+      flags: { config: ["config.yaml"] },
+      registry,
+      env: { SLACK_TOKEN: "xoxb-1" },
+      files: memoryFiles({ "config.yaml": snippet?.text ?? "" }),
+    });
+    expect(config).toMatchObject({
+      cluster: "prod-a",
+      sources: [{ namespaces: ["shop"] }],
+      filter: { exclude: { reasons: ["Pulled", "/^Scal/"] } },
+      sinks: [{ name: "oncall", filter: { level: "Warning", kinds: ["Pod"] } }],
+    });
   });
 
   it("leads to places that exist", () => {
