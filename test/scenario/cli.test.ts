@@ -125,7 +125,7 @@ describe("mistakes end with 2, name what was found and what to do", () => {
     [
       "an unknown flag of history, without its value, whatever is in that",
       ["history", "--limt=s3cret'\ns3cret"],
-      /^error: unknown option '--limt…'\nsee (?![\s\S]*s3cret)/,
+      /^error: unknown option '--limt…'\n\(Did you mean --limit\?\)\nsee (?![\s\S]*s3cret)/,
     ],
     [
       "a URL for a ledger behind a flag that is none",

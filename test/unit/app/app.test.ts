@@ -33,7 +33,7 @@ describe("runApp", () => {
     const broken = aSource("broken", {
       async *batches() {
         yield await Promise.resolve([item("before")]);
-        throw new Error("events.json:7:1: not JSON");
+        throw new ConfigError([{ where: "events.json:7:1", message: "not JSON", hint: null }]);
       },
     });
     const { running, lines } = anApp(configWith({ dataDir: ":memory:" }), {

@@ -136,7 +136,7 @@ describe("the page in a thread of its own", { timeout: TIMEOUT }, () => {
     expect(woken).toBe(1);
     expect(await json(`${url}/api/v1/deliveries?state=dead`)).toMatchObject({ deliveries: [] });
     expect(ledger.outbox.due("ops", clock.now(), 9, new Set())).toMatchObject([{ id }]);
-    expect((await change(url, id, "discard")).status, "it is dead no more").toBe(404);
+    expect((await change(url, id, "discard")).status, "it is dead no more").toBe(409);
     expect(said("info")).toContain(`audit: local retry ${id}: done`);
   });
 

@@ -245,7 +245,9 @@ describe("the guide", () => {
     const [problem = ""] = problems(() =>
       theTemplates(folder("/etc/kube-crier/templates", { "dingtalk.hbs": wrong })),
     );
-    expect(guide).toContain(problem);
+    // As `check` and `run` print it: what to do stands in a line of its own.
+    const [, what = "", hint = ""] = /^(.*) \((did you mean .*)\)$/.exec(problem) ?? [];
+    expect(guide).toContain(`${what}\n    → ${hint}\n`);
   });
 
   it("names every block of every sink", () => {

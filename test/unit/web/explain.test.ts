@@ -161,7 +161,7 @@ describe("POST /api/v1/explain", () => {
     const { fields } = schemas.problem.parse(JSON.parse(body));
     expect(fields?.map(({ field }) => field)).toEqual(["apiVersion", "kind"]);
     expect(fields?.[1]).toMatchObject({
-      found: '"Pod"',
+      found: "Pod",
       expected: "Event: an object as `kubectl get event NAME -o json` prints it",
     });
   });

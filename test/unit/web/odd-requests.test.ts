@@ -172,7 +172,7 @@ describe("what is wrong with a field", () => {
     const { status, body } = await send("/api/v1/templates/preview", JSON_TYPE, '{"sink":7}');
     expect(status).toBe(400);
     expect((JSON.parse(body) as { fields: unknown }).fields).toEqual([
-      { field: "sink", found: "7", expected: "string, received number", example: '"ops"' },
+      { field: "sink", found: "7", expected: "string", example: '"ops"' },
     ]);
   });
 

@@ -118,7 +118,9 @@ describe("what arrives", () => {
     const site = await aPageSite();
     const { status, body } = await site.get(path, { "last-event-id": "yesterday" });
     expect(status).toBe(400);
-    expect(body).toMatch(/after: found \S*yesterday\S* expected the id of the last message/);
+    expect(body).toMatch(
+      /Last-Event-ID: found \S*yesterday\S* expected the id of the last message/,
+    );
   });
 
   it("is cut for a reader who takes nothing, before it fills our memory; the others go on", async () => {
