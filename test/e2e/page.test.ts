@@ -186,7 +186,7 @@ describe.skipIf(!haveCluster)("the page, on a real API server", () => {
     const retry = (delivery: { readonly id: string } | undefined) =>
       `/api/v1/deliveries/${delivery?.id}/retry`;
     expect(await status(retry(dead), "reader", "POST")).toBe(404);
-    expect(await status(retry(fine), "operator", "POST")).toBe(404);
+    expect(await status(retry(fine), "operator", "POST"), "reads there, and no more").toBe(403);
     inbox.reply({ status: 200 });
     expect(await status(retry(dead), "operator", "POST")).toBe(204);
     await told(page, pay, "delivered");
