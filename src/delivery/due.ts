@@ -1,6 +1,7 @@
 import type { Delivery } from "../event/delivery.ts";
 import type { Outbox } from "../ledger/ledger.ts";
 import type { Observer } from "../observe/observer.ts";
+import { spanText } from "../template/times.ts";
 
 /** What is looked at together when it is too much: more is folded, or given up, part by part. */
 export const LOOK = 2_000;
@@ -26,7 +27,7 @@ export function takeDue(
     const found = outbox.due(name, now, limit, except);
     const expired = found.filter(({ owedAt }) => now - owedAt >= giveUpAfterMs);
     if (expired.length === 0) return { due: found.slice(0, max), isMore: false };
-    const detail = `not accepted within ${within(giveUpAfterMs)}`;
+    const detail = `not accepted within ${spanText(giveUpAfterMs, "en") || `${giveUpAfterMs} ms`}`;
     for (const { id } of expired) {
       outbox.settle(id, { kind: "dead", at: now, reason: "expired", detail, counted: false });
       observer.dead(name, id, "expired", detail);
@@ -36,10 +37,4 @@ export function takeDue(
     // Where one is too old the others may be as well.
     limit = Math.max(max, LOOK);
   }
-}
-
-/** In the largest unit of which it is a whole number. */
-function within(ms: number): string {
-  if (ms % 3_600_000 === 0) return `${ms / 3_600_000} h`;
-  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1_000} s`;
 }

@@ -2,7 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import elasticsearch from "../../sinks/elasticsearch.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { openSink } from "../../src/sink/open.ts";
-import { type SearchContract, startSearchContract } from "../support/elasticsearch-contract.ts";
+import {
+  CRIER_ALONE,
+  type SearchContract,
+  startSearchContract,
+} from "../support/elasticsearch-contract.ts";
 import { anEvent } from "../support/events.ts";
 import { aMessage, optionsFor } from "../support/messages.ts";
 import { quietIo } from "../support/sinks.ts";
@@ -15,13 +19,7 @@ let cuts: number;
 beforeEach(async () => {
   cuts = 0;
   client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
-  server = await startSearchContract({
-    user: "crier",
-    password: "fedcba98",
-    apiKey: "",
-    pipelines: [],
-    streams: [],
-  });
+  server = await startSearchContract(CRIER_ALONE);
 });
 afterEach(async () => {
   client.close();

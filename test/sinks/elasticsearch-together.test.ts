@@ -2,7 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import elasticsearch from "../../sinks/elasticsearch.ts";
 import { createHttpClient, type HttpClient } from "../../src/sink/http.ts";
 import { type OpenSink, openSink } from "../../src/sink/open.ts";
-import { type SearchContract, startSearchContract } from "../support/elasticsearch-contract.ts";
+import {
+  CRIER_ALONE,
+  type SearchContract,
+  startSearchContract,
+} from "../support/elasticsearch-contract.ts";
 import { anEvent } from "../support/events.ts";
 import type { Received } from "../support/inbox.ts";
 import { aMessage, optionsFor } from "../support/messages.ts";
@@ -29,13 +33,7 @@ const tell = (version: number, signal = never) =>
   sink.tell(aMessage({ event: anEvent({ resourceVersion: String(version) }) }), 0, signal);
 
 beforeEach(async () => {
-  server = await startSearchContract({
-    user: "crier",
-    password: "fedcba98",
-    apiKey: "",
-    pipelines: [],
-    streams: [],
-  });
+  server = await startSearchContract(CRIER_ALONE);
   client = createHttpClient({ userAgent: "kube-crier/test", proxy: false });
   sink = opened();
 });

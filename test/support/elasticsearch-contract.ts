@@ -36,6 +36,15 @@ export interface SearchContract {
   close(): Promise<void>;
 }
 
+/** One account, and nothing beside it. */
+export const CRIER_ALONE: SearchOptions = {
+  user: "crier",
+  password: "fedcba98",
+  apiKey: "",
+  pipelines: [],
+  streams: [],
+};
+
 interface Refusal {
   readonly status: number;
   readonly error: unknown;

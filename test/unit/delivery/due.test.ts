@@ -55,10 +55,11 @@ describe("what is due at a sink", () => {
   });
 
   test.each([
+    [500, "500 ms"],
     [20_000, "20 s"],
-    [90_000, "90 s"],
+    [90_000, "1 min 30 s"],
     [10 * MINUTE, "10 min"],
-    [24 * 60 * MINUTE, "24 h"],
+    [24 * 60 * MINUTE, "1 d"],
   ])("that is older than %d ms is said to be older than %s", async (giveUpAfterMs, words) => {
     const { clock, outbox, recorded } = await aSink();
     const now = clock.now() + giveUpAfterMs;
